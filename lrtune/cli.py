@@ -1,0 +1,52 @@
+"""What every front door shares: one line and exit code 2 for bad input, never a traceback."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from lrtune.errors import LrtuneError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BAD_INPUT = 2
+"""Exit code for anything the user can mend by typing something else."""
+
+# Typer 0.20 and older raise click's own class, newer ones their copy of it: this is either.
+_UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+
+def make_app(command: Callable[..., None]) -> typer.Typer:
+    """A Typer application of one command, plain help text, no completion, no pretty tracebacks."""
+    app = empty_app()
+    app.command()(command)
+    return app
+
+
+def empty_app(help: str | None = None) -> typer.Typer:  # noqa: A002 - Typer's own name for it
+    """A Typer application for subcommands, in the same style as `make_app`."""
+    return typer.Typer(
+        help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+
+
+def main(app: typer.Typer, prog: str, argv: list[str] | None = None) -> None:
+    """Runs the command line and ends the process: 0 well, 2 bad input, 130 interrupted.
+
+    Args:
+        app: what to run.
+        prog: name shown in the usage line and before errors ("lrtune search").
+        argv: arguments after the program's name; those of the process if None.
+    """
+    try:
+        code = app(argv, prog_name=prog, standalone_mode=False)
+    except (_UsageError, LrtuneError) as error:
+        message = error.format_message() if isinstance(error, _UsageError) else str(error)
+        sys.stderr.write(f"{prog}: {' '.join(message.split())}\n")
+        sys.exit(BAD_INPUT)
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,165 @@
+"""What a run folder holds: the typed records that the writer writes and the reader reads.
+
+    RUN/run.json                                 Manifest
+    RUN/trial_ID/epochs.jsonl                    one JSON object a line and an epoch
+    RUN/trial_ID/outcome.json                    Outcome
+    RUN/baseline/ARM/seed-N/{epochs.jsonl,outcome.json}   the same, one folder an arm and seed
+
+`oracle.json`, `tuner0.json` and `trial_ID/trial.json` beside them are Keras Tuner's own. JSON has
+no NaN and no infinity: a number that is not finite is written as null and read as NaN.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+SCHEMA = 1
+"""Version of this layout; a reader refuses a newer one and says so."""
+
+MANIFEST = "run.json"
+EPOCHS = "epochs.jsonl"
+OUTCOME = "outcome.json"
+BASELINE = "baseline"
+
+Status = Literal["completed", "diverged", "failed"]
+STATUSES: tuple[Status, ...] = ("completed", "diverged", "failed")
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """Which images a run was made on.
+
+    Attributes:
+        source: where they came from, in words ("cifar10 (cache)", "synthetic", a file's name).
+        fingerprint: hash of images, labels and split: equal for equal data on any machine.
+        sizes: number of images in "train", "validation" and "test" (0 where there is none).
+        synthetic: True where the images were drawn by lrtune, not photographed.
+    """
+
+    source: str
+    fingerprint: str
+    sizes: Mapping[str, int]
+    synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What was asked of a search: all that a trial does not say itself.
+
+    Attributes:
+        algo: "hyperband", "bayesian" or "random".
+        objective: name of the metric searched for, as Keras logs it ("val_accuracy").
+        direction: "max" or "min", what is better for the objective.
+        score: "last" or "best": which epoch's objective is a trial's score.
+        max_epochs: the horizon in epochs; also the full budget of a trial.
+        factor: Hyperband's reduction factor, else None.
+        max_trials: number of trials asked for, None for Hyperband.
+        seed: the search's seed; trials' seeds derive from it.
+        batch_size: images a training step, None where the user's own pipeline decides.
+        families: schedule families in the space, in their order.
+        baseline_arms: arm name -> hyperparameter values, always trained at the full budget.
+        baseline_seeds: the seeds every arm was trained with.
+        data: which images.
+        versions: package name -> version.
+        created: start of the run, ISO 8601 with offset.
+    """
+
+    algo: str
+    objective: str
+    direction: str
+    score: str
+    max_epochs: int
+    factor: int | None
+    max_trials: int | None
+    seed: int
+    batch_size: int | None
+    families: tuple[str, ...]
+    baseline_arms: Mapping[str, Mapping[str, Any]]
+    baseline_seeds: tuple[int, ...]
+    data: DataRecord
+    versions: Mapping[str, str]
+    created: str
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class Span:
+    """Epochs of one trial, absolute and counted from 1, both ends included.
+
+    Attributes:
+        first: the first epoch this trial trained (parent's last + 1 for a promoted trial).
+        last: the last epoch it finished; first - 1 where it finished none.
+        planned: the last epoch it was meant to reach: its budget.
+    """
+
+    first: int
+    last: int
+    planned: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one trial ended.
+
+    Attributes:
+        trial_id: Keras Tuner's id, or "baseline/ARM/seed-N".
+        status: "completed", "diverged" (the loss left all bounds; the score is the untrained
+            model's) or "failed" (an error; no score).
+        values: hyperparameter values, Keras Tuner's own `tuner/...` among them.
+        epochs: which epochs it trained.
+        seed: seed of initial weights, image order and dropout.
+        seconds: wall time of the trial, building included.
+        score: the objective that ranks it; None for a failed trial.
+        parent: id of the trial it continued, None for one that began at epoch 1.
+        message: why it diverged or failed, None otherwise.
+    """
+
+    trial_id: str
+    status: Status
+    values: Mapping[str, Any]
+    epochs: Span
+    seed: int
+    seconds: float
+    score: float | None = None
+    parent: str | None = None
+    message: str | None = None
+    schema: int = field(default=SCHEMA)
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """A record as plain JSON types, fields in their order, not-finite numbers as None."""
+    plain = _plain(asdict(record))
+    assert isinstance(plain, dict)  # noqa: S101 - for mypy: asdict of a dataclass is a dict
+    return plain
+
+
+def manifest_from_json(raw: Mapping[str, Any]) -> Manifest:
+    """Inverse of `to_json`; keys it does not know are left out. Raises KeyError, TypeError."""
+    known = {f.name: raw[f.name] for f in fields(Manifest)}
+    known["families"] = tuple(known["families"])
+    known["baseline_seeds"] = tuple(known["baseline_seeds"])
+    data = known["data"]
+    known["data"] = DataRecord(**{f.name: data[f.name] for f in fields(DataRecord)})
+    return Manifest(**known)
+
+
+def outcome_from_json(raw: Mapping[str, Any]) -> Outcome:
+    """Inverse of `to_json`; keys it does not know are left out. Raises KeyError, TypeError."""
+    known = {f.name: raw[f.name] for f in fields(Outcome)}
+    known["epochs"] = Span(**known["epochs"])
+    return Outcome(**known)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if hasattr(value, "item"):  # a NumPy scalar
+        return _plain(value.item())
+    return value
