@@ -14,7 +14,6 @@ from lrtune._version import __version__
 if TYPE_CHECKING:
     from lrtune import schedules
     from lrtune.hypermodel import CatsVsDogsHyperModel, ScheduleHyperModel
-    from lrtune.records.reader import Run
     from lrtune.run import load_run
     from lrtune.tuners import BayesianOptimization, Hyperband, RandomSearch
 

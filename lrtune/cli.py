@@ -44,7 +44,10 @@ def main(app: typer.Typer, prog: str, argv: list[str] | None = None) -> None:
     try:
         code = app(argv, prog_name=prog, standalone_mode=False)
     except (_UsageError, LrtuneError) as error:
-        message = error.format_message() if isinstance(error, _UsageError) else str(error)
+        message = str(error) if isinstance(error, LrtuneError) else error.format_message()
+        if type(error).__name__ == "NoArgsIsHelpError":  # a bare command asks for its help
+            typer.echo(message)
+            sys.exit(BAD_INPUT)
         sys.stderr.write(f"{prog}: {' '.join(message.split())}\n")
         sys.exit(BAD_INPUT)
     except (typer.Abort, KeyboardInterrupt):

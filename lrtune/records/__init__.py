@@ -1,0 +1,1 @@
+"""Records of a run: their schema, the one writer, the reader."""

@@ -129,11 +129,9 @@ class Outcome:
     schema: int = field(default=SCHEMA)
 
 
-def to_json(record: Any) -> dict[str, Any]:
+def to_json(record: Any) -> Any:
     """A record as plain JSON types, fields in their order, not-finite numbers as None."""
-    plain = _plain(asdict(record))
-    assert isinstance(plain, dict)  # noqa: S101 - for mypy: asdict of a dataclass is a dict
-    return plain
+    return plain(asdict(record))
 
 
 def manifest_from_json(raw: Mapping[str, Any]) -> Manifest:
@@ -153,13 +151,14 @@ def outcome_from_json(raw: Mapping[str, Any]) -> Outcome:
     return Outcome(**known)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON knows it: NumPy scalars as Python's, NaN and infinities as None."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if hasattr(value, "item"):  # a NumPy scalar
-        return _plain(value.item())
+        return plain(value.item())
     return value

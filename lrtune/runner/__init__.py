@@ -1,0 +1,36 @@
+"""Runners: what trains trials. `make_runner` picks one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lrtune.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from lrtune.runner.base import Runner, TrainingJob
+
+
+def make_runner(job: TrainingJob, workers: int | None) -> Runner:
+    """The runner for a number of workers.
+
+    Args:
+        job: what all tasks have in common.
+        workers: int >= 1; 1 trains in this process, None takes one worker a physical core.
+
+    Raises:
+        ArgumentError: workers is no int >= 1.
+        SearchError: the job cannot be pickled and workers is not 1.
+    """
+    if workers is not None and (isinstance(workers, bool) or workers < 1):
+        raise ArgumentError(f"workers must be an int >= 1. Received: workers={workers!r}.")
+    if workers is None:
+        from lrtune.runner.local import physical_cores
+
+        workers = physical_cores()
+    if workers == 1:
+        from lrtune.runner.inprocess import InProcessRunner
+
+        return InProcessRunner(job)
+    from lrtune.runner.local import LocalRunner
+
+    return LocalRunner(job, workers)

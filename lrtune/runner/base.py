@@ -1,0 +1,120 @@
+"""What the search loop and a runner say to each other; nothing here knows TensorFlow.
+
+A runner takes `TrialTask`s and gives back `TrialOutcome`s. Which process or machine trains is its
+own affair; the numbers depend on the task alone. A runner writes no file of the run.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from lrtune.records.schema import Status
+
+State = Mapping[str, "np.ndarray[Any, Any]"]
+"""All that training depends on besides the task: arrays by name (see `worker.Trainer`)."""
+
+EpochRecord = Mapping[str, float]
+"""One line of `epochs.jsonl`: epoch (from 1), lr, the metrics Keras logged, seconds."""
+
+OnEpoch = Callable[[str, EpochRecord], None]
+"""Told of every finished epoch: trial id, record."""
+
+
+@dataclass(frozen=True)
+class TrialTask:
+    """One trial, or one rung of one, to train.
+
+    Attributes:
+        trial_id: under which its records are kept.
+        values: hyperparameter values by name.
+        seed: int >= 0; initial weights, image order and dropout follow from it alone.
+        first_epoch: epochs already trained (0 for a new trial); training continues there.
+        last_epoch: epochs trained in total when this task is done.
+        parent_state: the state after `first_epoch` epochs; None if and only if that is 0.
+    """
+
+    trial_id: str
+    values: Mapping[str, Any]
+    seed: int
+    first_epoch: int
+    last_epoch: int
+    parent_state: State | None = None
+
+
+@dataclass(frozen=True)
+class TrialOutcome:
+    """How a task ended.
+
+    Attributes:
+        task: the task, without its parent state.
+        status: completed, diverged or failed.
+        epochs: one record an epoch trained here, in order.
+        untrained: metrics of the model before its first step, on the validation images.
+        state: the state after the last epoch; None unless completed.
+        seconds: wall time, building included.
+        message: why it diverged, or the traceback of the failure.
+    """
+
+    task: TrialTask
+    status: Status
+    epochs: tuple[EpochRecord, ...] = ()
+    untrained: Mapping[str, float] = field(default_factory=dict)
+    state: State | None = None
+    seconds: float = 0.0
+    message: str | None = None
+
+
+class Runner(ABC):
+    """Runs tasks, at most `slots` at a time."""
+
+    slots: int
+
+    @property
+    @abstractmethod
+    def running(self) -> int:
+        """Number of tasks submitted whose outcome was not handed out yet."""
+
+    @abstractmethod
+    def submit(self, task: TrialTask) -> None:
+        """Begins a task. Only while `running < slots`."""
+
+    @abstractmethod
+    def wait(self, on_epoch: OnEpoch) -> list[TrialOutcome]:
+        """Blocks until at least one running task has ended.
+
+        Calls `on_epoch`, in this thread, for every epoch finished meanwhile; all of a trial's
+        epochs have been told when its outcome is handed out.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends workers and removes temporary files. Safe to call twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What all tasks of a search have in common.
+
+    Attributes:
+        hypermodel: `keras_tuner.HyperModel`: builds and fits.
+        fit_args: positional arguments of `keras.Model.fit` (images, labels, ...).
+        fit_kwargs: its keyword arguments; epochs, initial_epoch and verbose are the runner's.
+    """
+
+    hypermodel: Any
+    fit_args: tuple[Any, ...]
+    fit_kwargs: Mapping[str, Any]

@@ -1,0 +1,180 @@
+"""Training data whose order in epoch e depends on (seed, e) alone.
+
+`keras.Model.fit` shuffles arrays from a global random state, so that epoch 4 of a continued
+training sees another order than epoch 4 of an uninterrupted one. Here the order is a stateless
+permutation, drawn in the graph.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import keras
+import keras_tuner
+import tensorflow as tf
+from typing_extensions import override
+
+from lrtune.errors import ArgumentError
+from lrtune.hypermodel import ScheduleHyperModel, steps_per_epoch
+
+if TYPE_CHECKING:
+    from lrtune.runner.base import TrainingJob, TrialTask
+
+_DEFAULT_BATCH = 32
+"""What `keras.Model.fit` takes for arrays when no batch size is given."""
+
+
+def make_feed(job: TrainingJob) -> Feed:
+    """The feed for a job: ordered by us where the data are arrays, as given otherwise."""
+    arguments = inspect.signature(keras.Model.fit).bind(None, *job.fit_args, **job.fit_kwargs)
+    given = {name: value for name, value in arguments.arguments.items() if name != "self"}
+    for ours in ("epochs", "initial_epoch", "verbose"):
+        given.pop(ours, None)
+    # A fit of the user's own may do anything with the arrays: it gets them as they came.
+    own_fit = type(job.hypermodel).fit not in (ScheduleHyperModel.fit, keras_tuner.HyperModel.fit)
+    if own_fit or not _is_arrays(given.get("x")):
+        return Feed(given)
+    return ArrayFeed(given)
+
+
+class Feed:
+    """Hands on the arguments of `fit` as the user gave them.
+
+    Args:
+        given: arguments of `keras.Model.fit` by name, without epochs, initial_epoch, verbose.
+    """
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self._given = given
+        self.validation = given.get("validation_data")
+
+    def arguments(self, task: TrialTask) -> dict[str, Any]:  # noqa: ARG002 - the interface
+        """Keyword arguments for the `fit` of one task, without callbacks."""
+        return dict(self._given)
+
+    @property
+    def steps_per_execution(self) -> int:
+        """Training steps to run in the graph at a time."""
+        return 1
+
+    def evaluation(self) -> dict[str, Any]:
+        """Keyword arguments for `keras.Model.evaluate` on what the objective is measured on."""
+        given = self._given
+        if self.validation is None:
+            keys = ("x", "y", "sample_weight", "batch_size")
+            return {key: given[key] for key in keys if given.get(key) is not None}
+        if not isinstance(self.validation, tuple | list):
+            return {"x": self.validation, "steps": given.get("validation_steps")}
+        names = ("x", "y", "sample_weight")
+        return {
+            **dict(zip(names, self.validation, strict=False)),
+            "batch_size": given.get("validation_batch_size") or given.get("batch_size"),
+        }
+
+
+class ArrayFeed(Feed):
+    """Arrays in memory, batched and shuffled in the graph.
+
+    Args:
+        given: as `Feed` takes them; x an array or a nest of arrays of equal length.
+    """
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        given = dict(given)
+        self._batch = given.pop("batch_size", None) or _DEFAULT_BATCH
+        self._shuffle = bool(given.pop("shuffle", True))
+        self._steps_asked = given.pop("steps_per_epoch", None)
+        train = tuple(
+            value
+            for name in ("x", "y", "sample_weight")
+            if (value := given.pop(name, None)) is not None
+        )
+        split = given.pop("validation_split", 0.0)
+        validation = given.get("validation_data")
+        if split and validation is None:
+            train, validation = _split(train, split)
+        self._count = len(keras.tree.flatten(train)[0])
+        self._train = keras.tree.map_structure(tf.convert_to_tensor, train)
+        if isinstance(validation, tuple | list):
+            validation = self._batches(
+                keras.tree.map_structure(tf.convert_to_tensor, tuple(validation)),
+                given.pop("validation_batch_size", None) or self._batch,
+            )
+        given["validation_data"] = validation
+        super().__init__(given)
+
+    @property
+    def steps(self) -> int:
+        """Weight updates an epoch; the last batch may be short, as in Keras."""
+        return self._steps_asked or steps_per_epoch(self._train[0], batch_size=self._batch)
+
+    @property
+    @override
+    def steps_per_execution(self) -> int:
+        """A whole epoch: measured to be about twice as fast as stepping from Python."""
+        return self.steps
+
+    @override
+    def arguments(self, task: TrialTask) -> dict[str, Any]:
+        """Keyword arguments for `fit`: exactly the batches of the task's epochs."""
+        epochs = tf.data.Dataset.range(task.first_epoch, task.last_epoch)
+        batches = epochs.flat_map(lambda epoch: self._epoch(task.seed, epoch))
+        return {
+            **self._given,
+            "x": batches.with_options(_options()),
+            "steps_per_epoch": self.steps,
+            "shuffle": False,  # done above; Keras warns that it cannot
+        }
+
+    @override
+    def evaluation(self) -> dict[str, Any]:
+        if self.validation is not None:
+            return {"x": self.validation}
+        return {"x": self._batches(self._train, self._batch)}
+
+    def _epoch(self, seed: int, epoch: Any) -> Any:
+        order = tf.range(self._count)
+        if self._shuffle:
+            order = tf.random.experimental.stateless_shuffle(order, tf.stack([seed, epoch]))
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(self._batch)
+        if self._steps_asked:
+            batches = batches.repeat().take(self._steps_asked)
+        return batches.map(
+            lambda chosen: keras.tree.map_structure(
+                lambda array: tf.gather(array, chosen), self._train
+            )
+        )
+
+    @staticmethod
+    def _batches(arrays: Any, batch: int) -> Any:
+        return tf.data.Dataset.from_tensor_slices(arrays).batch(batch).with_options(_options())
+
+
+def _options() -> Any:
+    options = tf.data.Options()
+    # A worker has one core; a thread pool of its own for each pipeline only takes turns on it.
+    options.threading.private_threadpool_size = 1
+    options.autotune.enabled = False
+    return options
+
+
+def _is_arrays(x: Any) -> bool:
+    leaves = keras.tree.flatten(x)
+    return bool(leaves) and all(
+        hasattr(leaf, "shape") and hasattr(leaf, "dtype") and len(leaf.shape) > 0 for leaf in leaves
+    )
+
+
+def _split(train: tuple[Any, ...], fraction: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The last `fraction` of the images for validation, as `keras.Model.fit` takes them."""
+    if not 0 < fraction < 1:
+        raise ArgumentError(
+            "validation_split must be greater than 0 and less than 1. "
+            f"Received: validation_split={fraction!r}."
+        )
+    kept = int(len(keras.tree.flatten(train)[0]) * (1.0 - fraction))
+    return (
+        keras.tree.map_structure(lambda array: array[:kept], train),
+        keras.tree.map_structure(lambda array: array[kept:], train),
+    )

@@ -1,0 +1,51 @@
+"""Runs one task at a time in this process: for debugging, and for what cannot be pickled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from lrtune.runner.base import Runner
+
+if TYPE_CHECKING:
+    from lrtune.runner.base import OnEpoch, TrainingJob, TrialOutcome, TrialTask
+
+
+class InProcessRunner(Runner):
+    """Trains in the caller's thread, while it waits.
+
+    Args:
+        job: what all tasks have in common.
+    """
+
+    slots = 1
+
+    def __init__(self, job: TrainingJob) -> None:
+        from lrtune.runner.worker import Trainer
+
+        self._trainer = Trainer(job)
+        self._task: TrialTask | None = None
+
+    @property
+    @override
+    def running(self) -> int:
+        return int(self._task is not None)
+
+    @override
+    def submit(self, task: TrialTask) -> None:
+        """Keeps the task for `wait`."""
+        self._task = task
+
+    @override
+    def wait(self, on_epoch: OnEpoch) -> list[TrialOutcome]:
+        """Trains the task that was submitted."""
+        if self._task is None:
+            return []
+        task, self._task = self._task, None
+        return [self._trainer.run(task, on_epoch)]
+
+    @override
+    def close(self) -> None:
+        """Forgets a task that was not begun."""
+        self._task = None

@@ -1,0 +1,209 @@
+"""Trains one task: build, restore, fit. A pure function of the task; it writes no file."""
+
+from __future__ import annotations
+
+import copy
+import math
+import time
+import traceback
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import keras
+import keras_tuner
+import numpy as np
+
+from lrtune.adapter import rate_at
+from lrtune.errors import ArgumentError
+from lrtune.runner.base import EpochRecord, OnEpoch, State, TrainingJob, TrialOutcome, TrialTask
+from lrtune.runner.feed import make_feed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lrtune.runner.feed import Feed
+
+FAR_ABOVE = 10.0
+"""A training loss this many times the untrained model's is divergence, though still finite."""
+
+_UNTRAINED = "untrained/"
+
+
+class Trainer:
+    """Trains tasks of one job, one after another, in this process.
+
+    Args:
+        job: hypermodel and data.
+    """
+
+    def __init__(self, job: TrainingJob) -> None:
+        self._job = job
+        self._feed: Feed = make_feed(job)
+
+    def run(self, task: TrialTask, on_epoch: OnEpoch) -> TrialOutcome:
+        """Trains one task; an exception of the user's code becomes a failed outcome.
+
+        Args:
+            task: what to train.
+            on_epoch: told of each epoch as it ends.
+        """
+        started = time.perf_counter()
+        told = replace(task, parent_state=None)
+        try:
+            outcome = self._train(task, told, on_epoch)
+        except Exception:  # noqa: BLE001 - whatever a user's model raises belongs to its trial
+            outcome = TrialOutcome(told, "failed", message=traceback.format_exc())
+        return replace(outcome, seconds=time.perf_counter() - started)
+
+    def _train(self, task: TrialTask, told: TrialTask, on_epoch: OnEpoch) -> TrialOutcome:
+        keras.utils.clear_session()
+        keras.utils.set_random_seed(task.seed)
+        hp = keras_tuner.HyperParameters()
+        hp.values = dict(task.values)
+        model = self._job.hypermodel.build(hp)
+        if not isinstance(model, keras.Model):
+            raise ArgumentError(
+                "the hypermodel's build must return a keras.Model. "
+                f"Received: {model!r} of type {type(model).__name__}."
+            )
+        model.steps_per_execution = self._feed.steps_per_execution
+        untrained = self._untrained(model, task)
+        restore(model, task.parent_state)
+        recorder = _EpochRecorder(task.trial_id, on_epoch)
+        guard = _DivergenceGuard(untrained)
+        arguments = self._feed.arguments(task)
+        callbacks = copy.deepcopy(list(arguments.pop("callbacks", None) or []))
+        self._job.hypermodel.fit(
+            hp,
+            model,
+            **arguments,
+            initial_epoch=task.first_epoch,
+            epochs=task.last_epoch,
+            verbose=0,
+            callbacks=[recorder, guard, *callbacks],
+        )
+        if guard.reason is not None:
+            return TrialOutcome(
+                told, "diverged", tuple(recorder.records), untrained, message=guard.reason
+            )
+        return TrialOutcome(
+            told, "completed", tuple(recorder.records), untrained, snapshot(model, untrained)
+        )
+
+    def _untrained(self, model: keras.Model, task: TrialTask) -> dict[str, float]:
+        """Metrics before the first step: the bound for divergence and the score of one."""
+        if task.parent_state is not None:
+            return {
+                name.removeprefix(_UNTRAINED): float(value)
+                for name, value in task.parent_state.items()
+                if name.startswith(_UNTRAINED)
+            }
+        logs = model.evaluate(**self._feed.evaluation(), verbose=0, return_dict=True)
+        prefix = "val_" if self._feed.validation is not None else ""
+        return {prefix + name: float(value) for name, value in logs.items()}
+
+
+def snapshot(model: keras.Model, untrained: Mapping[str, float]) -> dict[str, Any]:
+    """All that continuing this training depends on, as arrays by name.
+
+    `model/N` are the model's variables in Keras' order (weights, then random-generator states),
+    `optimizer/N` the optimizer's (step count, momentum), `untrained/METRIC` scalars.
+    """
+    state: dict[str, Any] = {f"{_UNTRAINED}{name}": np.float64(v) for name, v in untrained.items()}
+    for group, variables in _groups(model):
+        for index, variable in enumerate(variables):
+            state[f"{group}/{index}"] = keras.ops.convert_to_numpy(variable.value)
+    return state
+
+
+def restore(model: keras.Model, state: State | None) -> None:
+    """Puts a `snapshot` back into a freshly built model; None leaves the model as it is.
+
+    Raises:
+        ArgumentError: the state belongs to a model with other variables.
+    """
+    if state is None:
+        return
+    if model.optimizer is not None:
+        model.optimizer.build(model.trainable_variables)
+    for group, variables in _groups(model):
+        saved = [name for name in state if name.startswith(f"{group}/")]
+        if len(saved) != len(variables):
+            raise ArgumentError(
+                f"the saved state has {len(saved)} {group} variables, the model has "
+                f"{len(variables)}: the hypermodel changed since the trial was trained."
+            )
+        for index, variable in enumerate(variables):
+            variable.assign(state[f"{group}/{index}"])
+
+
+def _groups(model: keras.Model) -> list[tuple[str, list[Any]]]:
+    optimizer = model.optimizer
+    return [
+        ("model", list(model.variables)),
+        ("optimizer", [] if optimizer is None else list(optimizer.variables)),
+    ]
+
+
+class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
+    """Collects one record an epoch, with the learning rates the optimizer really used."""
+
+    def __init__(self, trial_id: str, on_epoch: OnEpoch) -> None:
+        super().__init__()
+        self.records: list[EpochRecord] = []
+        self._trial_id = trial_id
+        self._on_epoch = on_epoch
+        self._rate = math.nan
+        self._started = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras' own
+        self._started = time.perf_counter()
+        self._rate = rate_at(self.model.optimizer, self._step())
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        logs = {name: float(value) for name, value in (logs or {}).items()}
+        first = [name for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in logs]
+        record = {
+            "epoch": epoch + 1,
+            "lr": self._rate,
+            **{name: logs.pop(name) for name in first},
+            **logs,
+            "lr_last": rate_at(self.model.optimizer, max(0, self._step() - 1)),
+            "seconds": time.perf_counter() - self._started,
+        }
+        self.records.append(record)
+        self._on_epoch(self._trial_id, record)
+
+    def _step(self) -> int:
+        return int(keras.ops.convert_to_numpy(self.model.optimizer.iterations.value))
+
+
+class _DivergenceGuard(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
+    """Stops a trial at the end of the epoch in which its training left all bounds."""
+
+    def __init__(self, untrained: Mapping[str, float]) -> None:
+        super().__init__()
+        self.reason: str | None = None
+        loss = untrained.get("val_loss", untrained.get("loss", math.nan))
+        self._bound = FAR_ABOVE * loss if loss > 0 else math.inf
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.reason = self._judge(logs or {})
+        if self.reason is not None:
+            self.reason = f"epoch {epoch + 1}: {self.reason}"
+            self.model.stop_training = True
+
+    def _judge(self, logs: Mapping[str, Any]) -> str | None:
+        for name in ("loss", "val_loss"):
+            if name in logs and not math.isfinite(logs[name]):
+                return f"{name} is {float(logs[name])}"
+        loss = float(logs.get("loss", math.nan))
+        if loss > self._bound:
+            return (
+                f"loss {loss:.4g} is more than {FAR_ABOVE:g} times the untrained model's "
+                f"({self._bound / FAR_ABOVE:.4g})"
+            )
+        for variable in self.model.trainable_variables:
+            if not bool(keras.ops.all(keras.ops.isfinite(variable))):
+                return f"weight {variable.path} is not finite"
+        return None

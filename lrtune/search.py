@@ -1,0 +1,280 @@
+"""`python -m lrtune.search`: searches schedules for the cats-vs-dogs CNN and ranks them.
+
+The front door parses and checks; TensorFlow is imported only when everything typed makes sense.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lrtune import cli
+from lrtune.errors import ArgumentError
+from lrtune.quiet import start_tensorflow
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lrtune.data import Dataset
+
+QUICK_EPOCHS, QUICK_TRAIN, QUICK_VALIDATION = 3, 1_500, 500
+"""What `--quick` cuts a search down to, so that it ends within a minute on two cores."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was typed, checked.
+
+    Attributes:
+        algo: "hyperband", "bayesian" or "random".
+        data: a data source.
+        max_epochs: int >= 1, the horizon and full budget.
+        max_trials: int >= 1, or None for Hyperband, which plans its own.
+        families: schedule families to search.
+        objective: name of a metric that Keras logs.
+        batch_size: int >= 1.
+        workers: int >= 1 or None for one a physical core.
+        seed: int >= 0.
+        score: "last" or "best".
+        run_dir: run folder.
+        overwrite: erase a run that is there.
+        quick: a small subset of the images.
+    """
+
+    algo: str
+    data: str
+    max_epochs: int
+    max_trials: int | None
+    families: tuple[str, ...]
+    objective: str
+    batch_size: int
+    workers: int | None
+    seed: int
+    score: str
+    run_dir: Path
+    overwrite: bool
+    quick: bool
+
+
+def command(
+    algo: Annotated[
+        str, typer.Option(help="Search algorithm: hyperband, bayesian or random.")
+    ] = "hyperband",
+    data: Annotated[
+        str,
+        typer.Option(
+            help="auto (CIFAR-10, else synthetic), cifar10, synthetic, an .npz file, or a folder "
+            "of images with one sub-folder a class."
+        ),
+    ] = "auto",
+    max_epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Horizon: epochs of a full training.", show_default="50, or 3 if --quick"
+        ),
+    ] = None,
+    max_trials: Annotated[
+        int | None,
+        typer.Option(
+            help="Trials of a bayesian or random search; Hyperband plans its own.",
+            show_default="20, or 4 if --quick",
+        ),
+    ] = None,
+    families: Annotated[
+        str, typer.Option(help="Schedule families to search, separated by commas.")
+    ] = "constant,time,step,exponential",
+    objective: Annotated[
+        str, typer.Option(help="val_accuracy, val_loss, accuracy or loss.")
+    ] = "val_accuracy",
+    batch_size: Annotated[int, typer.Option(help="Images in a training step.")] = 64,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Worker processes; 1 trains in this process.", show_default="one a physical core"
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the search; 0 is one too.")] = 1,
+    score: Annotated[
+        str, typer.Option(help="Which epoch's objective is a trial's score: last or best.")
+    ] = "last",
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(help="Run folder to write.", show_default="runs/ALGO-DATE-TIME"),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Erase the run that is in the run folder.")
+    ] = False,
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="A look in under a minute: 3 epochs of 1,500 images."),
+    ] = False,
+) -> None:
+    """Search learning-rate schedules for the cats-vs-dogs CNN; rank them against a constant rate.
+
+    Trains the constant learning rates .1 and .01 with three seeds each, then the trials that the
+    algorithm proposes, and prints the ranking. Everything is kept in the run folder:
+    `lrtune report RUN` prints it again.
+    """
+    search(
+        _checked(
+            Options(
+                algo=algo,
+                data=data,
+                max_epochs=max_epochs if max_epochs is not None else QUICK_EPOCHS if quick else 50,
+                max_trials=_max_trials(algo, max_trials, quick=quick),
+                families=tuple(name.strip() for name in families.split(",") if name.strip()),
+                objective=objective,
+                batch_size=batch_size,
+                workers=workers,
+                seed=seed,
+                score=score,
+                run_dir=run_dir or Path("runs") / f"{algo}-{datetime.now():%Y%m%d-%H%M%S}",
+                overwrite=overwrite,
+                quick=quick,
+            )
+        )
+    )
+
+
+def main() -> None:
+    """Entry point of `python -m lrtune.search`."""
+    cli.main(cli.make_app(command), "lrtune search")
+
+
+def search(options: Options) -> None:
+    """Runs a search as the command line does: data, baseline, trials, ranking.
+
+    Raises:
+        LrtuneError: bad input or a run folder that cannot be used.
+    """
+    from rich.console import Console
+
+    from lrtune.data import load
+    from lrtune.records.writer import RunWriter, refuse_existing_run, remove_run
+
+    if options.overwrite:
+        remove_run(options.run_dir)
+    refuse_existing_run(options.run_dir)
+    console = Console()
+    dataset = load(
+        options.data, notify=lambda line: console.print(line, markup=False, style="bold yellow")
+    )
+    if options.quick:
+        dataset = dataset.subset(
+            train=min(QUICK_TRAIN, len(dataset.train)),
+            validation=min(QUICK_VALIDATION, len(dataset.validation)),
+        )
+    RunWriter(options.run_dir)  # fails here, before TensorFlow starts, where it cannot write
+    sizes = dataset.sizes
+    console.print(
+        f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
+        f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
+        highlight=False,
+        soft_wrap=True,
+    )
+    _run(options, dataset, console)
+
+    from lrtune.report.terminal import print_report
+    from lrtune.run import load_run
+
+    print_report(load_run(options.run_dir), console)
+
+
+def _run(options: Options, dataset: Dataset, console: Console) -> None:
+    # One thread, as in every worker: a trial's numbers do not depend on where it was trained.
+    start_tensorflow(threads=1)
+    from lrtune.progress import Leaderboard, make_progress
+    from lrtune.records.schema import DataRecord
+
+    tuner = _tuner(options, dataset)
+    trials, epochs = tuner.plan()
+    leaderboard = Leaderboard(
+        options.objective, tuner.oracle.objective.direction, options.max_epochs
+    )
+    with make_progress(console, leaderboard, trials, epochs) as observer:
+        tuner.search(
+            dataset.train.x,
+            dataset.train.y,
+            validation_data=(dataset.validation.x, dataset.validation.y),
+            batch_size=options.batch_size,
+            observer=observer,
+            data=DataRecord(
+                dataset.source, dataset.fingerprint, dataset.sizes, synthetic=dataset.synthetic
+            ),
+        )
+
+
+def _tuner(options: Options, dataset: Dataset) -> Any:
+    from lrtune import tuners
+    from lrtune.hypermodel import CatsVsDogsHyperModel
+
+    hypermodel = CatsVsDogsHyperModel(
+        epochs=options.max_epochs,
+        families=options.families,
+        input_shape=dataset.input_shape,
+        num_classes=dataset.num_classes,
+    )
+    common: dict[str, Any] = {
+        "objective": options.objective,
+        "directory": str(options.run_dir.parent),
+        "project_name": options.run_dir.name,
+        "seed": options.seed,
+        "workers": options.workers,
+        "score": options.score,
+    }
+    if options.algo == "hyperband":
+        return tuners.Hyperband(hypermodel, max_epochs=options.max_epochs, **common)
+    kind = tuners.BayesianOptimization if options.algo == "bayesian" else tuners.RandomSearch
+    return kind(hypermodel, max_trials=options.max_trials, **common)
+
+
+def _max_trials(algo: str, max_trials: int | None, *, quick: bool) -> int | None:
+    if algo == "hyperband":
+        if max_trials is not None:
+            raise ArgumentError(
+                "--max-trials does not go with --algo hyperband, which plans its own number of "
+                f"trials from --max-epochs. Received: {max_trials}"
+            )
+        return None
+    if max_trials is None:
+        return 4 if quick else 20
+    return max_trials
+
+
+def _checked(options: Options) -> Options:
+    """The options, or an ArgumentError that names the first one outside its domain."""
+    from lrtune.oracles import ALGORITHMS, resolve_seed
+    from lrtune.schedules import get
+
+    _one_of("--algo", options.algo, ALGORITHMS)
+    _one_of("--score", options.score, ("last", "best"))
+    _one_of("--objective", options.objective, ("val_accuracy", "val_loss", "accuracy", "loss"))
+    _at_least_1("--max-epochs", options.max_epochs)
+    _at_least_1("--batch-size", options.batch_size)
+    for name, value in (("--max-trials", options.max_trials), ("--workers", options.workers)):
+        if value is not None:
+            _at_least_1(name, value)
+    resolve_seed(options.seed)
+    if not options.families:
+        raise ArgumentError("--families must name at least one schedule family")
+    for family in options.families:
+        get(family)
+    return options
+
+
+def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ArgumentError(f"{name} must be one of {', '.join(choices)}. Received: {value}")
+
+
+def _at_least_1(name: str, value: int) -> None:
+    if value < 1:
+        raise ArgumentError(f"{name} must be at least 1. Received: {value}")
+
+
+if __name__ == "__main__":
+    main()
