@@ -115,6 +115,10 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
             # slower, and a choice that depends on the machine makes runs incomparable.
             jit_compile=False,
         )
+        if model.built:
+            # An optimizer that is built has its momentum and step count saved and loaded with the
+            # model's weights; Keras leaves them out, with a warning at most, where it is not.
+            model.optimizer.build(model.trainable_variables)
         return model
 
     @override

@@ -1,0 +1,73 @@
+"""Inverse-time decay, the reading's "time-based" schedule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from lrtune.schedules import _domains
+from lrtune.schedules.base import Schedule
+from lrtune.schedules.ranges import Range
+from lrtune.schedules.registry import register
+
+
+@register
+@dataclass(frozen=True)
+class TimeDecay(Schedule):
+    """Inverse-time decay: `lr0 / (1 + k t)`.
+
+    The rate falls at every step by default; with `per_step=False` it is
+    `lr0 / (1 + k floor(t))`, held over each epoch (Keras' staircase with decay_steps =
+    steps_per_epoch). At t = 0 it is exactly lr0; at t = 1/k half of it.
+
+    Source: Robbins & Monro 1951; the reading; Keras' `InverseTimeDecay` with decay_rate = k,
+    decay_steps = steps_per_epoch.
+
+    Trap: the reading's k counts weight updates, ours epochs, so that it carries over between batch
+    sizes: k = k_update * steps_per_epoch, which `per_update` computes. To take one for the other is
+    an error by a factor of steps_per_epoch; the reading's own table makes it (0.095 after 50
+    epochs, where its code has reached 0.006).
+
+    Attributes:
+        lr0: float > 0 (1.2e-38 to 3.4e38, float32's range), learning rate at epoch 0.
+        k: float >= 0, finite, decay per epoch.
+        per_step: bool, False to hold the rate over each epoch.
+    """
+
+    name: ClassVar[str] = "time"
+    ranges: ClassVar[tuple[Range, ...]] = (
+        # The rate at the horizon is lr0/2 down to lr0/1000. The default is the reading's: k_update
+        # = 0.002, 157 steps an epoch, 50 epochs.
+        Range("k", lambda e: 1 / e, lambda e: 999 / e, lambda e: 0.002 * 157 * 50 / e, "log"),
+    )
+
+    lr0: float
+    k: float
+    per_step: bool = field(default=True, kw_only=True)
+
+    def __post_init__(self) -> None:
+        self._set(
+            lr0=_domains.learning_rate("lr0", self.lr0),
+            k=_domains.non_negative("k", self.k),
+            per_step=_domains.boolean("per_step", self.per_step),
+        )
+
+    @classmethod
+    def per_update(
+        cls, lr0: float, k_update: float, steps_per_epoch: int, *, per_step: bool = True
+    ) -> TimeDecay:
+        """The schedule from a decay per weight update, as the reading and old Keras state it.
+
+        Args:
+            lr0: float > 0, learning rate at epoch 0.
+            k_update: float >= 0, decay per weight update (the reading: lr0 / epochs = 0.002).
+            steps_per_epoch: int >= 1, weight updates an epoch.
+            per_step: bool, False to hold the rate over each epoch.
+        """
+        steps_per_epoch = _domains.integer("steps_per_epoch", steps_per_epoch, at_least=1)
+        k = _domains.non_negative("k_update", k_update) * steps_per_epoch
+        return cls(lr0, k, per_step=per_step)
+
+    def formula(self, t: Any, xp: Any) -> Any:  # noqa: ARG002 - the signature of all families
+        """lr0 / (1 + k t)."""
+        return self.lr0 / (1.0 + self.k * t)

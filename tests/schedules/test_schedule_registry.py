@@ -1,0 +1,140 @@
+"""Families by name, configs that name them, and families of others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from lrtune import schedules
+from lrtune.errors import ArgumentError
+from lrtune.schedules import Constant, Range, Schedule, StepDecay, TimeDecay, registry
+
+
+@pytest.fixture
+def empty_corner(monkeypatch):
+    """A registry whose additions end with the test."""
+    monkeypatch.setattr(registry, "_families", dict(registry._families))
+
+
+def test_names_and_get():
+    assert schedules.names() == ("constant", "exponential", "step", "time")
+    for name in schedules.names():
+        assert schedules.get(name).name == name
+    assert schedules.get("step") is StepDecay
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("stpe", " Did you mean 'step'?"), ("Exponential", " Did you mean 'exponential'?"),
+     ("qqq", ""), (None, ""), (["qqq"], "")],
+)  # fmt: skip
+def test_an_unknown_name_lists_the_choices(name, hint):
+    with pytest.raises(ArgumentError) as error:
+        schedules.get(name)
+    assert str(error.value) == (
+        f"Unknown schedule family {name!r}: it must be one of constant, exponential, step, time."
+        + hint
+    )
+
+
+@pytest.mark.parametrize(
+    ("family", "config", "message"),
+    [
+        (
+            Schedule,
+            {"lr0": 0.1},
+            (
+                "config must name its schedule family under the key 'name': one of constant, "
+                "exponential, step, time. Received: config={'lr0': 0.1}."
+            ),
+        ),
+        (
+            TimeDecay,
+            {"name": "step", "lr0": 0.1, "drop": 0.5, "epochs_drop": 10},
+            "config must be one of family 'time'. Received: name='step'.",
+        ),
+        (
+            Schedule,
+            {"name": "step", "lr0": 0.1, "drop": 0.5},
+            (
+                "The config of a schedule 'step' must hold lr0, drop, epochs_drop. "
+                "Missing: epochs_drop."
+            ),
+        ),
+        (
+            Schedule,
+            {"name": "constant", "lr0": 0.1, "k": 3},
+            "The config of a schedule 'constant' may hold lr0. Received also: k.",
+        ),
+    ],
+)
+def test_configs_that_describe_no_schedule_are_refused(family, config, message):
+    with pytest.raises(ArgumentError) as error:
+        family.from_config(config)
+    assert str(error.value) == message
+
+
+def test_from_config_leaves_the_config_alone():
+    config = {"name": "constant", "lr0": 0.1}
+    assert Schedule.from_config(config) == Constant(0.1)
+    assert config == {"name": "constant", "lr0": 0.1}
+
+
+def test_a_family_of_somebody_else(empty_corner):
+    @schedules.register
+    @dataclass(frozen=True)
+    class Halving(Schedule):
+        name: ClassVar[str] = "halving"
+        ranges: ClassVar[tuple[Range, ...]] = (Range("n", lambda e: 1, lambda e: e, lambda e: 2),)
+        lr0: float
+        n: float
+        per_step: bool = field(default=False, kw_only=True)
+
+        def formula(self, t, xp):
+            return self.lr0 * xp.power(0.5, t * self.n)
+
+    assert "halving" in schedules.names()
+    schedule = schedules.get("halving")(lr0=1.0, n=1.0)
+    assert Schedule.from_config(schedule.get_config()) == schedule
+    assert schedule.table(3, 2) == pytest.approx(np.array([1, 1, 0.5, 0.5, 0.25, 0.25]))
+
+
+def refused(family):
+    with pytest.raises(ArgumentError) as error:
+        schedules.register(family)
+    return str(error.value)
+
+
+def test_what_is_no_family_is_not_registered(empty_corner):
+    @dataclass(frozen=True)
+    class Other(Constant):
+        name: ClassVar[str] = "step"
+
+    assert refused(Other) == (
+        "Other.name must be taken by no other family. "
+        "Received: name='step', which is lrtune.schedules.step.StepDecay."
+    )
+    Other.name = "a.b"
+    assert refused(Other) == (
+        "Other.name must be lower-case letters, digits and underscores, a letter first. "
+        "Received: name='a.b'."
+    )
+    assert refused(dict) == (
+        "family must be a subclass of Schedule. Received: family=<class 'dict'>."
+    )
+
+    class Plain(Constant):
+        name: ClassVar[str] = "plain"
+
+    assert refused(Plain) == (
+        "family must be a frozen dataclass: put @register above @dataclass(frozen=True). "
+        f"Received: family={Plain!r}."
+    )
+    assert schedules.names() == ("constant", "exponential", "step", "time")
+
+
+def test_the_same_family_may_be_registered_twice(empty_corner):
+    assert schedules.register(StepDecay) is StepDecay
