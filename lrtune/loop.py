@@ -7,6 +7,7 @@ while there are any left, then whatever the oracle proposes.
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,11 @@ class SearchLoop:
         while True:
             # A name of its own for every question: to an oracle a name it knows is a worker that
             # asks for its running trial again.
-            trial = self._oracle.create_trial(f"lrtune{next(self._asks)}")
+            with warnings.catch_warnings():
+                # What scikit-learn says about fitting its Gaussian process is nothing a person who
+                # searches schedules can act on.
+                warnings.filterwarnings("ignore", module=r"sklearn\.gaussian_process")
+                trial = self._oracle.create_trial(f"lrtune{next(self._asks)}")
             if trial.status != TrialStatus.RUNNING:
                 return None
             values = dict(trial.hyperparameters.values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ def start_tensorflow(threads: int | None = None) -> None:
 
         tf.get_logger().setLevel("ERROR")
         if threads is not None:
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(threads)
+            with suppress(RuntimeError):  # the runtime has started already
+                tf.config.threading.set_intra_op_parallelism_threads(threads)
+                tf.config.threading.set_inter_op_parallelism_threads(threads)
         # The first operation starts the runtime, which has its own lines about missing GPUs.
         tf.constant(0)
 

@@ -154,11 +154,10 @@ def search(options: Options) -> None:
     from rich.console import Console
 
     from lrtune.data import load
-    from lrtune.records.writer import RunWriter, refuse_existing_run, remove_run
+    from lrtune.records.writer import RunWriter, holds_run, refuse_existing_run, remove_run
 
-    if options.overwrite:
-        remove_run(options.run_dir)
-    refuse_existing_run(options.run_dir)
+    if not (options.overwrite and holds_run(options.run_dir)):
+        refuse_existing_run(options.run_dir)
     console = Console()
     dataset = load(
         options.data, notify=lambda line: console.print(line, markup=False, style="bold yellow")
@@ -168,6 +167,8 @@ def search(options: Options) -> None:
             train=min(QUICK_TRAIN, len(dataset.train)),
             validation=min(QUICK_VALIDATION, len(dataset.validation)),
         )
+    if options.overwrite:
+        remove_run(options.run_dir)
     RunWriter(options.run_dir)  # fails here, before TensorFlow starts, where it cannot write
     sizes = dataset.sizes
     console.print(

@@ -147,7 +147,8 @@ def manifest_from_json(raw: Mapping[str, Any]) -> Manifest:
 def outcome_from_json(raw: Mapping[str, Any]) -> Outcome:
     """Inverse of `to_json`; keys it does not know are left out. Raises KeyError, TypeError."""
     known = {f.name: raw[f.name] for f in fields(Outcome)}
-    known["epochs"] = Span(**known["epochs"])
+    span = known["epochs"]
+    known["epochs"] = Span(**{f.name: span[f.name] for f in fields(Span)})
     return Outcome(**known)
 
 

@@ -24,13 +24,18 @@ STATE = "state.npz"
 """A trial's training state: weights, optimizer variables, step count, random states."""
 
 
+def holds_run(folder: Path) -> bool:
+    """Whether a search, lrtune's or Keras Tuner's, was written into the folder."""
+    return (folder / schema.MANIFEST).exists() or (folder / "oracle.json").exists()
+
+
 def refuse_existing_run(folder: Path) -> None:
     """Raises RunFolderError if the folder holds a run, or anything else we must not erase."""
     if folder.exists() and not folder.is_dir():
         raise RunFolderError(
             f"run folder {folder} is a file; give a folder that does not exist yet"
         )
-    if (folder / schema.MANIFEST).exists() or (folder / "oracle.json").exists():
+    if holds_run(folder):
         raise RunFolderError(
             f"run folder {folder} already holds a run; choose another --run-dir, or pass "
             "--overwrite to erase it"
@@ -45,7 +50,7 @@ def remove_run(folder: Path) -> None:
     """Erases a run. A folder that holds no run is left alone and refused: it is not ours."""
     if not folder.exists():
         return
-    if (folder / schema.MANIFEST).exists() or (folder / "oracle.json").exists():
+    if holds_run(folder):
         try:
             shutil.rmtree(folder)
         except OSError as error:

@@ -1,0 +1,1 @@
+"""Statistics over a run's records: records in, frames and small typed records out."""

@@ -1,0 +1,53 @@
+"""The front door `python -m lrtune.report RUN`: parse, then import what is needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from lrtune import cli
+from lrtune.errors import ArgumentError
+
+PROG = "lrtune report"
+
+
+def report(
+    run: Annotated[str, typer.Argument(help="The run folder: --run-dir of the search.")],
+    csv: Annotated[
+        str | None,
+        typer.Option(help="Also write all trials to this file; - for them alone, to the output."),
+    ] = None,
+    top: Annotated[int, typer.Option(help="How many of the best trials to list.")] = 10,
+) -> None:
+    """Rank the trials of a search against the constant learning rate."""
+    if top < 1:
+        raise ArgumentError(f"--top must be >= 1. Received: {top}.")
+
+    from lrtune.report.tables import STDOUT, write_csv
+    from lrtune.run import load_run
+
+    loaded = load_run(run)
+    try:
+        if csv is not None:
+            write_csv(loaded, csv)
+        if csv != STDOUT:
+            from lrtune.report.terminal import make_console, print_report
+
+            print_report(loaded, make_console(), top)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read us, as `head` does, has seen enough. Python would complain once more when it
+        # closes the output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs the command and ends the process.
+
+    Args:
+        argv: arguments after the program's name; those of the process if None.
+    """
+    cli.main(cli.make_app(report), PROG, argv)

@@ -1,0 +1,87 @@
+"""Numbers and messages as a reader meets them, the same in every form of report."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from lrtune.stats.baseline import Arm
+
+DIGITS = 4
+"""Significant digits of a typical score: 0.7125, 2.041, 153.8."""
+
+NOTHING = "-"
+"""What stands for a number that there is not."""
+
+
+def decimals(scores: Iterable[float]) -> int:
+    """How many decimals show a run's scores with about `DIGITS` significant digits.
+
+    One figure for a whole report, so that its numbers line up and can be subtracted by eye.
+    """
+    sizes = [abs(score) for score in scores if math.isfinite(score) and score]
+    if not sizes:
+        return DIGITS
+    # NOTE: the median, as one trial with a loss of 1e30 must not take the others' decimals away.
+    size = statistics.median(sizes)
+    return min(max(DIGITS - 1 - math.floor(math.log10(size)), 0), 12)
+
+
+def fixed(number: float, places: int, *, sign: bool = False) -> str:
+    """The number with so many decimals; too long ones by their exponent; `NOTHING` for NaN."""
+    if math.isnan(number):
+        return NOTHING
+    plus = "+" if sign else ""
+    text = f"{number:{plus}.{places}f}"
+    return text if len(text) <= 12 else f"{number:{plus}.3g}"
+
+
+def brief(number: float) -> str:
+    """The number to three significant digits; `NOTHING` for NaN."""
+    return NOTHING if math.isnan(number) else f"{number:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in six characters or fewer, in the unit one would say: "4.2 s", "17 min", "2.5 h"."""
+    if math.isnan(seconds):
+        return NOTHING
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 999.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def mean_and_std(arm: Arm, places: int) -> str:
+    """An arm's score in words: "0.6810 ± 0.0042 over 3 seeds", or "0.6810 with 1 seed"."""
+    mean = fixed(arm.mean, places)
+    if arm.n == 1:
+        return f"{mean} with 1 seed"
+    return f"{mean} ± {fixed(arm.std, places)} over {arm.n} seeds"
+
+
+def call(trial: Mapping[Any, Any]) -> str:
+    """A trial's schedule as one would write it: "exponential(lr0=0.12, k=0.08)".
+
+    Args:
+        trial: a row of `lrtune.stats.ranking.rank`.
+    """
+    lr0 = "" if math.isnan(trial["lr0"]) else f"lr0={brief(trial['lr0'])}"
+    parameters = ", ".join(part for part in (lr0, trial["parameters"]) if part)
+    return f"{trial['schedule'] or 'unknown schedule'}({parameters})"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number and its noun: "1 trial", "1,000 trials"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def first_line(message: str | None, most: int = 160) -> str:
+    """The first line of a message that says anything, no longer than `most`."""
+    lines = (message or "").splitlines()
+    line = next((line.strip() for line in lines if line.strip()), "no message")
+    return line if len(line) <= most else f"{line[: most - 3].rstrip()}..."

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from lrtune.errors import ArgumentError
+from lrtune.report.build import build_report
+from lrtune.run import load_run
+from tests.records import build_run
+
+
+def report_of(folder, top=10):
+    return build_report(load_run(folder), top)
+
+
+def verdict_of(folder):
+    return report_of(folder).verdict
+
+
+def run_with(folder, scores, *, baseline=build_run.SCORES, values=build_run.EXPONENTIAL, **changes):
+    build_run.write_manifest(folder, **changes)
+    build_run.write_baseline(folder, baseline)
+    for number, score in enumerate(scores):
+        build_run.write_trial(folder, f"{number}", score, values=values, rows=0)
+    return folder
+
+
+# The spread is .0131 around .681 throughout (tests/stats/test_baseline.py).
+
+
+def test_outside_of_noise_tells_of_the_choice_and_of_what_else_was_searched(tmp_path):
+    assert verdict_of(run_with(tmp_path, [0.65, 0.712, 0.7])) == (
+        "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120, 0.0310 better "
+        "than the constant rate (constant-0.1: 0.6810 ± 0.0026 over 3 seeds); that is outside the "
+        "noise of a single run (±0.0131), but it is the best of 3 trials, and the best of many "
+        "owes part of its lead to luck. Confirm it with fresh seeds. Its rate and momentum were "
+        "searched, the constant rate's were not: part of the gain may be theirs."
+    )
+
+
+def test_within_noise_is_no_evidence(tmp_path):
+    assert verdict_of(run_with(tmp_path, [0.69])) == (
+        "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.6900, 0.0090 better "
+        "than the constant rate (constant-0.1: 0.6810 ± 0.0026 over 3 seeds); that is within the "
+        "noise of a single run (±0.0131): no evidence that any schedule beats the constant rate "
+        "here."
+    )
+
+
+def test_worse_than_the_constant_rate(tmp_path):
+    assert verdict_of(run_with(tmp_path, [0.5])).endswith(
+        "0.1810 worse than the constant rate (constant-0.1: 0.6810 ± 0.0026 over 3 seeds); that is "
+        "outside the noise of a single run (±0.0131): the constant rate beats every schedule tried "
+        "here."
+    )
+
+
+def test_a_single_trial_is_not_the_best_of_many(tmp_path):
+    assert "but it is one trial with one seed. Confirm it" in verdict_of(run_with(tmp_path, [0.72]))
+
+
+def test_a_tie_is_told(tmp_path):
+    assert "val_accuracy 0.7200 (tied with 2 others), 0.0390 better than" in verdict_of(
+        run_with(tmp_path, [0.72, 0.72, 0.72])
+    )
+
+
+def test_a_constant_winner_is_no_schedules_gain(tmp_path):
+    verdict = verdict_of(run_with(tmp_path, [0.72, 0.71], values=build_run.CONSTANT))
+
+    assert verdict.startswith("Winner: constant(lr0=0.05), momentum 0.9: val_accuracy 0.7200")
+    assert verdict.endswith(
+        " It is a constant rate itself: the gain is that of its rate and momentum."
+    )
+
+
+def test_a_constant_rate_among_the_trials_is_the_fairer_comparison(tmp_path):
+    verdict = verdict_of(build_run.small_run(tmp_path))
+
+    assert verdict.endswith(
+        "but it is the best of 4 trials that finished, out of 7 tried, and the best of many owes "
+        "part of its lead to luck. Confirm it with fresh seeds. The best constant rate among the "
+        "trials, lr0 0.05 with momentum 0.9, reached 0.6900."
+    )
+
+
+def test_less_is_better_for_a_loss(tmp_path):
+    baseline = {"constant-0.1": (62.0, 62.3, 61.7)}
+    run_with(tmp_path, [61.0, 63.0], baseline=baseline, direction="min", objective="val_mse")
+
+    report = report_of(tmp_path)
+
+    # t(.975, 2) = 4.302653; .3 sqrt(4/3) times that is 1.4905.
+    assert report.verdict.endswith(
+        "momentum 0.83: val_mse 61.00, 1.00 better than the constant rate (constant-0.1: 62.00 ± "
+        "0.30 over 3 seeds); that is within the noise of a single run (±1.49): no evidence that "
+        "any schedule beats the constant rate here."
+    )
+    assert report.header[0] == "random search of 50 epochs for val_mse (lower is better)"
+    assert [row.delta for row in report.rows] == [1.0, -1.0]
+
+
+def test_without_a_baseline_nothing_is_compared(tmp_path):
+    run_with(tmp_path, [0.7], baseline={}, baseline_arms={}, baseline_seeds=[])
+
+    report = report_of(tmp_path)
+
+    assert report.verdict == (
+        "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7000. This run has "
+        "no baseline, so nothing tells whether that is better than a constant rate."
+    )
+    assert report.baseline == ()
+    assert report.compared_with is None
+    assert math.isnan(report.spread)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "reason"),
+    [
+        ({"constant-0.1": (0.68,)}, "with 1 seed); one seed shows no spread"),
+        (
+            {"constant-0.1": (0.5, 0.5)},
+            "± 0.0000 over 2 seeds); the baseline's seeds tell no spread",
+        ),
+    ],
+)
+def test_where_noise_is_unknown_the_verdict_says_why(tmp_path, baseline, reason):
+    assert verdict_of(run_with(tmp_path, [0.7], baseline=baseline)).endswith(
+        f"{reason}, so nothing tells whether that is more than noise."
+    )
+
+
+def test_a_diverged_seed_of_the_best_arm_leaves_noise_unknown(tmp_path):
+    run_with(tmp_path, [0.7], baseline={"constant-0.1": (0.68, 0.68)})
+    name = "baseline/constant-0.1/seed-3"
+    build_run.write_trial(tmp_path, name, 0.5, status="diverged", rows=0)
+
+    report = report_of(tmp_path)
+
+    assert report.baseline[0] == ("constant-0.1", "0.6200 ± 0.1039 over 3 seeds, 1 diverged")
+    assert report.verdict.endswith(
+        "; that rate diverged with some seeds, so nothing tells whether that is more than noise."
+    )
+
+
+def test_no_trial_at_all(tmp_path):
+    report = report_of(build_run.write_manifest(tmp_path))
+
+    assert report.header[1] == "no trials"
+    assert report.verdict == "No trial has completed 50 epochs: no winner."
+    assert report.rows == report.usage == report.apart == ()
+    assert report.baseline == (
+        ("constant-0.1", "not trained yet"),
+        ("constant-0.01", "not trained yet"),
+    )
+
+
+def test_only_running_and_short_trials(tmp_path):
+    build_run.write_manifest(tmp_path)
+    build_run.write_baseline(tmp_path)
+    build_run.write_trial(tmp_path, "0", 0.6, epochs=(1, 17, 17), rows=0)
+    (tmp_path / "trial_1").mkdir()
+
+    report = report_of(tmp_path)
+
+    assert report.verdict == "No trial has completed 50 epochs yet: no winner."
+    assert report.apart == (
+        ("17 epochs", "only 0 exponential(lr0=0.12, k=0.08): val_accuracy 0.6000"),
+        ("unfinished", "1 (still running, or stopped)"),
+    )
+
+
+def test_whoever_is_not_ranked_is_told_apart(tmp_path):
+    assert report_of(build_run.small_run(tmp_path)).apart == (
+        ("17 epochs", "2 trials, best 5 exponential(lr0=0.12, k=0.08): val_accuracy 0.6700"),
+        ("diverged", "6: the loss is NaN"),
+        ("failed", "7: OOM when allocating"),
+        ("unfinished", "8 (still running, or stopped)"),
+    )
+
+
+def test_many_apart_are_told_by_reason_the_commonest_first(tmp_path):
+    build_run.write_manifest(tmp_path)
+    reasons = ["a", *["b"] * 10, "c", "c", "d", "e"]
+    for number, reason in enumerate(reasons):
+        build_run.write_trial(
+            tmp_path, f"{number:02}", None, status="failed", message=f"{reason}\nat", rows=0
+        )
+
+    assert report_of(tmp_path).apart == (
+        (
+            "failed",
+            (
+                "01, 02, 03, 04, 05, 06, 07, 08 and 2 more: b; 11, 12: c; 00: a; 2 trials for "
+                "other reasons"
+            ),
+        ),
+    )
+
+
+def test_a_completed_trial_without_score_is_told(tmp_path):
+    build_run.write_manifest(tmp_path)
+    build_run.write_trial(tmp_path, "0", None, rows=0)
+
+    assert report_of(tmp_path).apart == (("no score", "0"),)
+
+
+def test_an_arm_says_which_seeds_are_missing(tmp_path):
+    build_run.write_manifest(tmp_path)
+    build_run.write_baseline(tmp_path, {"constant-0.1": (0.68,)})
+    for arm in ("constant-0.1/seed-2", "constant-0.01/seed-1"):
+        build_run.write_trial(tmp_path, f"baseline/{arm}", None, status="failed", rows=0)
+
+    assert report_of(tmp_path).baseline == (
+        ("constant-0.1", "0.6800 with 1 seed, 1 failed, 1 not trained yet"),
+        ("constant-0.01", "no score: 1 seed failed"),
+    )
+
+
+def test_synthetic_data_are_warned_of(tmp_path):
+    data = {**build_run.MANIFEST["data"], "source": "synthetic", "synthetic": True}
+
+    report = report_of(build_run.write_manifest(tmp_path, data=data))
+
+    assert report.warning == (
+        "SYNTHETIC DATA: the images were drawn by lrtune, not photographed. These scores say "
+        "nothing about real cats and dogs."
+    )
+    assert report_of(build_run.write_manifest(tmp_path)).warning is None
+
+
+def test_top_limits_the_rows(tmp_path):
+    report = report_of(run_with(tmp_path, [0.7, 0.71, 0.72]), top=2)
+
+    assert [row.trial_id for row in report.rows] == ["2", "1"]
+    assert report.hidden == 1
+    with pytest.raises(ArgumentError, match=r"^top must be >= 1\. Received: top=0\.$"):
+        report_of(tmp_path, top=0)
+
+
+def test_a_family_of_the_users_that_is_unknown_here_is_reported(tmp_path):
+    run_with(tmp_path, [0.7], values={"schedule": "mine", "mine.a": 2, "lr0": 0.1})
+
+    assert verdict_of(tmp_path).startswith("Winner: mine(lr0=0.1, a=2): val_accuracy 0.7000, ")
+
+
+def test_the_best_epoch_as_score_is_told(tmp_path):
+    assert report_of(run_with(tmp_path, [0.7], score="best")).header[0] == (
+        "random search of 50 epochs for val_accuracy (higher is better, the best epoch counts)"
+    )

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from lrtune.report.grid import Column, lay_out
+
+NAMES = Column("name", ("step(drop=0.5, epochs_drop=10)", "constant"), least=14)
+NUMBERS = Column("n", ("1", "100"), right=True)
+TIME = Column("time", ("1 s", "2 s"), optional=True)
+
+
+def test_columns_are_as_wide_as_their_longest_cell_where_there_is_room():
+    assert lay_out([NAMES, NUMBERS], 35) == [
+        ["name                              n"],
+        ["step(drop=0.5, epochs_drop=10)    1"],
+        ["constant                        100"],
+    ]
+
+
+def test_a_cell_is_broken_at_its_blanks_where_there_is_less():
+    assert lay_out([NAMES, NUMBERS], 34) == [
+        ["name                             n"],
+        ["step(drop=0.5,                   1", "epochs_drop=10)"],
+        ["constant                       100"],
+    ]
+
+
+def test_an_optional_column_goes_before_a_line_gets_too_long():
+    least = 14 + 2 + 3 + 2 + 4
+    assert "time" in lay_out([NAMES, NUMBERS, TIME], least)[0][0]
+    assert "time" not in lay_out([NAMES, NUMBERS, TIME], least - 1)[0][0]
+
+
+def test_nothing_is_ever_cut():
+    lines = lay_out([NAMES, NUMBERS], 5)
+
+    assert lines[1] == ["step(drop=0.5,    1", "epochs_drop=10)"]
+    assert lines[2] == ["constant        100"]
+
+
+def test_no_blanks_trail():
+    for width in range(5, 45):
+        for lines in lay_out([NUMBERS, NAMES, TIME], width):
+            assert all(line == line.rstrip() for line in lines)

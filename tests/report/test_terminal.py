@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+from rich.console import Console
+
+from lrtune.report.terminal import print_report
+from lrtune.run import load_run
+from tests.records import build_run
+
+
+def printed(folder, width=100, top=10, **console):
+    out = io.StringIO()
+    print_report(load_run(folder), Console(file=out, width=width, **console), top)
+    return out.getvalue()
+
+
+def test_the_whole_report_at_100_columns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    build_run.small_run(tmp_path / "runs" / "small")
+
+    assert printed("runs/small") == (
+        """\
+random search of 50 epochs for val_accuracy (higher is better)
+9 trials: 6 completed, 1 diverged, 1 failed, 1 running
+data: cifar10 (cache), 9,000 training images and 1,000 validation images
+
+Baseline
+  constant-0.1   0.6810 ± 0.0026 over 3 seeds
+  constant-0.01  0.6520 ± 0.0122 over 3 seeds
+
+Trials of 50 epochs
+  rank  trial  schedule                         lr0  momentum   score    delta  noise    time
+  ───────────────────────────────────────────────────────────────────────────────────────────
+     1  1      exponential(k=0.08)             0.12      0.83  0.7120  +0.0310  outside  17 s
+     2  0      step(drop=0.5, epochs_drop=10)   0.1       0.5  0.7050  +0.0240  outside  12 s
+     3  2      time(k=0.314)                    0.1       0.5  0.6900  +0.0090  within   12 s
+     3  3      constant                        0.05       0.9  0.6900  +0.0090  within   12 s
+  delta: how much better than constant-0.1; noise: 95 of 100 single runs of it lie within ±0.0131
+
+Not in the ranking
+  17 epochs   2 trials, best 5 exponential(lr0=0.12, k=0.08): val_accuracy 0.6700
+  diverged    6: the loss is NaN
+  failed      7: OOM when allocating
+  unfinished  8 (still running, or stopped)
+
+Verdict
+  Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120, 0.0310 better than the
+  constant rate (constant-0.1: 0.6810 ± 0.0026 over 3 seeds); that is outside the noise of a single
+  run (±0.0131), but it is the best of 4 trials that finished, out of 7 tried, and the best of many
+  owes part of its lead to luck. Confirm it with fresh seeds. The best constant rate among the
+  trials, lr0 0.05 with momentum 0.9, reached 0.6900.
+
+Use it
+  run = lrtune.load_run('runs/small')
+  schedule = run.best_schedule().to_keras(steps_per_epoch)
+  optimizer = keras.optimizers.SGD(schedule, momentum=run.best_momentum())
+"""
+    )
+
+
+def test_at_80_columns_every_line_fits_and_no_word_is_lost(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    build_run.large_run(tmp_path / "run", 23)
+
+    text = printed("run", width=80)
+
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "…" not in text
+    assert "step(drop=0.5," in text
+    assert "epochs_drop=10)" in text
+    assert "and 11 more trials" in text
+
+
+@pytest.mark.parametrize("width", [20, 60, 100, 200])
+def test_no_width_loses_a_number(tmp_path, width):
+    text = printed(build_run.small_run(tmp_path), width=width)
+
+    for word in ("0.7120", "+0.0310", "outside", "exponential(k=0.08)"):
+        assert word in text
+
+
+def test_without_a_terminal_there_are_no_escape_codes(tmp_path):
+    assert "\x1b" not in printed(build_run.small_run(tmp_path))
+
+
+def test_in_a_terminal_the_words_are_the_same(tmp_path):
+    from rich.text import Text
+
+    folder = build_run.small_run(tmp_path)
+
+    coloured = printed(folder, force_terminal=True, color_system="standard")
+
+    assert "\x1b[" in coloured
+    assert Text.from_ansi(coloured).plain.rstrip() == printed(folder).rstrip()
+
+
+def test_a_message_cannot_steer_the_terminal_nor_be_taken_for_markup(tmp_path):
+    build_run.write_manifest(tmp_path)
+    message = "\x1b[2J\x07 [red]bad[/red] :smile:"
+    build_run.write_trial(tmp_path, "0", None, status="failed", message=message, rows=0)
+
+    assert "failed  0:  [2J  [red]bad[/red] :smile:" in printed(tmp_path)
+
+
+def test_synthetic_data_are_warned_of_above_everything_else(tmp_path):
+    data = {**build_run.MANIFEST["data"], "source": "synthetic", "synthetic": True}
+    build_run.write_manifest(tmp_path, data=data)
+
+    lines = printed(tmp_path).splitlines()
+
+    assert lines[4].startswith("SYNTHETIC DATA: ")
+    assert lines[7] == "Baseline"
+
+
+def test_no_baseline_leaves_its_columns_out(tmp_path):
+    build_run.write_manifest(tmp_path, baseline_arms={}, baseline_seeds=[])
+    build_run.write_trial(tmp_path, "0", 0.7, epochs=(1, 31, 50), seconds=None, rows=0)
+
+    assert """
+Baseline
+  none: this run has no constant learning rate to compare with
+
+Trials of 50 epochs
+  rank  trial  schedule              lr0  momentum  epochs   score  time
+  ──────────────────────────────────────────────────────────────────────
+     1  0      exponential(k=0.08)  0.12      0.83      31  0.7000     -
+
+Verdict
+""" in printed(tmp_path)
+
+
+def test_what_could_not_be_read_is_told_at_the_end(tmp_path):
+    build_run.small_run(tmp_path)
+    (tmp_path / "trial_2" / "outcome.json").write_text("{")
+
+    assert printed(tmp_path).endswith(
+        """
+Notes
+  trial_2/outcome.json cannot be read (it is no whole JSON): its outcome is left out.
+"""
+    )
+
+
+def test_an_output_of_few_characters_gets_plain_ones(tmp_path):
+    build_run.small_run(tmp_path)
+    command = [sys.executable, "-m", "lrtune.report", str(tmp_path)]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=env)
+
+    text = done.stdout.decode("ascii")
+    assert "0.6810 +/- 0.0026 over 3 seeds" in text
+    assert "  -----" in text
+    assert done.stderr == b""

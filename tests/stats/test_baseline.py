@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from lrtune.errors import ArgumentError
+from lrtune.records.reader import read_run
+from lrtune.stats.baseline import measure_baseline, noise_spread
+from tests.records import build_run
+
+
+def baseline_of(folder, scores, **changes):
+    build_run.write_manifest(folder, **changes)
+    build_run.write_baseline(folder, scores)
+    return measure_baseline(read_run(folder))
+
+
+def test_the_figures_of_a_run_by_hand(tmp_path):
+    baseline = baseline_of(tmp_path, build_run.SCORES)
+
+    first, second = baseline.arms
+    # .679 .680 .684: mean .681, squares .000004 + .000001 + .000009
+    assert first.name == "constant-0.1"
+    assert first.values == {"schedule": "constant", "lr0": 0.1, "momentum": 0.0}
+    assert first.scores == (0.679, 0.68, 0.684)
+    assert (first.n, first.diverged, first.failed) == (3, 0, 0)
+    assert first.mean == pytest.approx(0.681)
+    assert first.std == pytest.approx(math.sqrt(0.000014 / 2))
+    # .658 .638 .660: mean .652, squares .000036 + .000196 + .000064
+    assert second.std == pytest.approx(math.sqrt(0.000296 / 2))
+    assert baseline.best is first
+    # t(.975, 2) = 4.302653 in any table
+    expected = 4.302653 * math.sqrt(0.000014 / 2) * math.sqrt(4 / 3)
+    assert baseline.spread == pytest.approx(expected, rel=1e-6)
+
+
+def test_less_is_better_for_a_loss(tmp_path):
+    baseline = baseline_of(tmp_path, build_run.SCORES, direction="min", objective="val_loss")
+
+    assert baseline.best.name == "constant-0.01"
+
+
+def test_without_any_score_there_is_no_baseline(tmp_path):
+    assert baseline_of(tmp_path, {}) is None
+
+
+def test_one_seed_an_arm_tells_no_noise(tmp_path):
+    baseline = baseline_of(tmp_path, {"constant-0.1": (0.7,), "constant-0.01": (0.6,)})
+
+    assert math.isnan(baseline.best.std)
+    assert math.isnan(baseline.spread)
+    assert baseline.within_noise(0.1) is None
+
+
+def test_the_noise_of_the_other_arm_is_not_borrowed(tmp_path):
+    baseline = baseline_of(tmp_path, {"constant-0.1": (0.7,), "constant-0.01": (0.6, 0.62)})
+
+    assert baseline.best.name == "constant-0.1"
+    assert math.isnan(baseline.spread)
+
+
+def test_a_failed_seed_does_not_count(tmp_path):
+    build_run.write_manifest(tmp_path)
+    build_run.write_baseline(tmp_path)
+    name = "baseline/constant-0.1/seed-3"
+    build_run.write_trial(tmp_path, name, None, status="failed", rows=0)
+    for seed in (1, 2, 3):
+        name = f"baseline/constant-0.01/seed-{seed}"
+        build_run.write_trial(tmp_path, name, None, status="failed", rows=0)
+
+    baseline = measure_baseline(read_run(tmp_path))
+
+    (arm,) = baseline.arms
+    assert (arm.scores, arm.failed) == ((0.679, 0.68), 1)
+
+
+def test_a_diverged_seed_counts_in_the_mean(tmp_path):
+    build_run.write_manifest(tmp_path)
+    build_run.write_baseline(tmp_path)
+    name = "baseline/constant-0.1/seed-3"
+    build_run.write_trial(tmp_path, name, 0.5, status="diverged", rows=0)
+
+    baseline = measure_baseline(read_run(tmp_path))
+
+    assert baseline.arms[0].mean == pytest.approx((0.679 + 0.68 + 0.5) / 3)
+    assert baseline.arms[0].diverged == 1
+    assert baseline.best.name == "constant-0.01"
+
+
+def test_where_the_best_arm_diverged_the_noise_is_unknown(tmp_path):
+    build_run.write_manifest(tmp_path)
+    build_run.write_baseline(tmp_path, {"constant-0.1": (0.9, 0.9), "constant-0.01": (0.5, 0.52)})
+    name = "baseline/constant-0.1/seed-3"
+    build_run.write_trial(tmp_path, name, 0.5, status="diverged", rows=0)
+
+    baseline = measure_baseline(read_run(tmp_path))
+
+    assert baseline.best.name == "constant-0.1"
+    assert math.isnan(baseline.spread)
+
+
+def test_an_arm_stuck_at_one_score_tells_no_noise(tmp_path):
+    scores = {"constant-0.1": (0.5, 0.5, 0.5), "constant-0.01": (0.4, 0.41, 0.42)}
+
+    baseline = baseline_of(tmp_path, scores)
+
+    assert baseline.best.name == "constant-0.1"
+    assert math.isnan(baseline.spread)
+
+
+def test_seeds_of_another_budget_do_not_count(tmp_path):
+    build_run.write_manifest(tmp_path)
+    build_run.write_baseline(tmp_path, {"constant-0.1": (0.7, 0.71)})
+    name = "baseline/constant-0.1/seed-3"
+    build_run.write_trial(tmp_path, name, 0.1, epochs=(1, 9, 9), rows=0)
+
+    assert measure_baseline(read_run(tmp_path)).best.scores == (0.7, 0.71)
+
+
+def test_noise_has_its_bound_within(tmp_path):
+    baseline = baseline_of(tmp_path, build_run.SCORES)
+
+    assert baseline.within_noise(baseline.spread) is True
+    assert baseline.within_noise(-baseline.spread) is True
+    assert baseline.within_noise(math.nextafter(baseline.spread, 1)) is False
+    assert baseline.within_noise(math.nan) is None
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 31])
+@pytest.mark.parametrize("coverage", [0.5, 0.95])
+def test_the_spread_is_that_of_the_t_distribution(n, coverage):
+    t = scipy.stats.t.ppf(0.5 + coverage / 2, n - 1)
+
+    assert noise_spread(2.0, n, coverage) == pytest.approx(t * 2.0 * math.sqrt(1 + 1 / n))
+
+
+def test_a_spread_out_of_its_domain_is_refused():
+    with pytest.raises(ArgumentError, match=r"^n must be >= 1\. Received: n=0\.$"):
+        noise_spread(1.0, 0)
+    message = r"^coverage must be > 0 and < 1\. Received: coverage=1\.$"
+    with pytest.raises(ArgumentError, match=message):
+        noise_spread(1.0, 3, coverage=1)
+
+
+def test_a_further_seed_of_the_same_arm_is_within_noise_95_times_in_100():
+    # Three seeds, as a search trains them. The bound is four standard errors of the simulated
+    # share: sqrt(.95 * .05 / 8000) = .0024.
+    draw = np.random.default_rng(20261122)
+    repetitions = 8000
+    seeds = draw.normal(0.68, 0.01, (repetitions, 3))
+    further = draw.normal(0.68, 0.01, repetitions)
+    within = [
+        abs(one - three.mean()) <= noise_spread(float(three.std(ddof=1)), 3)
+        for one, three in zip(further, seeds, strict=True)
+    ]
+
+    assert np.mean(within) == pytest.approx(0.95, abs=4 * 0.0024)

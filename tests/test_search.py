@@ -1,0 +1,202 @@
+"""The front door: what bad input says, and what a search leaves behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+import lrtune
+from lrtune import search
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "lrtune.search"]
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An .npz of 60 + 20 images, 8x8, whose classes differ in brightness."""
+    rng = np.random.default_rng(0)
+
+    def part(count: int) -> tuple[np.ndarray, np.ndarray]:
+        y = np.arange(count) % 2
+        x = rng.integers(0, 120, (count, 8, 8, 3)) + 100 * y[:, None, None, None]
+        return x.astype(np.uint8), y.astype(np.uint8)
+
+    x_train, y_train = part(60)
+    x_test, y_test = part(20)
+    path = tmp_path_factory.mktemp("data") / "tiny.npz"
+    np.savez(path, x_train=x_train, y_train=y_train, x_test=x_test, y_test=y_test)
+    return path
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True)
+
+
+BAD = {
+    "unknown algorithm": (
+        ["--algo", "foo"],
+        "--algo must be one of hyperband, bayesian, random. Received: foo",
+    ),
+    "zero epochs": (["--max-epochs", "0"], "--max-epochs must be at least 1. Received: 0"),
+    "no number": (
+        ["--max-epochs", "many"],
+        "Invalid value for '--max-epochs': ",
+    ),
+    "negative batch size": (
+        ["--batch-size", "-64"],
+        "--batch-size must be at least 1. Received: -64",
+    ),
+    "no worker": (["--workers", "0"], "--workers must be at least 1. Received: 0"),
+    "negative seed": (
+        ["--seed", "-1"],
+        "seed must be an int from 0 to 4294967294. Received: seed=-1.",
+    ),
+    "unknown family": (
+        ["--families", "constant,stepp"],
+        (
+            "Unknown schedule family 'stepp': it must be one of constant, exponential, step, time. "
+            "Did you mean 'step'?"
+        ),
+    ),
+    "no family": (["--families", ","], "--families must name at least one schedule family"),
+    "unknown objective": (
+        ["--objective", "val_f1"],
+        "--objective must be one of val_accuracy, val_loss, accuracy, loss. Received: val_f1",
+    ),
+    "unknown score": (["--score", "mean"], "--score must be one of last, best. Received: mean"),
+    "trials for hyperband": (
+        ["--max-trials", "5"],
+        (
+            "--max-trials does not go with --algo hyperband, which plans its own number of trials "
+            "from --max-epochs. Received: 5"
+        ),
+    ),
+    "no trials": (
+        ["--algo", "random", "--max-trials", "0"],
+        "--max-trials must be at least 1. Received: 0",
+    ),
+    "unknown option": (["--epochs", "3"], "No such option: --epochs"),
+    "missing data": (["--data", "nowhere/cats.npz"], "cats.npz: no such file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_exit_code_2_and_leaves_nothing(case: str, tmp_path: Path):
+    arguments, message = BAD[case]
+    folder = tmp_path / "run"
+    ended = run(*arguments, "--run-dir", folder)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("lrtune search: ")
+    assert message in ended.stderr
+    assert not folder.exists()
+
+
+def test_a_run_folder_that_holds_a_run_is_refused_and_kept(tmp_path: Path, images: Path):
+    folder = tmp_path / "run"
+    (folder / "trial_0000").mkdir(parents=True)
+    (folder / "run.json").write_text("precious")
+    ended = run("--run-dir", folder, "--data", images)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"lrtune search: run folder {folder} already holds a run; choose another --run-dir, or "
+        "pass --overwrite to erase it\n"
+    )
+    assert (folder / "run.json").read_text() == "precious"
+
+
+def test_overwrite_erases_no_folder_that_holds_no_run(tmp_path: Path, images: Path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    ended = run("--run-dir", tmp_path, "--data", images, "--overwrite")
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"lrtune search: run folder {tmp_path} is not empty and holds no run; choose another "
+        "--run-dir\n"
+    )
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_overwrite_erases_nothing_when_the_data_are_missing(tmp_path: Path):
+    (tmp_path / "run.json").write_text("precious")
+    ended = run("--run-dir", tmp_path, "--data", "nowhere.npz", "--overwrite")
+    assert ended.returncode == 2
+    assert (tmp_path / "run.json").read_text() == "precious"
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line(tmp_path: Path, images: Path):
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "run"
+    ended = run("--run-dir", folder, "--data", images)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"lrtune search: cannot write to run folder {folder}: Not a directory; choose another "
+        "--run-dir\n"
+    )
+
+
+def test_a_search_from_the_command_line_ends_with_the_ranking(tmp_path: Path, images: Path):
+    folder = tmp_path / "run"
+    ended = run(
+        *("--algo", "hyperband", "--max-epochs", 2, "--data", images, "--batch-size", 16),
+        *("--workers", 2, "--seed", 0, "--run-dir", folder),
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr == ""
+    assert "[1/" in ended.stdout, "plain progress lines where there is no terminal"
+    assert "Winner: " in ended.stdout
+    assert str(folder) in ended.stdout, "where the run lies"
+    table = lrtune.load_run(folder).ranking()
+    assert set(table["status"]) == {"completed"}
+    assert table["rank"].dropna().tolist()[0] == 1
+    manifest = json.loads((folder / "run.json").read_text())
+    assert manifest["seed"] == 0
+    assert manifest["data"]["sizes"] == {"train": 48, "validation": 12, "test": 20}
+    seeds = sorted(path.name for path in (folder / "baseline" / "constant-0.1").iterdir())
+    assert seeds == ["seed-0", "seed-1", "seed-2"]
+
+
+@pytest.mark.parametrize("algo", ["bayesian", "random"])
+def test_a_search_of_a_number_of_trials_trains_just_these(
+    algo: str, tmp_path: Path, images: Path, capsys: pytest.CaptureFixture[str]
+):
+    options = search.Options(
+        algo=algo,
+        data=str(images),
+        max_epochs=2,
+        max_trials=4,
+        families=("step", "exponential"),
+        objective="val_loss",
+        batch_size=16,
+        workers=1,
+        seed=1,
+        score="best",
+        run_dir=tmp_path / "run",
+        overwrite=False,
+        quick=False,
+    )
+    search.search(options)
+    assert "val_loss" in capsys.readouterr().out
+    run = lrtune.load_run(tmp_path / "run")
+    table = run.ranking()
+    assert len(table) == 4
+    assert set(table["schedule"]) <= {"step", "exponential"}
+    for trial, score in zip(table["trial_id"], table["score"], strict=True):
+        assert score == run.epochs(trial)["val_loss"].min()
+    assert table["score"].is_monotonic_increasing, "a smaller loss ranks higher"
+
+
+def test_help_names_every_option_of_the_search():
+    ended = run("--help")
+    assert ended.returncode == 0
+    options = ("algo", "data", "max-epochs", "max-trials", "families", "objective", "batch-size")
+    for option in (*options, "workers", "seed", "score", "run-dir", "overwrite", "quick"):
+        assert f"--{option}" in ended.stdout
