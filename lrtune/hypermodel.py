@@ -105,10 +105,21 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
             if self.steps_per_epoch is None
             else schedule.to_keras(self.steps_per_epoch)
         )
+        self.compile(
+            model,
+            keras.optimizers.SGD(learning_rate, momentum=space.momentum_from_values(hp.values)),
+        )
+        return model
+
+    def compile(self, model: keras.Model, optimizer: Any) -> None:
+        """Compiles a model with this hypermodel's loss and metrics.
+
+        Args:
+            model: keras.Model, built or not.
+            optimizer: keras.optimizers.Optimizer, unbuilt.
+        """
         model.compile(
-            optimizer=keras.optimizers.SGD(
-                learning_rate, momentum=space.momentum_from_values(hp.values)
-            ),
+            optimizer=optimizer,
             loss=self.loss,
             metrics=self.metrics,
             # "auto" picks XLA on accelerators only; on a CPU XLA makes a small CNN several times
@@ -118,8 +129,7 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         if model.built:
             # An optimizer that is built has its momentum and step count saved and loaded with the
             # model's weights; Keras leaves them out, with a warning at most, where it is not.
-            model.optimizer.build(model.trainable_variables)
-        return model
+            optimizer.build(model.trainable_variables)
 
     @override
     def fit(self, hp: Any, model: keras.Model, *args: Any, **kwargs: Any) -> Any:

@@ -7,6 +7,7 @@ while there are any left, then whatever the oracle proposes.
 from __future__ import annotations
 
 import itertools
+import math
 import warnings
 from collections import deque
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ from lrtune.records.schema import BASELINE, Outcome, Span
 from lrtune.runner.base import EpochRecord, Runner, TrialOutcome, TrialTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from lrtune.records.schema import Status
     from lrtune.records.writer import RunWriter
 
 
@@ -94,7 +96,7 @@ class SearchLoop:
         self._observer = observer or Observer()
         self._promotable = promotable
         self._kept: set[str] = set()
-        self._best: tuple[float, str] | None = None
+        self._best: tuple[tuple[float, int], str] | None = None
         self._asks = itertools.count()
         self._succeeded = False
 
@@ -119,7 +121,7 @@ class SearchLoop:
                 self._tell(recorded, outcome)
                 if recorded.status == "failed":
                     last_failure = recorded.message
-                else:
+                elif not _is_baseline(recorded):
                     self._succeeded = True
         self._prune(set())
         if last_failure is not None and not self._succeeded:
@@ -176,39 +178,60 @@ class SearchLoop:
     def _record(self, outcome: TrialOutcome) -> Outcome:
         task = outcome.task
         done = task.first_epoch + len(outcome.epochs)
+        status, score, message = self._judge(outcome)
         recorded = Outcome(
             trial_id=task.trial_id,
-            status=outcome.status,
+            status=status,
             values=task.values,
             epochs=Span(task.first_epoch + 1, done, task.last_epoch),
             seed=task.seed,
             seconds=round(outcome.seconds, 3),
-            score=self._score(outcome),
+            score=score,
             parent=task.values.get("tuner/trial_id"),
-            message=outcome.message,
+            message=message,
         )
         self._writer.outcome(recorded)
         self._observer.trial_ended(recorded)
         return recorded
 
-    def _score(self, outcome: TrialOutcome) -> float | None:
-        if outcome.status == "failed":
-            return None
+    def _judge(self, outcome: TrialOutcome) -> tuple[Status, float | None, str | None]:
+        """Status, score and message of a trial; a score is finite, or there is none."""
+        status, message = outcome.status, outcome.message
+        if status == "completed":
+            epoch, score = self._score(outcome.epochs)
+            if math.isfinite(score):
+                return status, score, message
+            status, message = "diverged", f"epoch {epoch}: {self._settings.objective} is {score}"
+        untrained = outcome.untrained.get(self._settings.objective, math.nan)
+        if status == "diverged" and math.isfinite(untrained):
+            return status, untrained, message
+        return "failed", None, message
+
+    def _score(self, epochs: Sequence[EpochRecord]) -> tuple[int, float]:
+        """The epoch whose objective is the trial's score, and that objective."""
         objective = self._settings.objective
-        if outcome.status == "diverged":
-            return outcome.untrained[objective]
-        scores = [record[objective] for record in outcome.epochs]
+        # Keras' validation_freq leaves epochs without validation metrics.
+        scores = [(int(one["epoch"]), one[objective]) for one in epochs if objective in one]
+        if not scores:
+            logged = [name for name in (epochs[-1] if epochs else ()) if name not in _NO_METRICS]
+            raise SearchError(
+                f"objective {objective!r} is not among what training logs: "
+                f"{', '.join(logged) or 'nothing'}. Choose one of these (val_... need "
+                "validation_data)."
+            )
         if self._settings.score == "last":
             return scores[-1]
-        return max(scores) if self._settings.direction == "max" else min(scores)
+        better = max if self._settings.direction == "max" else min
+        finite = [one for one in scores if math.isfinite(one[1])]
+        return better(finite or scores, key=lambda one: one[1])
 
     def _tell(self, recorded: Outcome, outcome: TrialOutcome) -> None:
-        if recorded.trial_id.startswith(BASELINE):
+        if _is_baseline(recorded):
             return
         trial = self._oracle.get_trial(recorded.trial_id)
+        trial.message = recorded.message
         if recorded.score is None:
             trial.status = TrialStatus.FAILED
-            trial.message = recorded.message
         else:
             trial.status = TrialStatus.COMPLETED
             # Diverged trials too: their score, the untrained model's, is finite and poor. Failed
@@ -229,13 +252,16 @@ class SearchLoop:
 
     def _keep_state(self, recorded: Outcome, outcome: TrialOutcome) -> None:
         """Keeps the states a promotion may still need and the winner's; deletes the others."""
-        if outcome.state is not None and recorded.score is not None:
+        score = recorded.score if recorded.status == "completed" else None
+        if outcome.state is not None and score is not None:
             self._writer.state(recorded.trial_id, outcome.state)
             self._kept.add(recorded.trial_id)
-            signed = recorded.score if self._settings.direction == "max" else -recorded.score
+            # Of equal trials the one tried first wins, as in every ranking, whichever ends first.
+            signed = score if self._settings.direction == "max" else -score
+            rank = (signed, -int(recorded.trial_id))
             full = recorded.epochs.planned >= self._settings.horizon
-            if full and (self._best is None or signed > self._best[0]):
-                self._best = (signed, recorded.trial_id)
+            if full and (self._best is None or rank > self._best[0]):
+                self._best = (rank, recorded.trial_id)
         self._prune(self._promotable())
 
     def _prune(self, promotable: set[str]) -> None:
@@ -243,6 +269,10 @@ class SearchLoop:
         for trial_id in self._kept - needed:
             self._writer.drop_state(trial_id)
         self._kept &= needed
+
+
+def _is_baseline(recorded: Outcome) -> bool:
+    return recorded.trial_id.startswith(f"{BASELINE}/")
 
 
 def trial_seed(seed: int, trial_id: str) -> int:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lrtune.data import Dataset
 
-QUICK_EPOCHS, QUICK_TRAIN, QUICK_VALIDATION = 3, 1_500, 500
+QUICK_EPOCHS, QUICK_TRAIN, QUICK_VALIDATION = 3, 4_000, 1_000
 """What `--quick` cuts a search down to, so that it ends within a minute on two cores."""
 
 
@@ -110,7 +110,7 @@ def command(
     ] = False,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="A look in under a minute: 3 epochs of 1,500 images."),
+        typer.Option("--quick", help="A look in under a minute: 3 epochs of 4,000 images."),
     ] = False,
 ) -> None:
     """Search learning-rate schedules for the cats-vs-dogs CNN; rank them against a constant rate.
@@ -183,6 +183,12 @@ def search(options: Options) -> None:
     from lrtune.run import load_run
 
     print_report(load_run(options.run_dir), console)
+    console.print(
+        f"\nKept in {options.run_dir}. `lrtune report {options.run_dir}` prints this again.",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _run(options: Options, dataset: Dataset, console: Console) -> None:

@@ -25,7 +25,7 @@ from lrtune.loop import LoopSettings, Observer, SearchLoop
 from lrtune.oracles import hyperband_plan, initial_points, oracle_seed, resolve_seed
 from lrtune.records.schema import BASELINE, DataRecord, Manifest
 from lrtune.records.writer import RunWriter
-from lrtune.runner import make_runner
+from lrtune.runner import check_workers, make_runner
 from lrtune.runner.base import TrainingJob, TrialTask
 
 if TYPE_CHECKING:
@@ -68,6 +68,11 @@ class _LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no 
     ) -> None:
         if score not in ("last", "best"):
             raise ArgumentError(f"score must be 'last' or 'best'. Received: score={score!r}.")
+        if type(baseline_seeds) is not int or baseline_seeds < 0:
+            raise ArgumentError(
+                f"baseline_seeds must be an int >= 0. Received: baseline_seeds={baseline_seeds!r}."
+            )
+        check_workers(workers)
         self.seed = resolve_seed(seed)
         self.workers = workers
         self.score = score
@@ -129,7 +134,10 @@ class _LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no 
 
     @override
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
-        """Hyperparameters of the best trials, those of the largest budget before all others."""
+        """Hyperparameters of the best trials, those of the largest budget before all others.
+
+        Trials that diverged come last.
+        """
         return [trial.hyperparameters for trial in self._best_trials(num_trials)]
 
     @override
@@ -159,8 +167,10 @@ class _LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no 
         done = [t for t in self.oracle.trials.values() if t.score is not None]
         sign = -1.0 if self.oracle.objective.direction == "max" else 1.0
 
-        def order(trial: Any) -> tuple[int, float]:
-            return -trial.hyperparameters.values.get("tuner/epochs", 0), sign * trial.score
+        def order(trial: Any) -> tuple[bool, int, float]:
+            # A score with a message is the untrained model's, of a trial that diverged.
+            budget = trial.hyperparameters.values.get("tuner/epochs", 0)
+            return trial.message is not None, -budget, sign * trial.score
 
         return sorted(done, key=order)[:count]
 

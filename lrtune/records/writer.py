@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from lrtune.errors import RunFolderError
 from lrtune.records import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 STATE = "state.npz"
@@ -54,7 +55,8 @@ def remove_run(folder: Path) -> None:
         try:
             shutil.rmtree(folder)
         except OSError as error:
-            raise RunFolderError(f"cannot erase run folder {folder}: {error.strerror}") from error
+            reason = error.strerror or "it is a link"  # rmtree's own refusal has no strerror
+            raise RunFolderError(f"cannot erase run folder {folder}: {reason}") from error
     else:
         refuse_existing_run(folder)
 
@@ -106,12 +108,8 @@ class RunWriter:
     def state(self, trial_id: str, state: Mapping[str, np.ndarray[Any, Any]]) -> None:
         """Keeps a trial's training state, so that a promotion can continue it."""
         path = self.trial_folder(trial_id) / STATE
-        temporary = path.with_suffix(".tmp")
-        with temporary.open("wb") as file:
+        with _replacing(path) as file:
             np.savez(file, allow_pickle=False, **dict(state))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
 
     def read_state(self, trial_id: str) -> dict[str, np.ndarray[Any, Any]] | None:
         """The state kept for a trial, or None where there is none (any more)."""
@@ -131,10 +129,20 @@ class RunWriter:
         return self.folder / name
 
     def _write_json(self, path: Path, value: Mapping[str, Any]) -> None:
-        temporary = path.with_suffix(".tmp")
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(value, file, indent=2, allow_nan=False)
-            file.write("\n")
+        text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+        with _replacing(path) as file:
+            file.write(text.encode())
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of the one at `path` when all of it is on disk."""
+    temporary = path.with_suffix(".tmp")
+    try:
+        with temporary.open("wb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

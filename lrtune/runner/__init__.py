@@ -21,8 +21,7 @@ def make_runner(job: TrainingJob, workers: int | None) -> Runner:
         ArgumentError: workers is no int >= 1.
         SearchError: the job cannot be pickled and workers is not 1.
     """
-    if workers is not None and (isinstance(workers, bool) or workers < 1):
-        raise ArgumentError(f"workers must be an int >= 1. Received: workers={workers!r}.")
+    check_workers(workers)
     if workers is None:
         from lrtune.runner.local import physical_cores
 
@@ -34,3 +33,9 @@ def make_runner(job: TrainingJob, workers: int | None) -> Runner:
     from lrtune.runner.local import LocalRunner
 
     return LocalRunner(job, workers)
+
+
+def check_workers(workers: int | None) -> None:
+    """Raises ArgumentError where `make_runner` takes no such number of workers."""
+    if workers is not None and (type(workers) is not int or workers < 1):
+        raise ArgumentError(f"workers must be an int >= 1. Received: workers={workers!r}.")

@@ -95,10 +95,10 @@ class ArrayFeed(Feed):
         if split and validation is None:
             train, validation = _split(train, split)
         self._count = len(keras.tree.flatten(train)[0])
-        self._train = keras.tree.map_structure(tf.convert_to_tensor, train)
+        self._train = _tensors(train)
         if isinstance(validation, tuple | list):
             validation = self._batches(
-                keras.tree.map_structure(tf.convert_to_tensor, tuple(validation)),
+                _tensors(validation),
                 given.pop("validation_batch_size", None) or self._batch,
             )
         given["validation_data"] = validation
@@ -149,6 +149,11 @@ class ArrayFeed(Feed):
     @staticmethod
     def _batches(arrays: Any, batch: int) -> Any:
         return tf.data.Dataset.from_tensor_slices(arrays).batch(batch).with_options(_options())
+
+
+def _tensors(arrays: Any) -> Any:
+    # To tf.data a list is one tensor to be stacked; several inputs of a model are a tuple to it.
+    return keras.tree.map_structure(tf.convert_to_tensor, keras.tree.lists_to_tuples(arrays))
 
 
 def _options() -> Any:

@@ -124,16 +124,21 @@ _queue: Any = None
 def _start(folder: str, queue: Any) -> None:
     """Runs once in each worker: one thread, the job, a model cache of its own."""
     global _worker, _queue  # noqa: PLW0603 - a worker process is one trainer
-    start_tensorflow(threads=1)
-    from lrtune.runner.worker import Trainer
-
-    hypermodel = cloudpickle.loads((Path(folder) / "hypermodel.pickle").read_bytes())
-    args, kwargs = joblib.load(Path(folder) / "data.joblib", mmap_mode="r")
     _queue = queue
-    _worker = Trainer(TrainingJob(hypermodel, args, kwargs))
+    try:
+        start_tensorflow(threads=1)
+        from lrtune.runner.worker import Trainer
+
+        hypermodel = cloudpickle.loads((Path(folder) / "hypermodel.pickle").read_bytes())
+        args, kwargs = joblib.load(Path(folder) / "data.joblib", mmap_mode="r")
+        _worker = Trainer(TrainingJob(hypermodel, args, kwargs))
+    except Exception as error:  # noqa: BLE001 - raised by `_run`: to the driver, a worker that does
+        _worker = error  # not start looks like one that was killed
 
 
 def _run(task: TrialTask) -> TrialOutcome:
+    if isinstance(_worker, Exception):
+        raise _worker
     outcome: TrialOutcome = _worker.run(task, _tell)
     return outcome
 

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import time
 import traceback
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import keras
 import keras_tuner
 import numpy as np
 
+from lrtune import space
 from lrtune.adapter import rate_at
 from lrtune.errors import ArgumentError
+from lrtune.hypermodel import ScheduleHyperModel, steps_per_epoch
 from lrtune.runner.base import EpochRecord, OnEpoch, State, TrainingJob, TrialOutcome, TrialTask
+from lrtune.runner.compiled import CompiledModels, optimizer_variables
 from lrtune.runner.feed import make_feed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lrtune.runner.feed import Feed
 
@@ -27,6 +32,7 @@ FAR_ABOVE = 10.0
 """A training loss this many times the untrained model's is divergence, though still finite."""
 
 _UNTRAINED = "untrained/"
+_BUILD = "build"
 
 
 class Trainer:
@@ -39,6 +45,11 @@ class Trainer:
     def __init__(self, job: TrainingJob) -> None:
         self._job = job
         self._feed: Feed = make_feed(job)
+        kind = type(job.hypermodel)
+        ours = issubclass(kind, ScheduleHyperModel) and (
+            (kind.build, kind.fit) == (ScheduleHyperModel.build, ScheduleHyperModel.fit)
+        )
+        self._compiled = CompiledModels(job.hypermodel) if ours else None
 
     def run(self, task: TrialTask, on_epoch: OnEpoch) -> TrialOutcome:
         """Trains one task; an exception of the user's code becomes a failed outcome.
@@ -56,7 +67,8 @@ class Trainer:
         return replace(outcome, seconds=time.perf_counter() - started)
 
     def _train(self, task: TrialTask, told: TrialTask, on_epoch: OnEpoch) -> TrialOutcome:
-        keras.utils.clear_session()
+        # Layer names begin anew, so that equal models have equal names.
+        keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(task.seed)
         hp = keras_tuner.HyperParameters()
         hp.values = dict(task.values)
@@ -66,16 +78,15 @@ class Trainer:
                 "the hypermodel's build must return a keras.Model. "
                 f"Received: {model!r} of type {type(model).__name__}."
             )
+        arguments = self._feed.arguments(task)
+        model, fit = self._prepare(hp, model, task, arguments)
         model.steps_per_execution = self._feed.steps_per_execution
         untrained = self._untrained(model, task)
         restore(model, task.parent_state)
         recorder = _EpochRecorder(task.trial_id, on_epoch)
         guard = _DivergenceGuard(untrained)
-        arguments = self._feed.arguments(task)
         callbacks = copy.deepcopy(list(arguments.pop("callbacks", None) or []))
-        self._job.hypermodel.fit(
-            hp,
-            model,
+        fit(
             **arguments,
             initial_epoch=task.first_epoch,
             epochs=task.last_epoch,
@@ -89,6 +100,21 @@ class Trainer:
         return TrialOutcome(
             told, "completed", tuple(recorder.records), untrained, snapshot(model, untrained)
         )
+
+    def _prepare(
+        self, hp: Any, fresh: keras.Model, task: TrialTask, arguments: Mapping[str, Any]
+    ) -> tuple[keras.Model, Callable[..., Any]]:
+        """The model to train and what trains it: one compiled before wherever that is exact."""
+        hypermodel = self._job.hypermodel
+        if self._compiled is not None:
+            schedule = space.schedule_from_values(hp.values)
+            steps = hypermodel.steps_per_epoch or steps_per_epoch(**arguments)
+            table = schedule.table(max(hypermodel.epochs, task.last_epoch), steps)
+            momentum = space.momentum_from_values(hp.values)
+            model = self._compiled.load(fresh, table, momentum)
+            if model is not None:
+                return model, model.fit
+        return fresh, partial(hypermodel.fit, hp, fresh)
 
     def _untrained(self, model: keras.Model, task: TrialTask) -> dict[str, float]:
         """Metrics before the first step: the bound for divergence and the score of one."""
@@ -107,12 +133,14 @@ def snapshot(model: keras.Model, untrained: Mapping[str, float]) -> dict[str, An
     """All that continuing this training depends on, as arrays by name.
 
     `model/N` are the model's variables in Keras' order (weights, then random-generator states),
-    `optimizer/N` the optimizer's (step count, momentum), `untrained/METRIC` scalars.
+    `optimizer/N` the optimizer's (step count, momentum), `untrained/METRIC` scalars; `build` is the
+    JSON of the input's shape, for models that learn it from their first batch.
     """
     state: dict[str, Any] = {f"{_UNTRAINED}{name}": np.float64(v) for name, v in untrained.items()}
     for group, variables in _groups(model):
         for index, variable in enumerate(variables):
             state[f"{group}/{index}"] = keras.ops.convert_to_numpy(variable.value)
+    state[_BUILD] = np.array(json.dumps(model.get_build_config()))
     return state
 
 
@@ -124,6 +152,8 @@ def restore(model: keras.Model, state: State | None) -> None:
     """
     if state is None:
         return
+    if not model.built:
+        model.build_from_config(json.loads(str(state[_BUILD])))
     if model.optimizer is not None:
         model.optimizer.build(model.trainable_variables)
     for group, variables in _groups(model):
@@ -138,11 +168,7 @@ def restore(model: keras.Model, state: State | None) -> None:
 
 
 def _groups(model: keras.Model) -> list[tuple[str, list[Any]]]:
-    optimizer = model.optimizer
-    return [
-        ("model", list(model.variables)),
-        ("optimizer", [] if optimizer is None else list(optimizer.variables)),
-    ]
+    return [("model", list(model.variables)), ("optimizer", optimizer_variables(model))]
 
 
 class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
@@ -158,7 +184,12 @@ class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras ha
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras' own
         self._started = time.perf_counter()
-        self._rate = rate_at(self.model.optimizer, self._step())
+        self._rate = math.nan
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras' own
+        # Not at the epoch's begin: callbacks of the user's set a rate there, after this one.
+        if math.isnan(self._rate):
+            self._rate = rate_at(self.model.optimizer, self._step())
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = {name: float(value) for name, value in (logs or {}).items()}

@@ -1,0 +1,392 @@
+"""What every runner owes: the numbers depend on the task alone, and all of it is told."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import defaultdict, deque
+from pathlib import Path
+
+import keras
+import keras_tuner
+import pytest
+
+import lrtune
+from lrtune import schedules
+from lrtune.errors import ArgumentError, SearchError
+from lrtune.hypermodel import ScheduleHyperModel
+from lrtune.runner import make_runner
+from lrtune.runner.base import TrainingJob, TrialTask
+from lrtune.runner.inprocess import InProcessRunner
+from lrtune.runner.local import LocalRunner, physical_cores
+from tests.runner import tiny
+
+SEED = 11
+
+
+def schedule_job():
+    return TrainingJob(
+        ScheduleHyperModel(tiny.build, epochs=tiny.EPOCHS), tiny.points(), tiny.fit_kwargs()
+    )
+
+
+@pytest.fixture(scope="module")
+def in_process():
+    with InProcessRunner(schedule_job()) as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module")
+def workers():
+    with LocalRunner(schedule_job(), 2) as runner:
+        yield runner
+
+
+@pytest.fixture(scope="module", params=["in_process", "workers"])
+def runner(request):
+    return request.getfixturevalue(request.param)
+
+
+def task(name, values, first=0, last=tiny.EPOCHS, state=None, seed=SEED):
+    return TrialTask(name, values, seed, first, last, state)
+
+
+def run(runner, *tasks):
+    """The outcomes of tasks, in their order; every epoch must be told before its outcome."""
+    told, outcomes = defaultdict(list), {}
+    waiting = deque(tasks)
+
+    def tell(trial_id, record):
+        assert threading.current_thread() is threading.main_thread()
+        told[trial_id].append(record)
+
+    while waiting or runner.running:
+        while waiting and runner.running < runner.slots:
+            runner.submit(waiting.popleft())
+        assert 1 <= runner.running <= runner.slots
+        for outcome in runner.wait(tell):
+            assert told[outcome.task.trial_id] == list(outcome.epochs)
+            outcomes[outcome.task.trial_id] = outcome
+    return [outcomes[one.trial_id] for one in tasks]
+
+
+@functools.cache
+def whole(runner):
+    """Each family trained in one go."""
+    outcomes = run(runner, *(task(name, values) for name, values in tiny.VALUES.items()))
+    assert [outcome.message for outcome in outcomes] == [None] * len(outcomes)
+    return dict(zip(tiny.VALUES, outcomes, strict=True))
+
+
+def in_parts(runner, names, ends):
+    """The same trainings in parts that end with these epochs: all records, the last outcome."""
+    first, states, records = 0, dict.fromkeys(names), defaultdict(list)
+    outcomes = []
+    for last in ends:
+        outcomes = run(
+            runner, *(task(name, tiny.VALUES[name], first, last, states[name]) for name in names)
+        )
+        for name, outcome in zip(names, outcomes, strict=True):
+            assert outcome.status == "completed", outcome.message
+            assert outcome.task == task(name, tiny.VALUES[name], first, last)  # without the state
+            states[name] = outcome.state
+            records[name] += outcome.epochs
+        first = last
+    return {name: (records[name], outcome) for name, outcome in zip(names, outcomes, strict=True)}
+
+
+def assert_same(records, outcome, expected):
+    assert tiny.without_seconds(records) == tiny.without_seconds(expected.epochs)
+    assert outcome.untrained == expected.untrained
+    assert_same_state(outcome.state, expected.state)
+
+
+def assert_same_state(state, expected):
+    assert list(state) == list(expected)
+    for name, array in expected.items():
+        assert state[name].dtype == array.dtype
+        assert state[name].tobytes() == array.tobytes(), name
+
+
+def test_one_epoch_and_one_and_two_more_are_four_bit_for_bit(runner):
+    # One family with momentum whose rate changes at every step, one without momentum.
+    for name, (records, outcome) in in_parts(runner, ["time", "step"], [1, 2, 4]).items():
+        assert_same(records, outcome, whole(runner)[name])
+
+
+def test_one_epoch_and_three_more_are_four_bit_for_bit(runner):
+    ((records, outcome),) = in_parts(runner, ["exponential"], [1, 4]).values()
+    assert_same(records, outcome, whole(runner)["exponential"])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("ends", [[1, 2, 4], [1, 4], [2, 3, 4], [1, 2, 3, 4]], ids=str)
+def test_any_parts_of_any_family_are_the_whole_bit_for_bit(runner, ends):
+    for name, (records, outcome) in in_parts(runner, list(tiny.VALUES), ends).items():
+        assert_same(records, outcome, whole(runner)[name])
+
+
+@pytest.mark.parametrize("name", tiny.VALUES)
+def test_the_recorded_rates_are_those_of_the_first_and_the_last_step(runner, name):
+    values = tiny.VALUES[name]
+    records = whole(runner)[name].epochs
+    last_step = tiny.STEPS - 1
+    assert [one["epoch"] for one in records] == [1, 2, 3, 4]
+    assert [one["lr"] for one in records] == pytest.approx(
+        [tiny.rate(values, epoch, 0) for epoch in range(4)], rel=1e-6
+    )
+    assert [one["lr_last"] for one in records] == pytest.approx(
+        [tiny.rate(values, epoch, last_step) for epoch in range(4)], rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("name", tiny.VALUES)
+def test_the_recorded_rates_are_those_of_the_schedules_table(runner, name):
+    parameters = {key.partition(".")[2] or key: value for key, value in tiny.VALUES[name].items()}
+    schedule = schedules.get(parameters.pop("schedule"))
+    parameters.pop("momentum")
+    table = schedule(**parameters).table(tiny.EPOCHS, tiny.STEPS)
+    records = whole(runner)[name].epochs
+    assert [one["lr"] for one in records] == table[:: tiny.STEPS].tolist()
+    assert [one["lr_last"] for one in records] == table[tiny.STEPS - 1 :: tiny.STEPS].tolist()
+
+
+def test_both_runners_give_the_same_numbers(in_process, workers):
+    for name, expected in whole(in_process).items():
+        found = whole(workers)[name]
+        assert_same(found.epochs, found, expected)
+
+
+def test_an_outcome_has_all_that_keras_logs(runner):
+    outcome = whole(runner)["time"]
+    assert list(outcome.epochs[0]) == [
+        *("epoch", "lr", "loss", "accuracy", "val_loss", "val_accuracy", "lr_last", "seconds")
+    ]
+    assert sorted(outcome.untrained) == ["val_accuracy", "val_loss"]
+    assert outcome.seconds > sum(one["seconds"] for one in outcome.epochs) > 0
+
+
+def test_the_seed_decides_the_numbers(runner):
+    values = tiny.VALUES["constant"]
+    (other,) = run(runner, task("constant", values, last=1, seed=SEED + 1))
+    assert other.epochs[0]["loss"] != whole(runner)["constant"].epochs[0]["loss"]
+
+
+def test_a_model_that_cannot_be_built_fails_with_its_traceback(runner):
+    values = tiny.VALUES["time"]
+    raises, nothing = run(
+        runner,
+        task("raises", {**values, "kind": "raises"}),
+        task("nothing", {**values, "kind": "nothing"}),
+    )
+    for outcome, error in (
+        (raises, "ValueError: no such layer"),
+        (
+            nothing,
+            "lrtune.errors.ArgumentError: build_model must return an uncompiled keras.Model. "
+            "Received: None of type NoneType.",
+        ),
+    ):
+        assert outcome.status == "failed"
+        assert outcome.message.startswith("Traceback (most recent call last):")
+        assert outcome.message.strip().splitlines()[-1] == error
+        assert (outcome.epochs, outcome.state) == ((), None)
+
+
+def test_a_rate_of_10000_diverges_at_most_one_epoch_after_plain_keras_left_all_bounds(runner):
+    values = {"schedule": "constant", "lr0": 1e4, "momentum": 0.9, "kind": "deep"}
+    (outcome,) = run(runner, task("hot", values))
+
+    keras.utils.set_random_seed(SEED)
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(values)
+    model = tiny.build(hp)
+    model.compile(
+        keras.optimizers.SGD(1e4, momentum=0.9),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+    )
+    x, y = tiny.fit_kwargs()["validation_data"]
+    untrained = model.evaluate(x, y, batch_size=tiny.BATCH, verbose=0, return_dict=True)
+    losses = model.fit(*tiny.points(), batch_size=tiny.BATCH, epochs=4, verbose=0).history["loss"]
+    lost = [not math.isfinite(loss) or loss > 10 * untrained["loss"] for loss in losses]
+
+    assert outcome.status == "diverged"
+    assert len(outcome.epochs) <= lost.index(True) + 2
+    assert outcome.message.startswith(f"epoch {len(outcome.epochs)}: ")
+    assert outcome.state is None
+    # What either objective is told of it.
+    assert outcome.untrained == {
+        "val_loss": pytest.approx(untrained["loss"], rel=1e-6),
+        "val_accuracy": pytest.approx(untrained["accuracy"], rel=1e-6),
+    }
+
+
+@pytest.mark.parametrize("ends", [[1, 2, 4], [1, 4]], ids=str)
+def test_a_generic_hypermodel_with_adam_and_dropout_continues_bit_for_bit(ends):
+    runner = InProcessRunner(TrainingJob(tiny.AdamModel(), tiny.points(), tiny.fit_kwargs()))
+    values = {"rate": 0.03}
+    expected = run(runner, task("adam", values))[0]
+    first, state, records = 0, None, []
+    for last in ends:
+        (outcome,) = run(runner, task("adam", values, first, last, state))
+        first, state = last, outcome.state
+        records += outcome.epochs
+    assert_same(records, outcome, expected)
+    assert [one["lr"] for one in records] == pytest.approx([0.03] * 4)
+
+
+class WithoutInput(keras_tuner.HyperModel):
+    """As many write models: Keras learns the input's shape from the first batch."""
+
+    def build(self, hp):
+        model = keras.Sequential(
+            [keras.layers.Dropout(0.2), keras.layers.Dense(2, activation="softmax")]
+        )
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model
+
+
+def test_a_model_that_learns_its_input_shape_from_the_data_continues_bit_for_bit():
+    runner = InProcessRunner(TrainingJob(WithoutInput(), tiny.points(), tiny.fit_kwargs()))
+    (expected,) = run(runner, task("a", {}, 0, 2))
+    (first,) = run(runner, task("a", {}, 0, 1))
+    (second,) = run(runner, task("a", {}, 1, 2, first.state))
+    assert second.message is None
+    assert_same([*first.epochs, *second.epochs], second, expected)
+
+
+def test_the_recorded_rate_is_the_one_a_callback_of_the_users_sets():
+    by_epoch = keras.callbacks.LearningRateScheduler(lambda epoch: 0.1 / (epoch + 1))
+    job = TrainingJob(
+        tiny.AdamModel(), tiny.points(), {**tiny.fit_kwargs(), "callbacks": [by_epoch]}
+    )
+    (outcome,) = run(InProcessRunner(job), task("a", {"rate": 0.03}, 0, 3))
+    assert [one["lr"] for one in outcome.epochs] == pytest.approx([0.1, 0.05, 0.1 / 3])
+
+
+def test_a_state_of_another_model_fails_and_says_so(in_process):
+    state = {**whole(in_process)["time"].state}
+    state.pop("model/0")
+    (outcome,) = run(in_process, task("a", tiny.VALUES["time"], 1, 2, state))
+    assert outcome.status == "failed"
+    assert outcome.message.strip().splitlines()[-1].startswith(
+        "lrtune.errors.ArgumentError: the saved state has "
+    )
+    assert outcome.message.strip().endswith("the hypermodel changed since the trial was trained.")
+
+
+def test_waiting_for_nothing_ends_at_once(runner):
+    assert (runner.running, runner.wait(lambda *_: None)) == (0, [])
+
+
+def test_a_closed_runner_leaves_no_file_and_can_be_closed_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    runner = LocalRunner(schedule_job(), 2)
+    assert len(list(tmp_path.iterdir())) == 1
+    runner.close()
+    assert list(tmp_path.iterdir()) == []
+    runner.close()
+
+
+def test_what_cannot_be_pickled_is_refused_and_leaves_no_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    lock = threading.Lock()
+
+    def build(hp):
+        return lock
+
+    with pytest.raises(SearchError) as error:
+        LocalRunner(TrainingJob(ScheduleHyperModel(build, epochs=1), (), {}), 2)
+    assert str(error.value) == (
+        "the hypermodel or the data cannot be sent to worker processes (TypeError: cannot pickle "
+        "'_thread.lock' object); use workers=1 to train in this process"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("workers", "kind", "slots"), [(1, InProcessRunner, 1), (3, LocalRunner, 3)]
+)
+def test_one_worker_trains_in_this_process_and_more_in_others(workers, kind, slots):
+    with make_runner(schedule_job(), workers) as runner:
+        assert (type(runner), runner.slots) == (kind, slots)
+
+
+def test_without_a_number_there_is_a_worker_a_physical_core():
+    with make_runner(schedule_job(), None) as runner:
+        assert runner.slots == physical_cores() >= 1
+
+
+@pytest.mark.parametrize("workers", [0, -1, True, 1.5, "2"])
+def test_a_number_of_workers_that_is_none_is_refused(workers):
+    with pytest.raises(ArgumentError) as error:
+        make_runner(schedule_job(), workers)
+    assert str(error.value) == f"workers must be an int >= 1. Received: workers={workers!r}."
+
+
+IN_A_SCRIPT = """
+import os
+from lrtune.errors import SearchError
+from lrtune.runner.base import TrainingJob, TrialTask
+from lrtune.runner.local import LocalRunner
+
+class Model:
+    def build(self, hp):
+        {build}
+
+    def fit(self, hp, model):
+        pass
+
+if __name__ == "__main__":
+    with LocalRunner(TrainingJob(Model(), (), {{}}), 1) as runner:
+        runner.submit(TrialTask("0", {{}}, 1, 0, 1))
+        try:
+            print(runner.wait(lambda *_: None)[0].message.strip().splitlines()[-1])
+        except SearchError as error:
+            print(error)
+"""
+
+
+@pytest.mark.long
+def test_arguments_that_fit_cannot_take_are_refused_by_workers_as_in_this_process():
+    kwargs = {"validation_split": 1.5}
+    job = TrainingJob(tiny.AdamModel(), tiny.points(), kwargs)
+    with pytest.raises(ArgumentError) as here:
+        InProcessRunner(job)
+    with LocalRunner(job, 1) as runner, pytest.raises(ArgumentError) as there:
+        run(runner, task("a", {"rate": 0.03}))
+    assert str(here.value) == str(there.value)
+
+
+def run_script(path, build):
+    path.write_text(IN_A_SCRIPT.format(build=build))
+    environment = {**os.environ, "PYTHONPATH": str(Path(lrtune.__file__).parents[1])}
+    return subprocess.run(
+        [sys.executable, path], capture_output=True, text=True, cwd=path.parent, env=environment
+    )
+
+
+@pytest.mark.long
+def test_a_worker_that_is_killed_ends_the_search_with_a_message(tmp_path):
+    child = run_script(tmp_path / "killed.py", "os._exit(9)")
+    assert child.stdout.strip() == (
+        "a worker process was killed, perhaps for want of memory; finished trials are kept. Try "
+        "fewer workers"
+    ), child.stderr
+
+
+def test_a_model_of_a_class_in_a_script_is_built_in_workers(tmp_path):
+    child = run_script(tmp_path / "script.py", "raise RuntimeError(__name__)")
+    assert child.stdout.strip() == "RuntimeError: __main__", child.stderr
+
+
+def test_the_driver_of_workers_needs_no_tensorflow():
+    code = "import sys, lrtune.runner.local; print('tensorflow' in sys.modules)"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert child.stdout.strip() == "False", child.stderr
