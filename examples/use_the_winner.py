@@ -1,0 +1,55 @@
+"""Trains a model with the best schedule of a run and saves it.
+
+python -m lrtune.search --algo hyperband --run-dir runs/mine
+python examples/use_the_winner.py runs/mine
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+
+import keras
+
+import lrtune
+from lrtune import data
+from lrtune.models import cats_vs_dogs_cnn
+from lrtune.space import describe
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", help="the run folder: --run-dir of the search")
+    parser.add_argument("--data", default="auto", help="what the search was given")
+    parser.add_argument("--save", default="winner.keras", help="where to keep the trained model")
+    arguments = parser.parse_args()
+
+    run = lrtune.load_run(arguments.run)
+    schedule, momentum = run.best_schedule(), run.best_momentum()
+    epochs, batch = run.manifest.max_epochs, run.manifest.batch_size
+    print(f"{describe(schedule)}, momentum {momentum:.3g}, {epochs} epochs")
+
+    images = data.load(arguments.data)
+    steps = math.ceil(len(images.train) / batch)
+    model = cats_vs_dogs_cnn(images.input_shape, images.num_classes)
+    model.compile(
+        keras.optimizers.SGD(schedule.to_keras(steps), momentum=momentum),
+        loss="sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+    validation = (images.validation.x, images.validation.y)
+    model.fit(
+        images.train.x,
+        images.train.y,
+        batch_size=batch,
+        epochs=epochs,
+        validation_data=validation,
+        verbose=2,
+    )
+    model.save(arguments.save)
+    print(f"saved to {arguments.save}; `import lrtune.adapter` before keras.models.load_model")
+
+
+if __name__ == "__main__":
+    main()
