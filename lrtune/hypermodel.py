@@ -17,6 +17,7 @@ from lrtune import space
 from lrtune.adapter import UnplacedSchedule, place
 from lrtune.errors import ArgumentError
 from lrtune.models import cats_vs_dogs_cnn, cross_entropy
+from lrtune.schedules import _domains
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,6 +73,8 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         # Declared once on a scratch space, so that a wrong family or horizon fails here, at the
         # caller's line, and not in the middle of a tuner's construction.
         space.declare(keras_tuner.HyperParameters(), families, epochs, momentum)
+        if steps_per_epoch is not None:
+            steps_per_epoch = _domains.integer("steps_per_epoch", steps_per_epoch, at_least=1)
         self.build_model = build_model
         self.epochs = epochs
         self.families = tuple(families)

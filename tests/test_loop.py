@@ -147,12 +147,23 @@ class Search:
 # Keras Tuner's arithmetic by hand: bracket b of B starts ceil(ceil(1 + log3 R) / (b + 1) * 3**b)
 # trials and keeps a third at each rung; (first, last epoch) -> trials.
 RUNGS_9 = {(0, 1): 9, (1, 3): 3, (3, 9): 1 + 2, (0, 3): 5, (0, 9): 3}
-RUNGS_27 = {(0, 1): 27, (1, 3): 9, (3, 9): 3 + 4, (9, 27): 1 + 2 + 2, (0, 3): 12, (0, 9): 6, (0, 27): 4}
+RUNGS_27 = {
+    (0, 1): 27,
+    (1, 3): 9,
+    (3, 9): 3 + 4,
+    (9, 27): 1 + 2 + 2,
+    (0, 3): 12,
+    (0, 9): 6,
+    (0, 27): 4,
+}
 
 
-@pytest.mark.parametrize(("slots", "pick"), [(1, 0), (4, 0), (4, -1), (30, 0)])
 @pytest.mark.parametrize(
-    ("max_epochs", "rungs", "trials", "epochs"), [(9, RUNGS_9, 23, 75), (27, RUNGS_27, 70, 375)]
+    ("slots", "pick", "max_epochs", "rungs", "trials", "epochs"),
+    [
+        *[(slots, pick, 9, RUNGS_9, 23, 75) for slots, pick in [(1, 0), (4, 0), (4, -1), (30, 0)]],
+        *[(slots, -1, 27, RUNGS_27, 70, 375) for slots in (1, 5)],
+    ],
 )
 def test_hyperband_runs_exactly_the_trials_of_keras_tuners_arithmetic(
     tmp_path, slots, pick, max_epochs, rungs, trials, epochs
@@ -212,7 +223,9 @@ def test_with_half_of_the_trials_diverging_the_full_number_is_promoted(tmp_path)
         return diverged(task) if task.values["x"] > 0.5 else completed(task)
 
     search = Search(tmp_path / "run", train, max_epochs=9).run()
-    spans = Counter((one["epochs"]["first"] - 1, one["epochs"]["planned"]) for one in search.outcomes)
+    spans = Counter(
+        (one["epochs"]["first"] - 1, one["epochs"]["planned"]) for one in search.outcomes
+    )
     assert spans == RUNGS_9
     assert 0.2 < np.mean([one["status"] == "diverged" for one in search.outcomes]) < 0.8
 
@@ -255,7 +268,9 @@ def test_a_baseline_that_succeeds_does_not_hide_that_every_trial_failed(tmp_path
         return completed(task) if task.trial_id.startswith("baseline") else failed(task)
 
     with pytest.raises(SearchError, match="every trial failed"):
-        Search(tmp_path / "run", train).run([TrialTask("baseline/constant-0.1/seed-1", {}, 1, 0, 4)])
+        Search(tmp_path / "run", train).run(
+            [TrialTask("baseline/constant-0.1/seed-1", {}, 1, 0, 4)]
+        )
 
 
 def test_a_hyperband_search_of_which_every_trial_fails_ends(tmp_path):

@@ -8,6 +8,7 @@ weights. So these live in variables, and a model is compiled once for each archi
 from __future__ import annotations
 
 import json
+import warnings
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from lrtune.hypermodel import ScheduleHyperModel
+
+_FUNCTIONS = ('"class_name": "function"', '"class_name": "__lambda__"')
 
 _MODELS = 4
 """Architectures kept compiled at a time; a search over a model's width meets its values again."""
@@ -101,9 +104,11 @@ def optimizer_variables(model: keras.Model) -> list[Any]:
     optimizer = model.optimizer
     if optimizer is None:
         return []
-    if isinstance(optimizer, VariableMomentumSGD) and float(optimizer.momentum_value) == 0:
+    if not isinstance(optimizer, VariableMomentumSGD):
+        return list(optimizer.variables)
+    if float(optimizer.momentum_value) == 0:
         return [optimizer.iterations]  # plain SGD has no slots
-    return list(optimizer.variables)
+    return [one for one in optimizer.variables if one is not optimizer.momentum_value]
 
 
 def _architecture(model: keras.Model) -> str | None:
@@ -112,8 +117,10 @@ def _architecture(model: keras.Model) -> str | None:
     if not (model.built and type(model).__module__.startswith("keras.")):
         return None
     try:
-        config = json.dumps(model.get_config())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about lambdas: nothing is loaded from this
+            config = json.dumps(model.get_config())
     except (NotImplementedError, TypeError):
         return None
-    # A function is written down by its name alone, whatever it closes over.
-    return None if '"class_name": "function"' in config else config
+    # A function of the user's is written down by its name, whatever it closes over.
+    return None if any(kind in config for kind in _FUNCTIONS) else config

@@ -10,12 +10,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cloudpickle
-import joblib
 import loky
+import numpy as np
 from loky.backend import get_context
 from loky.process_executor import TerminatedWorkerError
 from typing_extensions import override
@@ -24,6 +25,8 @@ from lrtune.errors import SearchError
 from lrtune.quiet import start_tensorflow
 from lrtune.runner.base import EpochRecord, OnEpoch, Runner, TrainingJob, TrialOutcome, TrialTask
 
+_JOB = "job.pickle"
+
 _POLL_SECONDS = 0.1
 """How often finished epochs are collected while trials run."""
 
@@ -31,6 +34,13 @@ _POLL_SECONDS = 0.1
 def physical_cores() -> int:
     """Physical cores this process may use, at least 1; hyperthreads do not count."""
     return int(loky.cpu_count(only_physical_cores=True))
+
+
+@dataclass(frozen=True)
+class _ArrayFile:
+    """Stands for an array in the pickled job; workers map the file in its place."""
+
+    path: str
 
 
 class LocalRunner(Runner):
@@ -96,15 +106,24 @@ class LocalRunner(Runner):
 
     def _write_job(self, job: TrainingJob) -> None:
         try:
-            pickled = cloudpickle.dumps(job.hypermodel)
-            # Uncompressed, so that workers can map the arrays instead of reading them.
-            joblib.dump((job.fit_args, dict(job.fit_kwargs)), self._folder / "data.joblib")
+            import keras
+
+            data = keras.tree.map_structure(self._on_disk, (job.fit_args, dict(job.fit_kwargs)))
+            pickled = cloudpickle.dumps((job.hypermodel, *data))
         except Exception as error:
             raise SearchError(
                 "the hypermodel or the data cannot be sent to worker processes "
                 f"({type(error).__name__}: {error}); use workers=1 to train in this process"
             ) from error
-        (self._folder / "hypermodel.pickle").write_bytes(pickled)
+        (self._folder / _JOB).write_bytes(pickled)
+
+    def _on_disk(self, value: Any) -> Any:
+        """An array as the file it was written to; anything else as it is."""
+        if not isinstance(value, np.ndarray) or value.dtype.hasobject:
+            return value
+        path = self._folder / f"{len(list(self._folder.iterdir()))}.npy"
+        np.save(path, value, allow_pickle=False)
+        return _ArrayFile(str(path))
 
 
 def _outcome(future: Future[TrialOutcome]) -> TrialOutcome:
@@ -127,13 +146,21 @@ def _start(folder: str, queue: Any) -> None:
     _queue = queue
     try:
         start_tensorflow(threads=1)
+        import keras
+
         from lrtune.runner.worker import Trainer
 
-        hypermodel = cloudpickle.loads((Path(folder) / "hypermodel.pickle").read_bytes())
-        args, kwargs = joblib.load(Path(folder) / "data.joblib", mmap_mode="r")
+        hypermodel, args, kwargs = keras.tree.map_structure(
+            _mapped, cloudpickle.loads((Path(folder) / _JOB).read_bytes())
+        )
         _worker = Trainer(TrainingJob(hypermodel, args, kwargs))
     except Exception as error:  # noqa: BLE001 - raised by `_run`: to the driver, a worker that does
         _worker = error  # not start looks like one that was killed
+
+
+def _mapped(value: Any) -> Any:
+    # Copy on write: nobody writes, but TensorFlow takes no memory that is read-only.
+    return np.load(value.path, mmap_mode="c") if isinstance(value, _ArrayFile) else value
 
 
 def _run(task: TrialTask) -> TrialOutcome:

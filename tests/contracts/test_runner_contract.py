@@ -188,8 +188,10 @@ def test_a_model_that_cannot_be_built_fails_with_its_traceback(runner):
         (raises, "ValueError: no such layer"),
         (
             nothing,
-            "lrtune.errors.ArgumentError: build_model must return an uncompiled keras.Model. "
-            "Received: None of type NoneType.",
+            (
+                "lrtune.errors.ArgumentError: build_model must return an uncompiled keras.Model. "
+                "Received: None of type NoneType."
+            ),
         ),
     ):
         assert outcome.status == "failed"
@@ -227,7 +229,7 @@ def test_a_rate_of_10000_diverges_at_most_one_epoch_after_plain_keras_left_all_b
     }
 
 
-@pytest.mark.parametrize("ends", [[1, 2, 4], [1, 4]], ids=str)
+@pytest.mark.parametrize("ends", [[1, 2, 4], pytest.param([1, 4], marks=pytest.mark.long)], ids=str)
 def test_a_generic_hypermodel_with_adam_and_dropout_continues_bit_for_bit(ends):
     runner = InProcessRunner(TrainingJob(tiny.AdamModel(), tiny.points(), tiny.fit_kwargs()))
     values = {"rate": 0.03}
@@ -275,8 +277,10 @@ def test_a_state_of_another_model_fails_and_says_so(in_process):
     state.pop("model/0")
     (outcome,) = run(in_process, task("a", tiny.VALUES["time"], 1, 2, state))
     assert outcome.status == "failed"
-    assert outcome.message.strip().splitlines()[-1].startswith(
-        "lrtune.errors.ArgumentError: the saved state has "
+    assert (
+        outcome.message.strip()
+        .splitlines()[-1]
+        .startswith("lrtune.errors.ArgumentError: the saved state has ")
     )
     assert outcome.message.strip().endswith("the hypermodel changed since the trial was trained.")
 
@@ -381,6 +385,7 @@ def test_a_worker_that_is_killed_ends_the_search_with_a_message(tmp_path):
     ), child.stderr
 
 
+@pytest.mark.long
 def test_a_model_of_a_class_in_a_script_is_built_in_workers(tmp_path):
     child = run_script(tmp_path / "script.py", "raise RuntimeError(__name__)")
     assert child.stdout.strip() == "RuntimeError: __main__", child.stderr
