@@ -1,0 +1,247 @@
+"""What is in a run folder is whole, whatever happens, and only runs are ever erased."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+
+import numpy as np
+import pytest
+
+from lrtune.errors import RunFolderError
+from lrtune.records import schema
+from lrtune.records.reader import read_run
+from lrtune.records.writer import RunWriter, refuse_existing_run, remove_run
+
+MANIFEST = schema.Manifest(
+    algo="random",
+    objective="val_accuracy",
+    direction="max",
+    score="last",
+    max_epochs=4,
+    factor=None,
+    max_trials=2,
+    seed=1,
+    batch_size=64,
+    families=("constant", "step"),
+    baseline_arms={"constant-0.1": {"lr0": 0.1}},
+    baseline_seeds=(1, 2),
+    data=schema.DataRecord("synthetic", "abc", {"train": 10}, synthetic=True),
+    versions={"lrtune": "0"},
+    created="2026-01-01T00:00:00+00:00",
+)
+
+
+def outcome(trial_id="0", **changes):
+    fields = {
+        "trial_id": trial_id,
+        "status": "completed",
+        "values": {"lr0": 0.1},
+        "epochs": schema.Span(1, 4, 4),
+        "seed": 7,
+        "seconds": 1.5,
+        "score": 0.75,
+        **changes,
+    }
+    return schema.Outcome(**fields)
+
+
+@pytest.fixture
+def writer(tmp_path):
+    writer = RunWriter(tmp_path / "runs" / "run")
+    writer.manifest(MANIFEST)
+    writer.begin_trial("0")
+    return writer
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_what_is_written_is_read_again(writer):
+    writer.outcome(outcome())
+    writer.begin_trial("baseline/constant-0.1/seed-2")
+    writer.outcome(outcome("baseline/constant-0.1/seed-2"))
+    records = read_run(writer.folder)
+    assert records.manifest == MANIFEST
+    assert records.outcomes == (outcome(),)
+    assert records.baseline == {"constant-0.1": (outcome("baseline/constant-0.1/seed-2"),)}
+    assert records.notices == ()
+
+
+def test_no_temporary_file_is_left(writer):
+    writer.outcome(outcome())
+    writer.state("0", {"a": np.zeros(2)})
+    assert files(writer.folder) == [
+        "run.json",
+        "trial_0/outcome.json",
+        "trial_0/state.npz",
+    ]
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(writer):
+    writer.outcome(outcome())
+    before = (writer.folder / "trial_0" / "outcome.json").read_bytes()
+    with pytest.raises(TypeError):
+        writer.outcome(outcome(values={"lr0": object()}))
+    assert (writer.folder / "trial_0" / "outcome.json").read_bytes() == before
+    assert files(writer.folder) == ["run.json", "trial_0/outcome.json"]
+
+
+def test_a_state_that_cannot_be_written_leaves_the_old_one(writer):
+    writer.state("0", {"a": np.arange(3)})
+    with pytest.raises(ValueError, match="Object arrays cannot be saved"):
+        writer.state("0", {"a": np.array([object()])})
+    assert writer.read_state("0")["a"].tolist() == [0, 1, 2]
+    assert files(writer.folder) == ["run.json", "trial_0/state.npz"]
+
+
+def test_a_kill_before_the_rename_leaves_the_old_file(writer, monkeypatch):
+    writer.outcome(outcome())
+
+    def killed(fd):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", killed)
+    with pytest.raises(KeyboardInterrupt):
+        writer.outcome(outcome(score=0.9))
+    assert read_run(writer.folder).outcomes == (outcome(),)
+
+
+def test_numbers_that_are_not_finite_are_null(writer):
+    writer.epoch("0", {"epoch": 1, "loss": math.nan, "val_loss": np.float32("inf"), "lr": 0.1})
+    writer.outcome(outcome(values={"a": -math.inf, "b": [math.nan, {"c": np.float64("nan")}]}))
+    line = (writer.folder / "trial_0" / "epochs.jsonl").read_text()
+    assert line == '{"epoch": 1, "loss": null, "val_loss": null, "lr": 0.1}\n'
+    raw = json.loads((writer.folder / "trial_0" / "outcome.json").read_text())
+    assert raw["values"] == {"a": None, "b": [None, {"c": None}]}
+
+
+def test_numpys_numbers_are_plain_ones(writer):
+    record = {"epoch": np.int64(1), "loss": np.float32(0.5), "ok": np.bool_(True)}
+    writer.epoch("0", record)
+    line = (writer.folder / "trial_0" / "epochs.jsonl").read_text()
+    assert line == '{"epoch": 1, "loss": 0.5, "ok": true}\n'
+
+
+def test_every_epoch_can_be_read_as_soon_as_it_is_told(writer):
+    for epoch in (1, 2, 3):
+        writer.epoch("0", {"epoch": epoch, "loss": 0.5})
+        rows = read_run(writer.folder).epochs("0")
+        assert [row["epoch"] for row in rows] == list(range(1, epoch + 1))
+
+
+def test_a_trial_that_begins_again_forgets_its_cut_off_try(writer):
+    writer.epoch("0", {"epoch": 1})
+    writer.outcome(outcome())
+    writer.state("0", {"a": np.zeros(1)})
+    (writer.folder / "trial_0" / "trial.json").write_text("{}")
+    writer.begin_trial("0")
+    assert files(writer.folder) == ["run.json", "trial_0/trial.json"]
+
+
+def test_states_round_trip_bit_for_bit(writer):
+    state = {
+        "model/0": np.array([[0.1, -0.0], [np.nan, np.inf]], "float32"),
+        "optimizer/0": np.array(7, "int64"),
+        "seed": np.array([1, 2], "uint32"),
+        "untrained/val_loss": np.float64(0.7),
+        "build": np.array('{"input_shape": [null, 4]}'),
+    }
+    writer.state("0", state)
+    found = writer.read_state("0")
+    assert list(found) == list(state)
+    for name, array in state.items():
+        assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape)
+        assert found[name].tobytes() == array.tobytes()
+
+
+def test_a_state_is_never_unpickled(writer):
+    class Trap:
+        def __reduce__(self):
+            return pytest.fail, ("unpickled",)
+
+    np.savez(writer.folder / "trial_0" / "state.npz", a=np.array([Trap()], dtype=object))
+    with pytest.raises(ValueError, match="Object arrays cannot be loaded when allow_pickle=False"):
+        writer.read_state("0")
+
+
+def test_a_state_that_is_dropped_or_never_was_is_none(writer):
+    assert writer.read_state("0") is None
+    writer.drop_state("0")
+    writer.state("0", {"a": np.zeros(1)})
+    writer.drop_state("0")
+    assert writer.read_state("0") is None
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunFolderError) as error:
+        RunWriter(tmp_path / "file" / "run")
+    assert str(error.value) == (
+        f"cannot write to run folder {tmp_path / 'file' / 'run'}: Not a directory; choose another "
+        "--run-dir"
+    )
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(RunFolderError) as error:
+        refuse_existing_run(tmp_path)
+    assert str(error.value) == (
+        f"run folder {tmp_path} is not empty and holds no run; choose another --run-dir"
+    )
+
+
+@pytest.mark.parametrize("name", ["run.json", "oracle.json"])
+def test_a_folder_with_a_run_is_refused(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(RunFolderError) as error:
+        refuse_existing_run(tmp_path)
+    assert str(error.value) == (
+        f"run folder {tmp_path} already holds a run; choose another --run-dir, or pass --overwrite "
+        "to erase it"
+    )
+
+
+def test_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    for refuse in (refuse_existing_run, remove_run):
+        with pytest.raises(RunFolderError) as error:
+            refuse(tmp_path / "file")
+        assert str(error.value) == (
+            f"run folder {tmp_path / 'file'} is a file; give a folder that does not exist yet"
+        )
+    assert (tmp_path / "file").exists()
+
+
+def test_an_empty_and_a_missing_folder_are_fine(tmp_path):
+    for folder in (tmp_path, tmp_path / "missing"):
+        refuse_existing_run(folder)
+        remove_run(folder)
+    assert tmp_path.exists()
+
+
+def test_a_run_is_erased_with_all_that_is_in_it(writer):
+    writer.outcome(outcome())
+    remove_run(writer.folder)
+    assert not writer.folder.exists()
+    assert writer.folder.parent.exists()
+
+
+def test_a_folder_that_holds_no_run_is_never_erased(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat.png").touch()
+    with pytest.raises(RunFolderError, match="is not empty and holds no run"):
+        remove_run(tmp_path)
+    assert files(tmp_path) == ["photos/cat.png"]
+
+
+def test_a_link_to_a_run_is_not_followed(writer, tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(writer.folder)
+    with pytest.raises(RunFolderError) as error:
+        remove_run(link)
+    assert str(error.value) == f"cannot erase run folder {link}: it is a link"
+    assert files(writer.folder) == ["run.json"]
