@@ -17,6 +17,7 @@ import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
 from lrtune.errors import SearchError
+from lrtune.observer import Observer
 from lrtune.oracles import rung
 from lrtune.records.schema import BASELINE, Outcome, Span
 from lrtune.runner.base import EpochRecord, Runner, TrialOutcome, TrialTask
@@ -30,22 +31,6 @@ if TYPE_CHECKING:
 
 _NO_METRICS = ("epoch", "lr", "lr_last", "seconds")
 """What an epoch's record has besides the metrics of the model."""
-
-
-class Observer:
-    """Watches a search; this one does nothing with what it sees.
-
-    Called in the driver, between other things: be quick.
-    """
-
-    def trial_began(self, task: TrialTask) -> None:
-        """A worker begins this task."""
-
-    def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
-        """A trial finished an epoch."""
-
-    def trial_ended(self, outcome: Outcome) -> None:
-        """A trial is recorded."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 ALGORITHMS = ("hyperband", "bayesian", "random")
 
+_LARGEST = 2**31 - 1
+"""The largest seed; the baseline's seeds follow on it, and none may pass 2**32 - 1."""
+
 _ZERO = 2**32 - 1
 """Stands for seed 0 in Keras Tuner, which tests a seed for truth; scikit-learn takes no larger."""
 
@@ -25,12 +28,12 @@ def resolve_seed(seed: int | None) -> int:
     """The seed itself, or a fresh one for None, so that every run has one that can be repeated.
 
     Raises:
-        ArgumentError: not an int from 0 to 2**32 - 2.
+        ArgumentError: not an int from 0 to 2**31 - 1.
     """
     if seed is None:
         return secrets.randbelow(10_000) + 1
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < _ZERO:
-        raise ArgumentError(f"seed must be an int from 0 to {_ZERO - 1}. Received: seed={seed!r}.")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= _LARGEST:
+        raise ArgumentError(f"seed must be an int from 0 to {_LARGEST}. Received: seed={seed!r}.")
     return seed
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from typing_extensions import Self, override
 
 from lrtune import space
-from lrtune.loop import Observer
+from lrtune.observer import Observer
 from lrtune.records.schema import BASELINE
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from typing_extensions import override
 from lrtune._version import __version__
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.hypermodel import ScheduleHyperModel
-from lrtune.loop import LoopSettings, Observer, SearchLoop
+from lrtune.loop import LoopSettings, SearchLoop
 from lrtune.oracles import hyperband_plan, initial_points, oracle_seed, resolve_seed
 from lrtune.records.schema import BASELINE, DataRecord, Manifest
 from lrtune.records.writer import RunWriter
@@ -33,10 +33,22 @@ if TYPE_CHECKING:
 
     import keras
 
+    from lrtune.observer import Observer
+
 READING_CONSTANTS: Mapping[str, Mapping[str, Any]] = {
     f"constant-{lr0}": {"schedule": "constant", "lr0": lr0, "momentum": 0.0} for lr0 in (0.1, 0.01)
 }
 """The baseline: the reading's two constant rates, .1 from its code and .01 from its table."""
+
+_NOT_OURS = {
+    "distribution_strategy",
+    "executions_per_trial",
+    "loss",
+    "max_model_size",
+    "metrics",
+    "optimizer",
+}
+"""Arguments of Keras Tuner's tuners that its own `search` heeds and ours would not."""
 
 _NEVER = 10**9
 """Failed trials in a row before Keras Tuner may end a search: that is our loop's decision."""
@@ -73,6 +85,12 @@ class _LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no 
                 f"baseline_seeds must be an int >= 0. Received: baseline_seeds={baseline_seeds!r}."
             )
         check_workers(workers)
+        for name in _NOT_OURS & kwargs.keys():
+            raise ArgumentError(
+                f"{name} is not taken by lrtune's tuners, which train each trial once, compiled by "
+                f"its hypermodel: give loss= and metrics= to that. Received: {name}="
+                f"{kwargs[name]!r}."
+            )
         self.seed = resolve_seed(seed)
         self.workers = workers
         self.score = score
@@ -113,10 +131,13 @@ class _LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no 
         job = TrainingJob(self.hypermodel, fit_args, fit_kwargs)
         objective = self.oracle.objective
         settings = LoopSettings(objective.name, objective.direction, self.score, horizon, self.seed)
-        with make_runner(job, self.workers) as runner:
-            loop = SearchLoop(self.oracle, runner, writer, settings, observer, self._promotable)
-            loop.run(self._baseline(horizon))
-        self.save()
+        try:
+            with make_runner(job, self.workers) as runner:
+                loop = SearchLoop(self.oracle, runner, writer, settings, observer, self._promotable)
+                loop.run(self._baseline(horizon))
+        finally:
+            # Keras Tuner saves before it takes a trial off the list of those that run.
+            self.save()
 
     def plan(self) -> tuple[int, int]:
         """How many trials and epochs `search` will train at most, the baseline included.
@@ -175,7 +196,20 @@ class _LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no 
         return sorted(done, key=order)[:count]
 
     def _horizon(self, epochs: int | None) -> int:
-        return epochs or int(getattr(self.hypermodel, "epochs", 1))
+        laid_out = getattr(self.hypermodel, "epochs", None)
+        horizon = int(self._budget(epochs or laid_out or 1))
+        if laid_out not in (None, horizon):
+            warnings.warn(
+                f"the hypermodel lays its schedules out over epochs={laid_out}, but the search "
+                f"trains {horizon}: every schedule is cut off or overrun. Give both the same "
+                "number.",
+                stacklevel=3,
+            )
+        return horizon
+
+    def _budget(self, epochs: int) -> int:
+        """Epochs of a full training, `epochs` being what was asked of `search`."""
+        return epochs
 
     def _rungs(self, horizon: int) -> list[tuple[int, int, int]]:
         """The search's trials as (how many, first epoch, last epoch)."""
@@ -237,17 +271,8 @@ class Hyperband(_LoopTuner, keras_tuner.Hyperband):  # type: ignore[misc]
     algo = "hyperband"
 
     @override
-    def _horizon(self, epochs: int | None) -> int:
-        horizon = int(self.oracle.max_epochs)
-        laid_out = getattr(self.hypermodel, "epochs", horizon)
-        if laid_out != horizon:
-            warnings.warn(
-                f"the hypermodel lays its schedules out over epochs={laid_out}, but Hyperband "
-                f"trains max_epochs={horizon}: every schedule is cut off or overrun. Give both "
-                "the same number.",
-                stacklevel=3,
-            )
-        return horizon
+    def _budget(self, epochs: int) -> int:
+        return int(self.oracle.max_epochs)
 
     @override
     def _rungs(self, horizon: int) -> list[tuple[int, int, int]]:

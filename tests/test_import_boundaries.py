@@ -26,21 +26,21 @@ ORDER = (
     ("oracles",),
     ("records",),
     ("runner",),
+    ("observer",),
     ("loop",),
     ("tuners",),
     ("stats",),
     ("run",),
     ("plots",),
-    ("cli",),
+    ("cli", "progress"),
     ("report",),
-    ("progress",),
     ("search", "confirm", "range_test"),
     ("__main__",),
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 
 LIGHT = ("errors", "quiet", "cli", "schedules", "space", "records", "stats", "plots", "report")
-LIGHT_ALONE = ("run", "search", "runner", "runner.base", "runner.local")
+LIGHT_ALONE = ("observer", "progress", "run", "search", "runner", "runner.base", "runner.local")
 """Of `runner`, what the driver needs; the worker trains."""
 
 

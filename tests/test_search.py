@@ -57,7 +57,7 @@ BAD = {
     "no worker": (["--workers", "0"], "--workers must be at least 1. Received: 0"),
     "negative seed": (
         ["--seed", "-1"],
-        "seed must be an int from 0 to 4294967294. Received: seed=-1.",
+        "seed must be an int from 0 to 2147483647. Received: seed=-1.",
     ),
     "unknown family": (
         ["--families", "constant,stepp"],

@@ -32,8 +32,8 @@ _DEFAULT_BATCH = 32
 
 def make_feed(job: TrainingJob) -> Feed:
     """The feed for a job: ordered by us where the data are arrays, as given otherwise."""
-    arguments = inspect.signature(keras.Model.fit).bind(None, *job.fit_args, **job.fit_kwargs)
-    given = {name: value for name, value in arguments.arguments.items() if name != "self"}
+    names = [name for name in inspect.signature(keras.Model.fit).parameters if name != "self"]
+    given = {**dict(zip(names, job.fit_args, strict=False)), **job.fit_kwargs}
     for ours in ("epochs", "initial_epoch", "verbose"):
         given.pop(ours, None)
     # A fit of the user's own may do anything with the arrays: it gets them as they came.
@@ -68,13 +68,15 @@ class Feed:
         given = self._given
         if self.validation is None:
             keys = ("x", "y", "sample_weight", "batch_size")
-            return {key: given[key] for key in keys if given.get(key) is not None}
+            found = {key: given[key] for key in keys if given.get(key) is not None}
+            return {**found, "steps": given.get("steps_per_epoch")}
         if not isinstance(self.validation, tuple | list):
             return {"x": self.validation, "steps": given.get("validation_steps")}
         names = ("x", "y", "sample_weight")
         return {
             **dict(zip(names, self.validation, strict=False)),
             "batch_size": given.get("validation_batch_size") or given.get("batch_size"),
+            "steps": given.get("validation_steps"),
         }
 
 
@@ -135,7 +137,7 @@ class ArrayFeed(Feed):
     @override
     def evaluation(self) -> dict[str, Any]:
         if self.validation is not None:
-            return {"x": self.validation}
+            return {"x": self.validation, "steps": self._given.get("validation_steps")}
         return {"x": self._batches(self._train, self._batch)}
 
     def _epoch(self, seed: int, epoch: Any) -> Any:
