@@ -8,6 +8,7 @@ weights. So these live in variables, and a model is compiled once for each archi
 from __future__ import annotations
 
 import json
+import re
 import warnings
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,19 @@ from typing_extensions import override
 from lrtune.adapter import TableSchedule
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
 
     from lrtune.hypermodel import ScheduleHyperModel
 
-_FUNCTIONS = ('"class_name": "function"', '"class_name": "__lambda__"')
+_OF_THE_USERS = (
+    '"registered_name": "',
+    '"class_name": "function"',
+    '"class_name": "__lambda__"',
+    '"activation": {',  # a lambda; Keras' own activations are written as their names
+)
+"""In a configuration: a class or function that is not Keras' own."""
 
 _MODELS = 4
 """Architectures kept compiled at a time; a search over a model's width meets its values again."""
@@ -65,23 +74,20 @@ class CompiledModels:
         self._models: OrderedDict[str, keras.Model] = OrderedDict()
 
     def load(
-        self, fresh: keras.Model, table: np.ndarray[Any, Any], momentum: float
-    ) -> keras.Model | None:
+        self, fresh: keras.Model, name: str, table: np.ndarray[Any, Any], momentum: float
+    ) -> keras.Model:
         """A compiled model with the weights of `fresh`, at step 0 of a schedule.
 
         Args:
             fresh: a model just built, with the trial's initial weights and random states.
+            name: its `architecture`.
             table: float32 [steps], the learning rate of every step.
             momentum: float in [0, 1).
 
         Returns:
-            The model, until the next call; None for a model that cannot be told from another by
-            its configuration.
+            The model, the trial's own until the next call.
         """
-        architecture = _architecture(fresh)
-        if architecture is None:
-            return None
-        key = f"{len(table)} {architecture}"
+        key = f"{len(table)} {name}"
         model = self._models.pop(key, None)
         if model is None:
             model = fresh
@@ -111,16 +117,36 @@ def optimizer_variables(model: keras.Model) -> list[Any]:
     return [one for one in optimizer.variables if one is not optimizer.momentum_value]
 
 
-def _architecture(model: keras.Model) -> str | None:
-    """What tells two models apart, or None where their configuration may not say it all."""
-    # A class of the user's may hold numbers, or a train_step, that its configuration leaves out.
+def architecture(model: keras.Model) -> str | None:
+    """What tells two models apart, or None where their configuration may not say it all.
+
+    Models of Keras' own layers alone have one. A layer or a function of the user's may hold numbers
+    or draw random ones that no configuration mentions.
+    """
     if not (model.built and type(model).__module__.startswith("keras.")):
         return None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about lambdas: nothing is loaded from this
-            config = json.dumps(model.get_config())
+            config = {**model.get_config(), "name": None}
+            text = json.dumps(config)
     except (NotImplementedError, TypeError):
         return None
-    # A function of the user's is written down by its name, whatever it closes over.
-    return None if any(kind in config for kind in _FUNCTIONS) else config
+    if any(mark in text for mark in _OF_THE_USERS):
+        return None
+    # Keras numbers its own names on and on: dense_7 in one trial is dense_9 in the next.
+    order = {f'"{name}"': f'"{number}"' for number, name in enumerate(_keras_names(config))}
+    return re.sub(r'"[^"]*"', lambda match: order.get(match[0], match[0]), text)
+
+
+def _keras_names(config: Any) -> Iterator[str]:
+    """Names in a configuration that Keras gave, after the layer's class, in their order."""
+    if isinstance(config, dict):
+        name = config["config"].get("name") if isinstance(config.get("config"), dict) else None
+        kind = str(config.get("class_name", "")).lower()
+        if isinstance(name, str) and re.sub(r"_\d+$", "", name).replace("_", "") == kind:
+            yield name
+        config = list(config.values())
+    if isinstance(config, list | tuple):
+        for one in config:
+            yield from _keras_names(one)

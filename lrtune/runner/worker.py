@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+import random
 import time
 import traceback
 from dataclasses import replace
@@ -20,7 +21,7 @@ from lrtune.adapter import rate_at
 from lrtune.errors import ArgumentError
 from lrtune.hypermodel import ScheduleHyperModel, steps_per_epoch
 from lrtune.runner.base import EpochRecord, OnEpoch, State, TrainingJob, TrialOutcome, TrialTask
-from lrtune.runner.compiled import CompiledModels, optimizer_variables
+from lrtune.runner.compiled import CompiledModels, architecture, optimizer_variables
 from lrtune.runner.feed import make_feed
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Trainer:
             (kind.build, kind.fit) == (ScheduleHyperModel.build, ScheduleHyperModel.fit)
         )
         self._compiled = CompiledModels(job.hypermodel) if ours else None
+        self._free_of_tensorflow_seed: set[str] = set()
 
     def run(self, task: TrialTask, on_epoch: OnEpoch) -> TrialOutcome:
         """Trains one task; an exception of the user's code becomes a failed outcome.
@@ -67,19 +69,9 @@ class Trainer:
         return replace(outcome, seconds=time.perf_counter() - started)
 
     def _train(self, task: TrialTask, told: TrialTask, on_epoch: OnEpoch) -> TrialOutcome:
-        # Layer names begin anew, so that equal models have equal names.
-        keras.utils.clear_session(free_memory=False)
-        keras.utils.set_random_seed(task.seed)
-        hp = keras_tuner.HyperParameters()
-        hp.values = dict(task.values)
-        model = self._job.hypermodel.build(hp)
-        if not isinstance(model, keras.Model):
-            raise ArgumentError(
-                "the hypermodel's build must return a keras.Model. "
-                f"Received: {model!r} of type {type(model).__name__}."
-            )
+        hp, fresh, name = self._build(task)
         arguments = self._feed.arguments(task)
-        model, fit = self._prepare(hp, model, task, arguments)
+        model, fit = self._prepare(hp, fresh, name, task, arguments)
         model.steps_per_execution = self._feed.steps_per_execution
         untrained = self._untrained(model, task)
         restore(model, task.parent_state)
@@ -101,19 +93,59 @@ class Trainer:
             told, "completed", tuple(recorder.records), untrained, snapshot(model, untrained)
         )
 
+    def _build(self, task: TrialTask) -> tuple[Any, keras.Model, str | None]:
+        """The trial's hyperparameters, its untrained model, and that one's architecture.
+
+        TensorFlow's own seed is set only where a model's variables depend on it: setting it throws
+        away every function TensorFlow has made ready, which take .3 s to make ready again. Keras
+        draws its seeds from Python's `random`.
+        """
+        if self._compiled is None:
+            return *self._build_from_all_seeds(task), None
+        random.seed(task.seed)
+        np.random.seed(task.seed)  # noqa: NPY002 - what a user's build_model may draw from
+        hp, model = self._build_once(task)
+        name = architecture(model)
+        if name not in self._free_of_tensorflow_seed:
+            hp, again = self._build_from_all_seeds(task)
+            if name is not None and _same_variables(model, again):
+                self._free_of_tensorflow_seed.add(name)
+            model = again
+        return hp, model, name
+
+    def _build_from_all_seeds(self, task: TrialTask) -> tuple[Any, keras.Model]:
+        keras.utils.clear_session(free_memory=False)  # Keras' global random state, among others
+        keras.utils.set_random_seed(task.seed)
+        return self._build_once(task)
+
+    def _build_once(self, task: TrialTask) -> tuple[Any, keras.Model]:
+        hp = keras_tuner.HyperParameters()
+        hp.values = dict(task.values)
+        model = self._job.hypermodel.build(hp)
+        if not isinstance(model, keras.Model):
+            raise ArgumentError(
+                "the hypermodel's build must return a keras.Model. "
+                f"Received: {model!r} of type {type(model).__name__}."
+            )
+        return hp, model
+
     def _prepare(
-        self, hp: Any, fresh: keras.Model, task: TrialTask, arguments: Mapping[str, Any]
+        self,
+        hp: Any,
+        fresh: keras.Model,
+        name: str | None,
+        task: TrialTask,
+        arguments: Mapping[str, Any],
     ) -> tuple[keras.Model, Callable[..., Any]]:
         """The model to train and what trains it: one compiled before wherever that is exact."""
         hypermodel = self._job.hypermodel
-        if self._compiled is not None:
+        if self._compiled is not None and name is not None:
             schedule = space.schedule_from_values(hp.values)
             steps = hypermodel.steps_per_epoch or steps_per_epoch(**arguments)
             table = schedule.table(max(hypermodel.epochs, task.last_epoch), steps)
             momentum = space.momentum_from_values(hp.values)
-            model = self._compiled.load(fresh, table, momentum)
-            if model is not None:
-                return model, model.fit
+            model = self._compiled.load(fresh, name, table, momentum)
+            return model, model.fit
         return fresh, partial(hypermodel.fit, hp, fresh)
 
     def _untrained(self, model: keras.Model, task: TrialTask) -> dict[str, float]:
@@ -169,6 +201,13 @@ def restore(model: keras.Model, state: State | None) -> None:
 
 def _groups(model: keras.Model) -> list[tuple[str, list[Any]]]:
     return [("model", list(model.variables)), ("optimizer", optimizer_variables(model))]
+
+
+def _same_variables(one: keras.Model, other: keras.Model) -> bool:
+    return all(
+        np.array_equal(keras.ops.convert_to_numpy(mine), keras.ops.convert_to_numpy(its))
+        for mine, its in zip(one.variables, other.variables, strict=True)
+    )
 
 
 class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types

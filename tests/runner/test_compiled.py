@@ -5,11 +5,12 @@ from __future__ import annotations
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from lrtune.adapter import TableSchedule
 from lrtune.hypermodel import ScheduleHyperModel
 from lrtune.runner.base import TrainingJob, TrialTask
-from lrtune.runner.compiled import CompiledModels, VariableMomentumSGD
+from lrtune.runner.compiled import CompiledModels, VariableMomentumSGD, architecture
 from lrtune.runner.worker import Trainer
 from tests.runner import tiny
 
@@ -120,13 +121,75 @@ def test_a_number_that_a_configuration_leaves_out_is_not_mixed_up():
         assert_same(train(reused, values), train(anew, values))
 
 
+def dense(width, **kwargs):
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(width, **kwargs)])
+
+
+def test_an_architecture_is_the_same_whatever_number_keras_names_it_with():
+    assert dense(3).layers[0].name != dense(3).layers[0].name
+    assert architecture(dense(3)) == architecture(dense(3))
+    inputs = keras.Input((4,))
+    branches = [keras.layers.Dense(2)(inputs) for _ in range(2)]
+    one = keras.Model(inputs, keras.layers.Add()(branches))
+    again = keras.Input((4,))
+    branches = [keras.layers.Dense(2)(again) for _ in range(2)]
+    assert architecture(one) == architecture(keras.Model(again, keras.layers.Add()(branches)))
+    crossed = keras.Model(again, keras.layers.Add()([branches[0], branches[0]]))
+    assert architecture(one) != architecture(crossed)
+
+
+def test_architectures_differ_by_whatever_their_configurations_do():
+    models = [
+        dense(3),
+        dense(4),
+        dense(3, activation="relu"),
+        dense(3, activation="tanh"),
+        dense(3, activation="relu", name="relu"),
+        dense(3, activation="tanh", name="tanh"),
+        dense(3, use_bias=False),
+        dense(3, kernel_regularizer=keras.regularizers.L2(0.1)),
+        dense(3, kernel_regularizer=keras.regularizers.L2(0.2)),
+    ]
+    assert len({architecture(model) for model in models}) == len(models)
+
+
+def test_what_is_not_keras_own_has_no_architecture():
+    @keras.saving.register_keras_serializable("tests")
+    class Mine(keras.layers.Dense):
+        pass
+
+    class Model(keras.Model):
+        def call(self, x):
+            return x
+
+    layers = [Mine(2), keras.layers.Dense(2, activation=lambda x: x), keras.layers.Lambda(abs)]
+    models = [keras.Sequential([keras.Input((4,)), layer]) for layer in layers]
+    subclassed = Model()
+    subclassed.build((None, 4))
+    unbuilt = keras.Sequential([keras.layers.Dense(2)])
+    assert [architecture(one) for one in (*models, subclassed, unbuilt)] == [None] * 5
+
+
+def test_a_model_that_draws_from_tensorflows_own_seed_is_seeded_too():
+    def sampled(hp):
+        bias = float(tf.random.normal(()))
+        start = keras.initializers.Constant(bias)
+        return keras.Sequential(
+            [keras.Input((4,)), keras.layers.Dense(2, "softmax", bias_initializer=start)]
+        )
+
+    reused, anew = trainer(build=sampled), trainer(Recompiled, build=sampled)
+    for seed in (1, 2, 1):
+        assert_same(train(reused, MOMENTUM["time"], seed), train(anew, MOMENTUM["time"], seed))
+
+
 def test_only_the_last_few_architectures_are_kept():
     hypermodel = ScheduleHyperModel(tiny.build, epochs=1)
     models = CompiledModels(hypermodel)
     table = np.full(3, 0.1, "float32")
     for width in range(1, 7):
-        fresh = keras.Sequential([keras.Input((4,)), keras.layers.Dense(width)])
-        assert models.load(fresh, table, 0.5) is fresh
+        fresh = dense(width)
+        assert models.load(fresh, architecture(fresh), table, 0.5) is fresh
     assert len(models._models) == 4
 
 

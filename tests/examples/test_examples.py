@@ -1,0 +1,72 @@
+"""The examples run as they stand, in a process of their own, and print what they promise."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An .npz of 240 + 40 images of the real size, whose classes differ in brightness."""
+    rng = np.random.default_rng(0)
+    parts = {}
+    for part, count in (("train", 240), ("test", 40)):
+        y = np.arange(count) % 2
+        x = rng.integers(0, 120, (count, 32, 32, 3)) + 100 * y[:, None, None, None]
+        parts |= {f"x_{part}": x.astype(np.uint8), f"y_{part}": y.astype(np.uint8)}
+    path = tmp_path_factory.mktemp("data") / "pets.npz"
+    np.savez(path, **parts)
+    return path
+
+
+def run(example: str, *arguments: object) -> str:
+    ended = subprocess.run(
+        [sys.executable, str(EXAMPLES / example), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_the_reading_prints_its_rates_and_those_really_used(images: Path):
+    lines = run("reading.py", "--data", images, "--epochs", 10, "--seeds", 1).splitlines()
+    rates = {}
+    for first, second in itertools.pairwise(lines):
+        if first[12:30].strip() == "as the table says":
+            rates[first.split()[0]] = [float(one) for one in second.split()[3:]]
+    # 240 images are 4 updates an epoch. At epoch 10, the last rate that was used, of update 39.
+    assert rates == {
+        "constant": [0.1, 0.1],
+        "time": [0.1, round(0.1 / (1 + 0.002 * 39), 5)],
+        "step": [0.1, 0.1],
+        "exponential": [0.1, round(0.1 * np.exp(-0.9), 5)],
+    }
+
+
+@pytest.mark.parametrize("algo", ["hyperband", "bayesian", "random"])
+def test_the_hypermodel_runs_in_each_stock_tuner(algo: str, images: Path):
+    arguments = ("--algo", algo, "--data", images, "--epochs", 3, "--trials", 3)
+    printed = run("stock_keras_tuner.py", *arguments)
+    assert printed.splitlines()[-1].startswith("best ")
+
+
+def test_the_winner_of_a_run_trains_a_model_that_is_saved(images: Path, tmp_path: Path):
+    folder = tmp_path / "run"
+    search = [sys.executable, "-m", "lrtune.search", "--data", str(images), "--max-epochs", "2"]
+    subprocess.run([*search, "--run-dir", str(folder), "--workers", "1"], check=True)
+    model = tmp_path / "winner.keras"
+    printed = run("use_the_winner.py", folder, "--data", images, "--save", model)
+    assert "momentum" in printed.splitlines()[0]
+    assert model.exists()
