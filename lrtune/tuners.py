@@ -58,8 +58,8 @@ class _LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no 
     """`search` through `SearchLoop`, in place of Keras Tuner's own.
 
     Args:
-        workers: int >= 1, worker processes; 1 trains in this process; None takes one a physical
-            core.
+        workers: int >= 1, worker processes; 1 trains in this process; None takes one a GPU, or a
+            physical core where there is no GPU.
         score: "last" or "best", which epoch's objective ranks a trial.
         baseline_seeds: int >= 0, how many seeds each of the reading's constant rates is trained
             with at the full budget; 0 leaves the baseline out.
@@ -125,14 +125,15 @@ class _LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no 
         epochs = fit_kwargs.pop("epochs", None)
         horizon = self._horizon(epochs)
         fit_kwargs.pop("verbose", None)
-        writer = RunWriter(Path(self.project_dir))
-        writer.manifest(self._manifest(horizon, data, fit_kwargs.get("batch_size")))
-        self.save()
         job = TrainingJob(self.hypermodel, fit_args, fit_kwargs)
         objective = self.oracle.objective
         settings = LoopSettings(objective.name, objective.direction, self.score, horizon, self.seed)
         try:
+            # First of all, for it fails where the hypermodel cannot be sent to workers.
             with make_runner(job, self.workers) as runner:
+                writer = RunWriter(Path(self.project_dir))
+                writer.manifest(self._manifest(horizon, data, fit_kwargs.get("batch_size")))
+                self.save()
                 loop = SearchLoop(self.oracle, runner, writer, settings, observer, self._promotable)
                 loop.run(self._baseline(horizon))
         finally:

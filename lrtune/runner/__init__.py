@@ -15,7 +15,8 @@ def make_runner(job: TrainingJob, workers: int | None) -> Runner:
 
     Args:
         job: what all tasks have in common.
-        workers: int >= 1; 1 trains in this process, None takes one worker a physical core.
+        workers: int >= 1; 1 trains in this process, None takes one worker a GPU, or a physical
+            core where there is no GPU.
 
     Raises:
         ArgumentError: workers is no int >= 1.
@@ -23,9 +24,9 @@ def make_runner(job: TrainingJob, workers: int | None) -> Runner:
     """
     check_workers(workers)
     if workers is None:
-        from lrtune.runner.local import physical_cores
+        from lrtune.runner.local import gpus, physical_cores
 
-        workers = physical_cores()
+        workers = len(gpus()) or physical_cores()
     if workers == 1:
         from lrtune.runner.inprocess import InProcessRunner
 

@@ -7,6 +7,7 @@ core each twice as fast.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -36,6 +37,16 @@ def physical_cores() -> int:
     return int(loky.cpu_count(only_physical_cores=True))
 
 
+def gpus() -> list[str]:
+    """The GPUs this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    import tensorflow as tf
+
+    count = len(tf.config.list_physical_devices("GPU"))
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = visible.split(",") if visible else [str(index) for index in range(count)]
+    return names[:count]
+
+
 @dataclass(frozen=True)
 class _ArrayFile:
     """Stands for an array in the pickled job; workers map the file in its place."""
@@ -49,7 +60,7 @@ class LocalRunner(Runner):
     Args:
         job: what all tasks have in common; pickled once (cloudpickle: functions of a script or a
             notebook too), its arrays written to disk once and memory-mapped by every worker.
-        workers: int >= 1, how many processes.
+        workers: int >= 1, how many processes. Each sees one GPU, in turn, where there are any.
 
     Raises:
         SearchError: the job cannot be pickled.
@@ -57,6 +68,7 @@ class LocalRunner(Runner):
 
     def __init__(self, job: TrainingJob, workers: int) -> None:
         self.slots = workers
+        devices = gpus() or ["-1"]
         self._folder = Path(tempfile.mkdtemp(prefix="lrtune-"))
         try:
             self._write_job(job)
@@ -64,12 +76,15 @@ class LocalRunner(Runner):
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
         self._epochs = get_context().SimpleQueue()
+        self._devices = get_context().SimpleQueue()
+        for worker in range(workers):
+            self._devices.put(devices[worker % len(devices)])
         self._executor = loky.ProcessPoolExecutor(
             max_workers=workers,
             timeout=None,
             initializer=_start,
-            initargs=(str(self._folder), self._epochs),
-            env={"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "-1"},
+            initargs=(str(self._folder), self._epochs, self._devices),
+            env={"OMP_NUM_THREADS": "1"},
         )
         self._futures: set[Future[TrialOutcome]] = set()
 
@@ -140,10 +155,11 @@ _worker: Any = None
 _queue: Any = None
 
 
-def _start(folder: str, queue: Any) -> None:
-    """Runs once in each worker: one thread, the job, a model cache of its own."""
+def _start(folder: str, queue: Any, devices: Any) -> None:
+    """Runs once in each worker: one thread, one GPU or none, the job."""
     global _worker, _queue  # noqa: PLW0603 - a worker process is one trainer
     _queue = queue
+    os.environ["CUDA_VISIBLE_DEVICES"] = devices.get()
     try:
         start_tensorflow(threads=1)
         import keras
