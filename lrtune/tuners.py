@@ -27,6 +27,7 @@ from lrtune.records.schema import BASELINE, DataRecord, Manifest
 from lrtune.records.writer import RunWriter
 from lrtune.runner import check_workers, make_runner
 from lrtune.runner.base import TrainingJob, TrialTask
+from lrtune.runner.callbacks import acting_on_batches
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -125,6 +126,12 @@ class _LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no 
         epochs = fit_kwargs.pop("epochs", None)
         horizon = self._horizon(epochs)
         fit_kwargs.pop("verbose", None)
+        if slow := acting_on_batches(fit_kwargs.get("callbacks")):
+            warnings.warn(
+                f"callbacks that act on every batch ({', '.join(slow)}): each step now starts from "
+                "Python, which takes about twice as long.",
+                stacklevel=2,
+            )
         job = TrainingJob(self.hypermodel, fit_args, fit_kwargs)
         objective = self.oracle.objective
         settings = LoopSettings(objective.name, objective.direction, self.score, horizon, self.seed)

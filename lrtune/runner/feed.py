@@ -60,8 +60,16 @@ class Feed:
 
     @property
     def steps_per_execution(self) -> int:
-        """Training steps to run in the graph at a time."""
-        return 1
+        """Training steps to run in the graph at a time: an epoch's, where the data say how many.
+
+        Measured to be about twice as fast as stepping from Python.
+        """
+        if not isinstance(self._given.get("x"), tf.data.Dataset):
+            return 1
+        try:
+            return steps_per_epoch(**self._given)
+        except ArgumentError:
+            return 1
 
     def evaluation(self) -> dict[str, Any]:
         """Keyword arguments for `keras.Model.evaluate` on what the objective is measured on."""
@@ -119,7 +127,6 @@ class ArrayFeed(Feed):
     @property
     @override
     def steps_per_execution(self) -> int:
-        """A whole epoch: measured to be about twice as fast as stepping from Python."""
         return self.steps
 
     @override

@@ -21,6 +21,7 @@ from lrtune.adapter import rate_at
 from lrtune.errors import ArgumentError
 from lrtune.hypermodel import ScheduleHyperModel, steps_per_epoch
 from lrtune.runner.base import EpochRecord, OnEpoch, State, TrainingJob, TrialOutcome, TrialTask
+from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.compiled import CompiledModels, architecture, optimizer_variables
 from lrtune.runner.feed import make_feed
 
@@ -72,12 +73,13 @@ class Trainer:
         hp, fresh, name = self._build(task)
         arguments = self._feed.arguments(task)
         model, fit = self._prepare(hp, fresh, name, task, arguments)
-        model.steps_per_execution = self._feed.steps_per_execution
+        callbacks = copy.deepcopy(list(arguments.pop("callbacks", None) or []))
+        pieces = self._feed.steps_per_execution if not acting_on_batches(callbacks) else 1
+        model.steps_per_execution = pieces
         untrained = self._untrained(model, task)
         restore(model, task.parent_state)
         recorder = _EpochRecorder(task.trial_id, on_epoch)
         guard = _DivergenceGuard(untrained)
-        callbacks = copy.deepcopy(list(arguments.pop("callbacks", None) or []))
         fit(
             **arguments,
             initial_epoch=task.first_epoch,

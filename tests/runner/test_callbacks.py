@@ -1,0 +1,92 @@
+"""The user's callbacks fire as they do in plain Keras."""
+
+from __future__ import annotations
+
+import keras
+import pytest
+import tensorflow as tf
+
+import lrtune
+from lrtune.hypermodel import ScheduleHyperModel
+from lrtune.runner.base import TrainingJob, TrialTask
+from lrtune.runner.callbacks import acting_on_batches
+from lrtune.runner.worker import Trainer
+from tests.runner import tiny
+
+HEARD: list[tuple[str, int]] = []
+
+
+class Epochs(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        HEARD.append(("epoch", epoch))
+
+
+class Batches(Epochs):
+    def on_train_batch_end(self, batch, logs=None):
+        HEARD.append(("batch", batch))
+
+
+@pytest.fixture(autouse=True)
+def silence():
+    HEARD.clear()
+
+
+def train(*callbacks):
+    hypermodel = ScheduleHyperModel(tiny.build, epochs=2)
+    kwargs = {**tiny.fit_kwargs(), "callbacks": list(callbacks)}
+    trainer = Trainer(TrainingJob(hypermodel, tiny.points(), kwargs))
+    task = TrialTask("0000", tiny.VALUES["time"], 1, 0, 2)
+    outcome = trainer.run(task, lambda name, record: None)
+    assert outcome.message is None, outcome.message
+    return outcome
+
+
+def test_a_callback_on_epochs_hears_of_each():
+    train(Epochs())
+    assert HEARD == [("epoch", 0), ("epoch", 1)]
+
+
+def test_a_callback_on_batches_hears_of_each_and_changes_no_number():
+    with_it = train(Batches())
+    batches = [("batch", number) for number in range(tiny.STEPS)]
+    assert [*batches, ("epoch", 0), *batches, ("epoch", 1)] == HEARD
+    assert tiny.without_seconds(with_it.epochs) == tiny.without_seconds(train().epochs)
+
+
+def test_which_callbacks_act_on_batches():
+    callbacks = [
+        Epochs(),
+        Batches(),
+        keras.callbacks.EarlyStopping(),
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None),
+        keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+    assert acting_on_batches(callbacks) == ["Batches", "LambdaCallback", "TerminateOnNaN"]
+    assert acting_on_batches(None) == []
+
+
+def test_a_search_with_callbacks_on_batches_says_that_it_is_slower(tmp_path):
+    tuner = lrtune.RandomSearch(
+        ScheduleHyperModel(tiny.build, epochs=1),
+        objective="val_loss",
+        max_trials=1,
+        directory=tmp_path,
+        workers=1,
+        baseline_seeds=0,
+    )
+    with pytest.warns(UserWarning, match="act on every batch") as found:
+        tuner.search(*tiny.points(), **tiny.fit_kwargs(), callbacks=[Batches(), Epochs()])
+    message = (
+        "callbacks that act on every batch (Batches): each step now starts from Python, which "
+        "takes about twice as long."
+    )
+    assert message in [str(one.message) for one in found]
+
+
+def test_a_dataset_that_knows_its_length_runs_an_epoch_as_one_piece():
+    data = tf.data.Dataset.from_tensor_slices(tiny.points()).batch(tiny.BATCH)
+    hypermodel = ScheduleHyperModel(tiny.build, epochs=1)
+    for dataset, pieces in ((data, tiny.STEPS), (data.repeat(), 1)):
+        trainer = Trainer(TrainingJob(hypermodel, (dataset,), {}))
+        assert trainer._feed.steps_per_execution == pieces
