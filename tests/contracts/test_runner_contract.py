@@ -76,9 +76,10 @@ def run(runner, *tasks):
 
 
 @functools.cache
-def whole(runner):
+def whole(runner, epochs=tiny.EPOCHS):
     """Each family trained in one go."""
-    outcomes = run(runner, *(task(name, values) for name, values in tiny.VALUES.items()))
+    tasks = (task(name, values, last=epochs) for name, values in tiny.VALUES.items())
+    outcomes = run(runner, *tasks)
     assert [outcome.message for outcome in outcomes] == [None] * len(outcomes)
     return dict(zip(tiny.VALUES, outcomes, strict=True))
 
@@ -125,10 +126,12 @@ def test_one_epoch_and_three_more_are_four_bit_for_bit(runner):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("ends", [[1, 2, 4], [1, 4], [2, 3, 4], [1, 2, 3, 4]], ids=str)
+@pytest.mark.parametrize(
+    "ends", [[1, 2, 4], [1, 4], [2, 3, 4], [1, 2, 3, 4], [3, 9], [1, 3, 9]], ids=str
+)
 def test_any_parts_of_any_family_are_the_whole_bit_for_bit(runner, ends):
     for name, (records, outcome) in in_parts(runner, list(tiny.VALUES), ends).items():
-        assert_same(records, outcome, whole(runner)[name])
+        assert_same(records, outcome, whole(runner, ends[-1])[name])
 
 
 @pytest.mark.parametrize("name", tiny.VALUES)
@@ -232,15 +235,31 @@ def test_a_rate_of_10000_diverges_at_most_one_epoch_after_plain_keras_left_all_b
 @pytest.mark.parametrize("ends", [[1, 2, 4], pytest.param([1, 4], marks=pytest.mark.long)], ids=str)
 def test_a_generic_hypermodel_with_adam_and_dropout_continues_bit_for_bit(ends):
     runner = InProcessRunner(TrainingJob(tiny.AdamModel(), tiny.points(), tiny.fit_kwargs()))
+    records = assert_adam_continues(runner, ends)
+    assert [one["lr"] for one in records] == pytest.approx([0.03] * 4)
+
+
+@pytest.mark.long
+def test_adam_continues_bit_for_bit_in_workers_as_in_this_process():
+    job = TrainingJob(tiny.AdamModel(), tiny.points(), tiny.fit_kwargs())
+    with LocalRunner(job, 2) as workers:
+        there = [assert_adam_continues(workers, ends) for ends in ([3, 9], [1, 3, 9])]
+    here = assert_adam_continues(InProcessRunner(job), [3, 9])
+    for records in there:
+        assert tiny.without_seconds(records) == tiny.without_seconds(here)
+
+
+def assert_adam_continues(runner, ends):
+    """Trains in one go and in parts, compares all of both, returns the records."""
     values = {"rate": 0.03}
-    expected = run(runner, task("adam", values))[0]
+    (expected,) = run(runner, task("adam", values, last=ends[-1]))
     first, state, records = 0, None, []
     for last in ends:
         (outcome,) = run(runner, task("adam", values, first, last, state))
         first, state = last, outcome.state
         records += outcome.epochs
     assert_same(records, outcome, expected)
-    assert [one["lr"] for one in records] == pytest.approx([0.03] * 4)
+    return records
 
 
 class WithoutInput(keras_tuner.HyperModel):
