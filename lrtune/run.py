@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.printable import printable
 from lrtune.records.reader import RunRecords, read_run
 from lrtune.space import momentum_from_values, schedule_from_values
 from lrtune.stats.baseline import measure_baseline
@@ -153,7 +154,7 @@ class Run:
         return ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "no trials"
 
     def __repr__(self) -> str:
-        return (
+        return printable(
             f"<lrtune run {str(self.records.folder)!r}: {self.manifest.algo}, "
             f"{self.manifest.objective}, {self.manifest.max_epochs} epochs; {self._counted()}>"
         )
@@ -162,4 +163,13 @@ class Run:
         title = html.escape(repr(self).strip("<>"))
         columns = ["rank", "trial_id", "schedule", "lr0", "momentum", "parameters", "score"]
         table = self.ranking().head(5)[[*columns, "delta", "status"]]
-        return f"<p>{title}</p>{table.to_html(index=False, na_rep='')}"
+        text = table.select_dtypes("object")
+        table = table.assign(**{name: text[name].map(_shown, na_action="ignore") for name in text})
+        cells = table.to_html(index=False, na_rep="", escape=True)
+        # These classes keep MathJax, which a notebook runs over its outputs, from taking a name
+        # with $ or \( in it for a formula, in which it knows links.
+        return f'<div class="tex2jax_ignore mathjax_ignore"><p>{title}</p>{cells}</div>'
+
+
+def _shown(value: object) -> str:
+    return printable(str(value))

@@ -128,7 +128,7 @@ def test_a_lineage_begins_with_epoch_1(run):
 
 
 def test_epochs_of_a_baseline_seed_and_of_an_unfinished_trial(run):
-    assert len(run.epochs("baseline/constant-0.1/seed-1")) == 2
+    assert len(run.epochs("baseline/constant-0.1/seed-1")) == 50
     assert run.epochs("8", lineage=True).empty
     assert list(run.epochs("8").columns)[:2] == ["epoch", "lr"]
 
@@ -148,7 +148,7 @@ def test_a_run_shows_itself_in_one_line_and_in_a_notebook_as_a_table(run, folder
         "1 failed, 1 running>"
     )
     page = run._repr_html_()
-    assert page.startswith("<p>lrtune run &#x27;")
+    assert page.startswith('<div class="tex2jax_ignore mathjax_ignore"><p>lrtune run &#x27;')
     assert page.count("<tr") == 6
 
 

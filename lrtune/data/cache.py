@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-import zipfile
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import platformdirs
 
+from lrtune import npz
 from lrtune.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,20 +31,11 @@ def read_npz(name: str) -> dict[str, NDArray[np.uint8]] | None:
     Raises:
         DataError: the file is damaged or cannot be read.
     """
-    path = folder() / name
     try:
-        # NumPy may stop before the end of a member, where zip keeps its checksum; testzip does not.
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-        if damaged:
-            raise DataError(f"{name} is damaged in {damaged}")
-        with np.load(path, allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in arrays.files}
+        return npz.read_npz(folder() / name)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        if isinstance(error, DataError):
-            raise
+    except ValueError as error:
         raise DataError(f"{name} cannot be read ({error})") from error
 
 

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrtune.errors import ArgumentError
+from lrtune.errors import ArgumentError, DataError
+from lrtune.memory import free_bytes, gibibytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SYNTHETIC_SOURCE = "synthetic"
+
+FLOAT_BYTES = 4
+"""Training reads float32 pixels, a copy beside what was stored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +133,24 @@ class Dataset:
             train=parts[0],
             validation=parts[1],
             fingerprint=hashlib.sha256(cut.encode()).hexdigest()[:16],
+        )
+
+
+def check_memory(needed: int, where: str) -> None:
+    """Refuse images that do not fit into memory, before any of them is read.
+
+    Args:
+        needed: int >= 0, bytes of all arrays together, the float32 pixels among them.
+        where: the source, for the error message.
+
+    Raises:
+        DataError: more is needed than is free.
+    """
+    free = free_bytes()
+    if needed > free:
+        raise DataError(
+            f"{where}: its images would take {gibibytes(needed)} of memory, and {gibibytes(free)} "
+            "are free. Use fewer or smaller images"
         )
 
 

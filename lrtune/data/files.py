@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrtune.data.dataset import RawImages
+from lrtune import npz
+from lrtune.data.dataset import FLOAT_BYTES, RawImages, check_memory
 from lrtune.errors import DataError
+from lrtune.printable import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -39,7 +41,7 @@ def load_npz(path: Path) -> RawImages:
         DataError: the file or one of its arrays cannot be used; the message names both.
     """
     arrays = _read(path)
-    name = path.name
+    name = printable(path.name)
     x_train = _images(arrays["x_train"], f"{name}: x_train")
     x_test = _images(arrays["x_test"], f"{name}: x_test")
     if x_train.shape[1:] != x_test.shape[1:]:
@@ -57,7 +59,8 @@ def load_npz(path: Path) -> RawImages:
     unknown = np.setdiff1d(y_test, classes)
     if len(unknown):
         raise DataError(
-            f"{name}: y_test must hold labels that y_train holds too. Received: {_some(unknown)}"
+            f"{name}: y_test must hold labels that y_train holds too. "
+            f"Received: {_some(unknown.tolist())}"
         )
     bright = [x for x in (x_train, x_test) if x.dtype.kind == "f" and x.max() > 1]
     return RawImages(
@@ -72,40 +75,61 @@ def load_npz(path: Path) -> RawImages:
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     if not path.exists():
-        raise DataError(f"{path}: no such file")
+        raise DataError(f"{printable(str(path))}: no such file")
+    if not path.is_file():  # a pipe would be waited on for ever, a device never ends
+        raise DataError(f"{printable(str(path))}: not a file")
     try:
-        if not zipfile.is_zipfile(path):
-            raise DataError(
-                f"{path}: not an .npz file. Write one with numpy.savez(path, "
-                f"{', '.join(f'{key}={key}' for key in KEYS)})"
-            )
-        with np.load(path, allow_pickle=False) as stored:
-            missing = [key for key in KEYS if key not in stored.files]
-            if missing:
-                raise DataError(
-                    f"{path.name}: lacks {', '.join(missing)}. It must hold {', '.join(KEYS)}. "
-                    f"Received: {', '.join(stored.files) or 'nothing'}"
-                )
-            wanted = [*KEYS, "class_names"]
-            return {key: _array(stored, key, path) for key in wanted if key in stored.files}
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from error
+        with zipfile.ZipFile(path) as stored:
+            return _read_all(stored, printable(path.name))
+    except DataError:
+        raise
+    except zipfile.BadZipFile as error:
+        raise DataError(
+            f"{printable(str(path))}: not an .npz file. Write one with numpy.savez(path, "
+            f"{', '.join(f'{key}={key}' for key in KEYS)})"
+        ) from error
+    except Exception as error:  # a closed file; a directory of the zip that makes no sense
+        raise DataError(f"{printable(str(path))}: cannot be read ({_reason(error)})") from error
 
 
-def _array(stored: Any, key: str, path: Path) -> NDArray[Any]:
+def _read_all(stored: zipfile.ZipFile, name: str) -> dict[str, NDArray[Any]]:
+    there = npz.keys(stored)
+    missing = [key for key in KEYS if key not in there]
+    if missing:
+        raise DataError(
+            f"{name}: lacks {', '.join(missing)}. It must hold {', '.join(KEYS)}. "
+            f"Received: {printable(_some(there)) or 'nothing'}"
+        )
+    wanted = [key for key in (*KEYS, "class_names") if key in there]
+    headers = {key: _header(stored, key, name) for key in wanted}
+    pixels = headers["x_train"].size + headers["x_test"].size
+    needed = sum(header.nbytes for header in headers.values())
+    check_memory(needed + FLOAT_BYTES * pixels, name)
+    return {key: _array(stored, key, name) for key in wanted}
+
+
+def _header(stored: zipfile.ZipFile, key: str, name: str) -> npz.Header:
     try:
-        array = stored[key]
-    except (ValueError, EOFError, OSError, MemoryError, zlib.error, zipfile.BadZipFile) as error:
-        if "allow_pickle" in str(error):
-            raise DataError(
-                f"{path.name}: {key} holds pickled Python objects, which can run code when loaded. "
-                "Save it as an array of numbers"
-                + (" or of dtype str" if key == "class_names" else "")
-            ) from error
-        raise DataError(f"{path.name}: {key} is damaged ({error})") from error
-    if not isinstance(array, np.ndarray):
-        raise DataError(f"{path.name}: {key} is not a NumPy array")
-    return array
+        header = npz.read_header(stored, key)
+    except Exception as error:  # a hostile header raises whatever its parsers happen to
+        raise DataError(f"{name}: {key} is damaged ({_reason(error)})") from error
+    if header.dtype.hasobject:
+        raise DataError(
+            f"{name}: {key} holds pickled Python objects, which can run code when loaded. "
+            f"Save it as an array of numbers{' or of dtype str' if key == 'class_names' else ''}"
+        )
+    return header
+
+
+def _array(stored: zipfile.ZipFile, key: str, name: str) -> NDArray[Any]:
+    try:
+        return npz.read_array(stored, key)
+    except Exception as error:  # zip, zlib and NumPy each have errors of their own
+        raise DataError(f"{name}: {key} is damaged ({_reason(error)})") from error
+
+
+def _reason(error: Exception) -> str:
+    return printable(" ".join(str(error).split())) or type(error).__name__
 
 
 def _images(x: NDArray[Any], where: str) -> NDArray[Any]:
@@ -173,14 +197,18 @@ def _class_names(names: NDArray[Any] | None, classes: NDArray[Any], file: str) -
             f"{file}: class_names must be a list of strings. "
             f"Received: {names.dtype}, shape {names.shape}"
         )
-    if len(names) != len(classes) or len(set(names.tolist())) != len(names):
+    try:
+        found = tuple(names.tolist())
+    except (ValueError, SystemError) as error:  # a number beyond Unicode's
+        raise DataError(f"{file}: class_names is damaged ({_reason(error)})") from error
+    if len(found) != len(classes) or len(set(found)) != len(found):
         raise DataError(
             f"{file}: class_names must be {len(classes)} different names, one for each label of "
-            f"y_train. Received: {_some(names)}"
+            f"y_train. Received: {printable(_some(found))}"
         )
-    return tuple(names.tolist())
+    return found
 
 
-def _some(values: NDArray[Any], most: int = 5) -> str:
+def _some(values: Sequence[object], most: int = 5) -> str:
     more = f" and {len(values) - most} more" if len(values) > most else ""
-    return ", ".join(str(value) for value in values[:most].tolist()) + more
+    return ", ".join(str(value) for value in values[:most]) + more

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrtune.data.dataset import RawImages
+from lrtune.data.dataset import FLOAT_BYTES, RawImages, check_memory
 from lrtune.data.split import stratified_split
 from lrtune.errors import ArgumentError, DataError
+from lrtune.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
+# What those files hold. Pillow looks into a file whatever it is called and knows many more formats;
+# for one of them, PostScript, it runs Ghostscript, and then a program in the file is executed.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
+
 TEST_FRACTION = 0.2
 
 # A photograph has at most some tens of megapixels; decoded, one of 50 takes 150 MB.
@@ -50,36 +55,41 @@ def load_folder(
 
     Raises:
         ArgumentError: an image size outside its domain.
-        DataError: no classes, a class without images, or an image that cannot be decoded (named).
+        DataError: no classes, a class without images, an image that cannot be decoded (named), or
+            more images than memory can hold.
     """
     if len(image_size) != 2 or min(image_size) < 1:
         raise ArgumentError(
             f"image_size must be (height, width), both >= 1. Received: {image_size}"
         )
-    source = f"{path.resolve().name}/"
+    source = f"{printable(path.resolve().name)}/"
     parts = _parts(path, notify)
     train = _classes(parts["train"])
     names = tuple(train)
     if len(names) < 2:
         raise DataError(
-            f"{parts['train']}: must hold 2 sub-folders or more, one for each class of images. "
-            f"Received: {', '.join(names) or 'none'}"
+            f"{_shown(parts['train'])}: must hold 2 sub-folders or more, one for each class of "
+            f"images. Received: {printable(', '.join(names)) or 'none'}"
         )
     if "test" not in parts:
+        check_memory(_bytes([train], image_size), _shown(path))
         x, y = _decode(train, names, image_size)
         kept, off = stratified_split(
-            y, fraction=TEST_FRACTION, seed=seed, class_names=names, where=str(path), part="test"
+            y, fraction=TEST_FRACTION, seed=seed, class_names=names, where=_shown(path), part="test"
         )
         return RawImages(x[kept], y[kept], x[off], y[off], names, source)
     test = _classes(parts["test"])
     unknown = [name for name in test if name not in train]
     if unknown:
         raise DataError(
-            f"{parts['test']}: must hold classes that {parts['train']} holds too. "
-            f"Received: {', '.join(unknown)}"
+            f"{_shown(parts['test'])}: must hold classes that {_shown(parts['train'])} holds too. "
+            f"Received: {printable(', '.join(unknown))}"
         )
     if not test:
-        raise DataError(f"{parts['test']}: must hold one sub-folder for each class of images")
+        raise DataError(
+            f"{_shown(parts['test'])}: must hold one sub-folder for each class of images"
+        )
+    check_memory(_bytes([train, test], image_size), _shown(path))
     return RawImages(
         *_decode(train, names, image_size), *_decode(test, names, image_size), names, source
     )
@@ -93,7 +103,7 @@ def _parts(path: Path, notify: Callable[[str], None]) -> dict[str, Path]:
         return {"train": path}
     unused = sorted(set(folders) - {"train", "test"})
     if unused:
-        notify(f"{path}: only train and test are used, not {', '.join(unused)}")
+        notify(printable(f"{path}: only train and test are used, not {', '.join(unused)}"))
     return {"train": folders["train"], "test": folders["test"]}
 
 
@@ -106,7 +116,7 @@ def _entries(path: Path) -> list[Path]:
         # Sorted: a file system's own order differs from one machine to the next.
         return sorted(entry for entry in path.iterdir() if not entry.name.startswith((".", "__")))
     except OSError as error:
-        raise DataError(f"{path}: the folder cannot be read ({error.strerror})") from error
+        raise DataError(f"{_shown(path)}: the folder cannot be read ({error.strerror})") from error
 
 
 def _classes(path: Path) -> dict[str, list[Path]]:
@@ -119,10 +129,16 @@ def _classes(path: Path) -> dict[str, list[Path]]:
     for name, files in found.items():
         if not files:
             raise DataError(
-                f"{path / name}: holds no image. A class needs files that end in "
+                f"{_shown(path / name)}: holds no image. A class needs files that end in "
                 f"{', '.join(SUFFIXES)}"
             )
     return found
+
+
+def _bytes(parts: Sequence[dict[str, list[Path]]], image_size: tuple[int, int]) -> int:
+    """Memory that the images of all parts take: bytes as stored, and float32 to train on."""
+    images = sum(len(files) for part in parts for files in part.values())
+    return images * image_size[0] * image_size[1] * 3 * (1 + FLOAT_BYTES)
 
 
 def _decode(
@@ -140,11 +156,13 @@ def _decode_one(file: Path, image_size: tuple[int, int]) -> NDArray[np.uint8]:
     from PIL import Image, ImageOps
 
     height, width = image_size
+    if not file.is_file():  # a pipe would be waited on for ever, a device never ends
+        raise DataError(f"{_shown(file)}: is not a file")
     try:
         with warnings.catch_warnings():
             # Pillow warns of a bomb past 89 megapixels and decodes it all the same.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(file)
+            image = Image.open(file, formats=FORMATS)
         with image:
             _check_header(image, file)
             # Telephones store photographs sideways, with a note on how to turn them.
@@ -155,8 +173,8 @@ def _decode_one(file: Path, image_size: tuple[int, int]) -> NDArray[np.uint8]:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise _too_large(file, str(error)) from error
     except Exception as error:  # Pillow's decoders raise whatever their parsers happen to
-        reason = " ".join(str(error).split()).replace(repr(str(file)), "it")
-        raise DataError(f"{file}: is no image that can be decoded ({reason})") from error
+        reason = printable(" ".join(str(error).replace(repr(str(file)), "it").split()))
+        raise DataError(f"{_shown(file)}: is no image that can be decoded ({reason})") from error
 
 
 def _check_header(image: Image.Image, file: Path) -> None:
@@ -165,13 +183,14 @@ def _check_header(image: Image.Image, file: Path) -> None:
         raise _too_large(file, f"{image.width} x {image.height}")
     if image.mode.startswith(("I", "F")):
         raise DataError(
-            f"{file}: must have 8 bits a channel. Received: Pillow's mode {image.mode!r}"
+            f"{_shown(file)}: must have 8 bits a channel. Received: Pillow's mode {image.mode!r}"
         )
 
 
 def _too_large(file: Path, received: str) -> DataError:
     return DataError(
-        f"{file}: must have at most {MAX_PIXELS // 1_000_000} megapixels. Received: {received}"
+        f"{_shown(file)}: must have at most {MAX_PIXELS // 1_000_000} megapixels. "
+        f"Received: {received}"
     )
 
 
@@ -179,3 +198,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")  # straight to RGB, Pillow warns
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _shown(path: Path) -> str:
+    return printable(str(path))

@@ -14,6 +14,7 @@ from lrtune.data import cifar10, files, folder, synthetic
 from lrtune.data.dataset import Dataset, RawImages, Split, fingerprint
 from lrtune.data.split import check_split, stratified_split
 from lrtune.errors import DataError
+from lrtune.printable import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,7 @@ CHOICES = ("auto", "cifar10", "synthetic")
 
 
 def _to_stderr(message: str) -> None:
-    sys.stderr.write(f"lrtune: {message}\n")
+    sys.stderr.write(f"lrtune: {printable(message)}\n")
 
 
 def load(
@@ -103,7 +104,7 @@ def _read(source: str | Path, seed: int, image_size: tuple[int, int], notify: No
     if (exists and not is_folder) or path.suffix == ".npz":
         return files.load_npz(path)
     if isinstance(source, Path) or path.name != source or path.suffix:
-        raise DataError(f"{source}: no such file or folder of images")
+        raise DataError(f"{printable(str(source))}: no such file or folder of images")
     raise DataError(
         f"source must be {', '.join(map(repr, CHOICES))}, the path of an .npz file or the path of "
         f"a folder of images. Received: {source!r}"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import ArgumentError
+from lrtune.printable import printable
 from lrtune.records.schema import STATUSES
 from lrtune.report.apart import list_apart
 from lrtune.report.verdict import judge
@@ -58,6 +59,9 @@ class Row:
 class Report:
     """A run's report, in words and numbers without any layout.
 
+    Whatever the run folder holds, its strings are printable and each is one line: see
+    `lrtune.printable`.
+
     Attributes:
         header: what was searched, how and on what, a line each.
         warning: what must not be missed; None if there is nothing of the kind.
@@ -105,7 +109,7 @@ def build_report(run: Run, top: int = 10) -> Report:
     rows = tuple(_row(cells) for cells in ranked.head(top).to_dict("records"))
     arms = baseline.arms if baseline else ()
     places = decimals([*ranked["score"], *(arm.mean for arm in arms)])
-    return Report(
+    report = Report(
         header=_header(manifest, frame),
         warning=SYNTHETIC if manifest.data.synthetic else None,
         baseline=_baseline_lines(run, {arm.name: arm for arm in arms}, places),
@@ -120,6 +124,19 @@ def build_report(run: Run, top: int = 10) -> Report:
         usage=_usage(run) if rows else (),
         notes=run.records.notices,
     )
+    shown: Report = _printable(report)
+    return shown
+
+
+def _printable(value: Any) -> Any:
+    """The same with all text in it made printable, in one place, so that none is forgotten."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, tuple):
+        return tuple(_printable(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _printable(getattr(value, f.name)) for f in fields(value)})
+    return value
 
 
 def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
@@ -136,7 +153,7 @@ def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
     images = " and ".join(
         f"{sizes[part]:,} {name} images"
         for part, name in (("train", "training"), ("validation", "validation"))
-        if sizes.get(part)
+        if isinstance(sizes.get(part), int) and sizes[part]
     )
     return (
         f"{manifest.algo} search of {length} for {manifest.objective} ({better} is better{best})",

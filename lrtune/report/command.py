@@ -39,9 +39,17 @@ def report(
             print_report(loaded, make_console(), top)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read us, as `head` does, has seen enough. Python would complain once more when it
-        # closes the output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()  # whoever read us, as `head` does, has seen enough
+    except OSError as error:
+        _silence()
+        raise ArgumentError(
+            f"The report cannot be written to standard output ({error.strerror})."
+        ) from error
+
+
+def _silence() -> None:
+    """Drops what is left to write: Python would complain once more when it closes the output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main(argv: list[str] | None = None) -> None:

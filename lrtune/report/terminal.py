@@ -7,6 +7,7 @@ import textwrap
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lrtune.printable import printable
 from lrtune.report.build import build_report
 from lrtune.report.grid import Column, lay_out
 from lrtune.report.words import NOTHING, brief, count, duration, fixed
@@ -130,8 +131,7 @@ class _Page:
     def text(self, words: str, style: str = "") -> Text:
         from rich.text import Text
 
-        # A message or a name from a file may hold anything: it must not steer the terminal.
-        words = "".join(char if char.isprintable() else " " for char in words)
+        words = printable(words)
         encoding = self.console.encoding
         try:
             words.encode(encoding)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import json
 import sys
@@ -72,6 +74,8 @@ def no_keras(monkeypatch):
 def npm(tiny, tmp_path, monkeypatch):
     """An `npm` on the PATH that packs the tiny set."""
     tiny.pack(tmp_path / "tiny.tgz")
+    digest = hashlib.sha512((tmp_path / "tiny.tgz").read_bytes()).digest()
+    monkeypatch.setattr(fetch, "NPM_INTEGRITY", f"sha512-{base64.b64encode(digest).decode()}")
     script = tmp_path / "bin" / "npm"
     script.parent.mkdir()
     script.write_text(
@@ -141,6 +145,18 @@ def test_keras_failing_in_any_way_leads_on_to_npm(cache, keras, npm, notices, mo
         raise Exception("URL fetch failure on https://...: None -- timed out")  # noqa: TRY002 (as Keras does)
 
     monkeypatch.setattr(keras, "load_data", fail)
+    assert cifar10.load_cifar10(notices.append).source == "cifar10 (npm)"
+
+
+@pytest.mark.parametrize("label", [-1, 10, 10**12])
+def test_labels_of_keras_that_are_no_classes_are_refused(cache, keras, npm, tiny, notices, label):
+    y = tiny.y["train"][:, None].astype(np.int64)
+    y[0] = label
+    test = keras.load_data()[1]
+    keras.load_data = lambda: ((tiny.x["train"], y), test)
+    with pytest.raises(DataError) as error:
+        list(fetch.keras_batches(notices.append))
+    assert str(error.value) == "Keras returned int64 labels that are no classes from 0 to 9"
     assert cifar10.load_cifar10(notices.append).source == "cifar10 (npm)"
 
 

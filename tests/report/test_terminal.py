@@ -104,7 +104,7 @@ def test_a_message_cannot_steer_the_terminal_nor_be_taken_for_markup(tmp_path):
     message = "\x1b[2J\x07 [red]bad[/red] :smile:"
     build_run.write_trial(tmp_path, "0", None, status="failed", message=message, rows=0)
 
-    assert "failed  0:  [2J  [red]bad[/red] :smile:" in printed(tmp_path)
+    assert "failed  0: \\x1b[2J\\x07 [red]bad[/red] :smile:" in printed(tmp_path)
 
 
 def test_synthetic_data_are_warned_of_above_everything_else(tmp_path):
