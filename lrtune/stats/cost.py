@@ -1,0 +1,243 @@
+"""What a search cost and what for; and how soon its best schedules reached the baseline.
+
+An epoch counts once, for the trial that trained it: a promoted trial's own epochs are those after
+its parent's. Seconds are the wall time of trials one by one, building included: with several
+workers the clock on the wall shows less.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lrtune.errors import ArgumentError
+from lrtune.stats.baseline import measure_baseline
+from lrtune.stats.trials import epochs_of, family_of, is_full, score_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import pandas as pd
+
+    from lrtune.records.reader import RunRecords
+    from lrtune.records.schema import Outcome
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What some trials cost.
+
+    Attributes:
+        trials: how many.
+        epochs: they trained.
+        seconds: they took.
+    """
+
+    trials: int = 0
+    epochs: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run cost.
+
+    Attributes:
+        families: schedule family -> its trials of the search, whatever became of them; in the
+            manifest's order.
+        diverged: the search's diverged trials, contained in `families`.
+        failed: the same for failed ones.
+        unfinished: the search's trials without an outcome; no part of `families`, as an outcome
+            tells the family. Seconds are those of their recorded epochs.
+        search: all trials of the search, unfinished ones among them.
+        baseline: all arms and seeds.
+        total: search and baseline.
+        winner: id of the winner, the best completed trial of the full budget; None without one.
+        lineage: the winner and the trials it continues.
+        until_winner: every trial of the search up to the winner, in the order of ids, which is that
+            in which they were begun.
+    """
+
+    families: dict[str, Spent]
+    diverged: Spent
+    failed: Spent
+    unfinished: Spent
+    search: Spent
+    baseline: Spent
+    total: Spent
+    winner: str | None
+    lineage: Spent | None
+    until_winner: Spent | None
+
+
+@dataclass(frozen=True)
+class TimeToTarget:
+    """When one trial first reached the baseline's score.
+
+    Attributes:
+        trial_id: of the trial.
+        schedule: its family.
+        score: its own score.
+        target: what was to be reached: the mean of the best constant arm.
+        epoch: the first epoch whose objective is at least as good as the target; None for never.
+            NOTE: one epoch of one seed is a noisy measurement, and the first of many to cross a
+            line crosses it early.
+    """
+
+    trial_id: str
+    schedule: str
+    score: float
+    target: float
+    epoch: int | None
+
+
+def measure_cost(records: RunRecords) -> Cost:
+    """What a run cost, by what the money went for."""
+    outcomes = records.outcomes
+    families = {name: Spent() for name in records.manifest.families}
+    for outcome in outcomes:
+        name = family_of(outcome)
+        families[name] = _sum((families.get(name, Spent()), _of(outcome)))
+    unfinished = _sum(_of_unfinished(records, trial_id) for trial_id in records.unfinished)
+    search = _sum((*map(_of, outcomes), unfinished))
+    baseline = _sum(_of(seed) for arm in records.baseline.values() for seed in arm)
+    best = _best(records, 1)
+    winner = best[0].trial_id if best else None
+    return Cost(
+        families=families,
+        diverged=_sum(_of(one) for one in outcomes if one.status == "diverged"),
+        failed=_sum(_of(one) for one in outcomes if one.status == "failed"),
+        unfinished=unfinished,
+        search=search,
+        baseline=baseline,
+        total=_sum((search, baseline)),
+        winner=winner,
+        lineage=_sum(map(_of, records.lineage(winner))) if winner is not None else None,
+        until_winner=(
+            _sum(map(_of, outcomes[: outcomes.index(best[0]) + 1])) if winner is not None else None
+        ),
+    )
+
+
+def times_to_target(records: RunRecords, top: int = 5) -> tuple[TimeToTarget, ...]:
+    """How many epochs each of the best trials needed to reach the baseline's score.
+
+    Args:
+        records: of the run.
+        top: int >= 1, how many of the best completed trials of the full budget.
+
+    Returns:
+        One a trial, the best first; none without a baseline.
+    """
+    if top < 1:
+        raise ArgumentError(f"top must be >= 1. Received: top={top!r}.")
+    baseline = measure_baseline(records)
+    if baseline is None:
+        return ()
+    target = baseline.best.mean
+    return tuple(
+        TimeToTarget(
+            trial_id=outcome.trial_id,
+            schedule=family_of(outcome),
+            score=score_of(outcome),
+            target=target,
+            epoch=_first_epoch(records, outcome, target),
+        )
+        for outcome in _best(records, top)
+    )
+
+
+def cost_frame(cost: Cost) -> pd.DataFrame:
+    """A cost as a frame.
+
+    Returns:
+        One row a thing paid for; columns:
+            of: "family", "search", "baseline", "total", "diverged", "failed", "unfinished",
+                "winner" or "until winner". Families and unfinished trials add up to the search,
+                search and baseline to the total; the others are parts of these.
+            name: the family or the winner's id, else empty.
+            trials: how many. epochs: trained. seconds: taken.
+            share: of the total's epochs, 0 to 1; NaN if there are none.
+    """
+    import pandas as pd
+
+    named = [("family", name, spent) for name, spent in cost.families.items()]
+    named += [
+        ("unfinished", "", cost.unfinished),
+        ("search", "", cost.search),
+        ("baseline", "", cost.baseline),
+        ("total", "", cost.total),
+        ("diverged", "", cost.diverged),
+        ("failed", "", cost.failed),
+    ]
+    if cost.winner is not None and cost.lineage is not None and cost.until_winner is not None:
+        named += [("winner", cost.winner, cost.lineage)]
+        named += [("until winner", cost.winner, cost.until_winner)]
+    total = cost.total.epochs
+    rows = [
+        (of, name, spent.trials, spent.epochs, spent.seconds, spent.epochs / (total or math.nan))
+        for of, name, spent in named
+    ]
+    columns = ["of", "name", "trials", "epochs", "seconds", "share"]
+    frame: pd.DataFrame = pd.DataFrame(rows, columns=columns)
+    return frame
+
+
+def target_frame(times: Sequence[TimeToTarget]) -> pd.DataFrame:
+    """Times to target as a frame.
+
+    Returns:
+        One row a trial; columns trial_id, schedule, score, target, epoch (NA for never).
+    """
+    import pandas as pd
+
+    columns = ["trial_id", "schedule", "score", "target", "epoch"]
+    rows = [tuple(getattr(one, name) for name in columns) for one in times]
+    frame: pd.DataFrame = pd.DataFrame(rows, columns=columns).astype({"epoch": "Int64"})
+    return frame
+
+
+def _best(records: RunRecords, top: int) -> list[Outcome]:
+    full = [
+        one
+        for one in records.outcomes
+        if one.status == "completed"
+        and math.isfinite(score_of(one))
+        and is_full(one, records.manifest)
+    ]
+    # A stable sort: of equal ones the first tried comes first, as in the ranking.
+    return sorted(full, key=score_of, reverse=records.manifest.direction == "max")[:top]
+
+
+def _first_epoch(records: RunRecords, outcome: Outcome, target: float) -> int | None:
+    better = 1 if records.manifest.direction == "max" else -1
+    for one in records.lineage(outcome.trial_id):
+        for row in records.epochs(one.trial_id):
+            value = row.get(records.manifest.objective)
+            if isinstance(value, int | float) and better * (value - target) >= 0:
+                return int(row["epoch"])
+    return None
+
+
+def _of(outcome: Outcome) -> Spent:
+    return Spent(1, epochs_of(outcome), _seconds(outcome.seconds))
+
+
+def _of_unfinished(records: RunRecords, trial_id: str) -> Spent:
+    rows = records.epochs(trial_id)
+    return Spent(1, len(rows), math.fsum(_seconds(row.get("seconds")) for row in rows))
+
+
+def _sum(parts: Iterable[Spent]) -> Spent:
+    listed = list(parts)
+    return Spent(
+        trials=sum(one.trials for one in listed),
+        epochs=sum(one.epochs for one in listed),
+        seconds=math.fsum(one.seconds for one in listed),
+    )
+
+
+def _seconds(value: object) -> float:
+    """A time as recorded; 0 where none was, so that one trial without takes no sum away."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else 0.0

@@ -1,0 +1,74 @@
+"""How many seeds a verdict takes."""
+
+from __future__ import annotations
+
+import math
+
+from lrtune.errors import ArgumentError
+
+POWER = 0.8
+MOST = 1_000
+"""More seeds than these nobody trains: `seeds_to_show` then gives one more."""
+
+
+def fewest_seeds(comparisons: int = 1, alpha: float = 0.05) -> int:
+    """The fewest seeds with which any verdict is possible at all.
+
+    The smallest p-value of a two-sided sign-flip test of n pairs is 2 / 2**n, and the first step of
+    Holm's correction needs one of alpha / comparisons or less (Holm, "A Simple Sequentially
+    Rejective Multiple Test Procedure", Scandinavian Journal of Statistics 6, 1979,
+    https://www.jstor.org/stable/4615733).
+
+    Args:
+        comparisons: int >= 1, number of arms without the baseline.
+        alpha: float > 0 and < 1, the family-wise level.
+
+    Returns:
+        int >= 1; for alpha = .05: 6 for one comparison, 7 for 2 and 3, 8 for 4 to 6, 9 up to 12.
+    """
+    if comparisons < 1:
+        raise ArgumentError(f"comparisons must be >= 1. Received: comparisons={comparisons!r}.")
+    if not 0 < alpha < 1:
+        raise ArgumentError(f"alpha must be > 0 and < 1. Received: alpha={alpha!r}.")
+    return math.ceil(1 + math.log2(comparisons / alpha) - 1e-9)
+
+
+def seeds_to_show(
+    difference: float, std: float, n: int, comparisons: int = 1, alpha: float = 0.05
+) -> int | None:
+    """About how many seeds would show a difference of this size, with a power of .8.
+
+    For the paired t-test at the level alpha / comparisons, which is what the first step of Holm's
+    correction leaves: the sign-flip test needs as many where noise is normal. The level that the
+    last step leaves, alpha, would promise less than the run needs wherever the other arms show
+    nothing either.
+
+    Args:
+        difference: mean paired difference; its sign does not matter.
+        std: float >= 0, sample standard deviation (n - 1) of the paired differences.
+        n: int >= 1, number of pairs that did not show it: the answer is more than these.
+        comparisons: int >= 1, number of arms without the baseline.
+        alpha: float > 0 and < 1, the family-wise level.
+
+    Returns:
+        int > n; `MOST` + 1 for more than `MOST`; None for a difference of 0 and for NaN.
+    """
+    if not (math.isfinite(difference) and math.isfinite(std)) or difference == 0:
+        return None
+    fewest = max(n + 1, fewest_seeds(comparisons, alpha))
+    if std == 0:
+        return min(fewest, MOST + 1)
+
+    from statsmodels.stats.power import TTestPower
+
+    test = TTestPower()
+    size = abs(difference) / std
+    level = alpha / comparisons
+    # NOTE: solve_power is asked only where the answer is known to lie between: outside it warns or
+    # returns less than `fewest`. A power of NaN is one that SciPy's noncentral t cannot tell from
+    # 1 (statsmodels 0.15: from size * sqrt(n) = 6.1 on).
+    if not test.power(size, fewest, level) < POWER:
+        return min(fewest, MOST + 1)
+    if test.power(size, MOST, level) < POWER:
+        return MOST + 1
+    return math.ceil(float(test.solve_power(size, alpha=level, power=POWER)))

@@ -1,0 +1,87 @@
+"""A difference from the baseline in words."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lrtune.stats.power import MOST, fewest_seeds
+
+if TYPE_CHECKING:
+    from lrtune.stats.comparison import Difference
+
+
+def sentence(difference: Difference, places: int = 4) -> str:
+    """The verdict of one comparison.
+
+    Args:
+        difference: as `compare` returns it.
+        places: int >= 0, decimals to show differences with.
+
+    Returns:
+        One line without a full stop, that continues the arm's name: "beats the baseline by 0.0153
+        [0.0041, 0.0262] (p = 0.031, 8 seeds)". The p-value is the one after Holm's correction.
+    """
+    if difference.verdict == "untested":
+        return _untested(difference)
+    aside = _missing(difference)
+    if difference.mean == 0 and difference.std == 0:
+        return f"exactly equal to the baseline with every one of {difference.n} seeds{aside}"
+
+    figures = _figures(difference, places)
+    if difference.verdict == "better":
+        return f"beats the baseline by {figures}{aside}"
+    if difference.verdict == "worse":
+        return f"worse than the baseline by {figures}{aside}"
+    return f"no evidence of a difference: {figures}{_more(difference, places)}{aside}"
+
+
+def _figures(difference: Difference, places: int) -> str:
+    mean, lower, upper = difference.mean, difference.lower, difference.upper
+    if difference.verdict == "worse":
+        mean, lower, upper = -mean, -upper, -lower
+    p = _p(difference.p_holm)
+    if difference.verdict == "none" and difference.p <= difference.alpha:
+        # The interval leaves out 0 and yet there is no verdict: say why.
+        others = f"{difference.comparisons} comparisons"
+        p = f"{_p(difference.p)}, but {_p(difference.p_holm)} corrected for {others}"
+    shown = [f"{number + 0.0:.{places}f}" for number in (mean, lower, upper)]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}] ({p}, {difference.n} seeds)"
+
+
+def _more(difference: Difference, places: int) -> str:
+    fewest = fewest_seeds(difference.comparisons, difference.alpha)
+    impossible = ""
+    if difference.n < fewest:
+        impossible = (
+            f"; {difference.n} seeds are too few for a verdict among {difference.comparisons} "
+            f"comparisons, that takes {fewest}"
+        )
+    seeds = difference.seeds_to_show
+    if seeds is None:
+        return impossible
+    about = f"more than {MOST:,}" if seeds > MOST else f"about {seeds:,}"
+    size = f"{abs(difference.mean):.{places}f}"
+    return f"{impossible}; {about} seeds would show a difference of {size}"
+
+
+def _untested(difference: Difference) -> str:
+    fewest = fewest_seeds(alpha=difference.alpha)
+    seeds = "seed has" if difference.n == 1 else "seeds have"
+    return (
+        f"not tested: {difference.n or 'no'} {seeds} a score of both, and a test needs {fewest}"
+        f"{_missing(difference)}"
+    )
+
+
+def _missing(difference: Difference) -> str:
+    if not difference.missing:
+        return ""
+    total = difference.n + difference.missing
+    return f"; {difference.missing} of {total} seeds are without a score of both and do not count"
+
+
+def _p(p: float) -> str:
+    if math.isnan(p):
+        return "p unknown"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"

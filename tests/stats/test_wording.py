@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from lrtune.stats.comparison import Difference
+from lrtune.stats.wording import sentence
+
+
+def difference(**changes):
+    figures = {
+        "arm": "step", "n": 8, "missing": 0, "mean": 0.0153, "std": 0.008, "lower": 0.0041,
+        "upper": 0.0262, "p": 0.0078125, "p_holm": 0.03125, "comparisons": 4, "alpha": 0.05,
+        "verdict": "better", "seeds_to_show": None, **changes,
+    }  # fmt: skip
+    return Difference(**figures)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "beats the baseline by 0.0153 [0.0041, 0.0262] (p = 0.031, 8 seeds)"),
+        ({"p_holm": 0.0002, "n": 12, "missing": 1},
+         ("beats the baseline by 0.0153 [0.0041, 0.0262] (p < 0.001, 12 seeds); 1 of 13 seeds are "
+         "without a score of both and do not count")),
+        ({"verdict": "worse", "mean": -0.0153, "lower": -0.0262, "upper": -0.0041},
+         "worse than the baseline by 0.0153 [0.0041, 0.0262] (p = 0.031, 8 seeds)"),
+        ({"verdict": "none", "mean": -0.003, "lower": -0.0121, "upper": 0.0061, "p": 0.45,
+          "p_holm": 1.0, "seeds_to_show": 123},
+         ("no evidence of a difference: -0.0030 [-0.0121, 0.0061] (p = 1, 8 seeds); about 123 "
+         "seeds would show a difference of 0.0030")),
+        ({"verdict": "none", "mean": 0.0, "p": 1.0, "p_holm": 1.0},
+         "no evidence of a difference: 0.0000 [0.0041, 0.0262] (p = 1, 8 seeds)"),
+        ({"verdict": "none", "p": 0.9, "p_holm": 0.9, "seeds_to_show": 1001},
+         ("no evidence of a difference: 0.0153 [0.0041, 0.0262] (p = 0.9, 8 seeds); more than "
+         "1,000 seeds would show a difference of 0.0153")),
+        ({"verdict": "none", "p": 0.03125, "p_holm": 0.125, "n": 6, "seeds_to_show": 9},
+         ("no evidence of a difference: 0.0153 [0.0041, 0.0262] (p = 0.031, but p = 0.12 corrected "
+         "for 4 comparisons, 6 seeds); 6 seeds are too few for a verdict among 4 comparisons, that "
+         "takes 8; about 9 seeds would show a difference of 0.0153")),
+        ({"verdict": "untested", "n": 1, "missing": 7, "p": math.nan},
+         ("not tested: 1 seed has a score of both, and a test needs 6; 7 of 8 seeds are without a "
+         "score of both and do not count")),
+    ],
+)  # fmt: skip
+def test_a_verdict_in_words(changes, words):
+    assert sentence(difference(**changes)) == words
+
+
+def test_the_decimals_are_as_asked():
+    assert sentence(difference(), places=2).startswith("beats the baseline by 0.02 [0.00, 0.03]")
