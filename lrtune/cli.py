@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from lrtune.errors import LrtuneError
+from lrtune.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BAD_INPUT = 2
 """Exit code for anything the user can mend by typing something else."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, 128 and the signal's number, as shells have it; after SIGTERM too."""
 
 # Typer 0.20 and older raise click's own class, newer ones their copy of it: this is either.
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
@@ -41,6 +46,7 @@ def main(app: typer.Typer, prog: str, argv: list[str] | None = None) -> None:
         prog: name shown in the usage line and before errors ("lrtune search").
         argv: arguments after the program's name; those of the process if None.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = app(argv, prog_name=prog, standalone_mode=False)
     except (_UsageError, LrtuneError) as error:
@@ -48,8 +54,8 @@ def main(app: typer.Typer, prog: str, argv: list[str] | None = None) -> None:
         if type(error).__name__ == "NoArgsIsHelpError":  # a bare command asks for its help
             typer.echo(message)
             sys.exit(BAD_INPUT)
-        sys.stderr.write(f"{prog}: {' '.join(message.split())}\n")
+        sys.stderr.write(f"{prog}: {printable(' '.join(message.split()))}\n")
         sys.exit(BAD_INPUT)
     except (typer.Abort, KeyboardInterrupt):
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     sys.exit(code if isinstance(code, int) else 0)

@@ -6,31 +6,32 @@ while there are any left, then whatever the oracle proposes.
 
 from __future__ import annotations
 
-import itertools
+import dataclasses
 import math
-import warnings
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from keras_tuner.engine.trial import TrialStatus
 
 from lrtune.errors import SearchError
+from lrtune.interrupts import Interrupts
 from lrtune.observer import Observer
-from lrtune.oracles import rung
+from lrtune.oracles import ask, metrics_of, rung, tell, trial_seed
 from lrtune.records.schema import BASELINE, Outcome, Span
 from lrtune.runner.base import EpochRecord, Runner, TrialOutcome, TrialTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from lrtune.records.schema import Status
     from lrtune.records.writer import RunWriter
+    from lrtune.states import KeptStates
 
 
-_NO_METRICS = ("epoch", "lr", "lr_last", "seconds")
-"""What an epoch's record has besides the metrics of the model."""
+_LOST_IN_A_ROW = 12
+"""Workers that die one after another, none having finished an epoch, before the search gives up:
+more than four trials' worth of tries, so that it is not the trials."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class LoopSettings:
         score: "last" or "best", which epoch's objective is a trial's score.
         horizon: epochs of a trial of any algorithm but Hyperband, and of the baseline.
         seed: the search's seed; a trial's seed follows from it and the trial's id.
+        max_retries: how often a trial is begun again whose worker was lost.
     """
 
     objective: str
@@ -50,6 +52,7 @@ class LoopSettings:
     score: str
     horizon: int
     seed: int
+    max_retries: int = 2
 
 
 class SearchLoop:
@@ -59,10 +62,10 @@ class SearchLoop:
         oracle: `keras_tuner.Oracle`, proposes trials and is told their scores.
         runner: trains them.
         writer: records them.
+        states: keeps what promotions continue.
         settings: objective, horizon and seed.
         observer: watches.
-        promotable: which trials' states a later promotion may need; others are deleted, but the
-            best full-budget trial's.
+        promotable: ids of the trials that a later promotion may continue.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class SearchLoop:
         oracle: Any,
         runner: Runner,
         writer: RunWriter,
+        states: KeptStates,
         settings: LoopSettings,
         observer: Observer | None = None,
         promotable: Callable[[], set[str]] = set,
@@ -77,61 +81,77 @@ class SearchLoop:
         self._oracle = oracle
         self._runner = runner
         self._writer = writer
+        self._states = states
         self._settings = settings
         self._observer = observer or Observer()
         self._promotable = promotable
-        self._kept: set[str] = set()
-        self._best: tuple[tuple[float, int], str] | None = None
-        self._asks = itertools.count()
-        self._succeeded = False
+        self._running: dict[str, TrialTask] = {}
+        self._tries: Counter[str] = Counter()
+        self._lost_in_a_row = 0
+        self._interrupts = Interrupts()
 
-    def run(self, baseline: Iterable[TrialTask] = ()) -> None:
+    def run(self, baseline: Iterable[TrialTask] = (), unfinished: Iterable[Any] = ()) -> None:
         """Trains the baseline and then the search, until the oracle has no more trials.
 
+        Args:
+            baseline: tasks that are no trials of the oracle.
+            unfinished: trials of the oracle that were cut off and begin again.
+
         Raises:
-            SearchError: every trial failed; the message is the last one's.
+            SearchError: every trial failed; the message is the last one's. Or workers die as soon
+                as they begin.
+            KeyboardInterrupt: Ctrl-C, or SIGTERM; all that has ended is recorded.
         """
-        waiting = deque(baseline)
-        last_failure = None
+        with self._interrupts:
+            self._run(deque(baseline), deque(unfinished))
+        self._states.prune((), set())
+        last = self._last_failure()
+        if last is not None:
+            raise SearchError(f"every trial failed, the last one with: {last_line(last)}")
+
+    def _run(self, baseline: deque[TrialTask], unfinished: deque[Any]) -> None:
         while True:
-            while self._runner.running < self._runner.slots:
-                task = waiting.popleft() if waiting else self._ask()
+            while len(self._running) < self._runner.slots:
+                task = self._next(baseline, unfinished)
                 if task is None:
                     break
                 self._begin(task)
-            if not self._runner.running:
+            if not self._running:
                 break
-            for outcome in self._runner.wait(self._epoch_ended):
-                recorded = self._record(outcome)
-                self._tell(recorded, outcome)
-                if recorded.status == "failed":
-                    last_failure = recorded.message
-                elif not _is_baseline(recorded):
-                    self._succeeded = True
-        self._prune(set())
-        if last_failure is not None and not self._succeeded:
-            raise SearchError(f"every trial failed, the last one with: {last_line(last_failure)}")
+            with self._interrupts.welcome():
+                outcomes = self._runner.wait(self._epoch_ended)
+            for outcome in outcomes:
+                self._ended(outcome)
 
-    def _ask(self) -> TrialTask | None:
-        """The oracle's next trial as a task, or None while (or because) it has none."""
+    def _next(self, baseline: deque[TrialTask], unfinished: deque[Any]) -> TrialTask | None:
+        """The next task, or None while (or because) there is none."""
         while True:
-            # A name of its own for every question: to an oracle a name it knows is a worker that
-            # asks for its running trial again.
-            with warnings.catch_warnings():
-                # What scikit-learn says about fitting its Gaussian process is nothing a person who
-                # searches schedules can act on.
-                warnings.filterwarnings("ignore", module=r"sklearn\.gaussian_process")
-                trial = self._oracle.create_trial(f"lrtune{next(self._asks)}")
-            if trial.status != TrialStatus.RUNNING:
-                return None
-            values = dict(trial.hyperparameters.values)
-            first, last, parent = rung(values, self._settings.horizon)
-            state = self._writer.read_state(parent) if parent is not None else None
-            seed = trial_seed(self._settings.seed, self._root(trial.trial_id))
-            task = TrialTask(trial.trial_id, values, seed, first, last, state)
-            if parent is None or state is not None:
+            if unfinished:
+                trial = unfinished.popleft()
+            elif baseline:
+                return baseline.popleft()
+            else:
+                trial = ask(self._oracle, self._settings.seed)
+                if trial.status != TrialStatus.RUNNING:
+                    return None
+                self._writer.trial(trial.trial_id, trial.get_state())
+                self._writer.oracle(self._oracle.get_state())
+            task = self._task(trial)
+            if task is not None:
                 return task
-            self._promote_diverged(task, parent)
+
+    def _task(self, trial: Any) -> TrialTask | None:
+        """What a trial has to train; None where that is nothing and it is recorded already."""
+        values = dict(trial.hyperparameters.values)
+        first, last, parent = rung(values, self._settings.horizon)
+        state = self._states.read(parent) if parent is not None else None
+        seed = trial_seed(self._settings.seed, self._root(trial.trial_id))
+        task = TrialTask(trial.trial_id, values, seed, first, last, state)
+        # A score with a message is the untrained model's, of a trial that diverged.
+        if parent is None or self._oracle.get_trial(parent).message is None:
+            return task
+        self._promote_diverged(task, parent)
+        return None
 
     def _promote_diverged(self, task: TrialTask, parent: str) -> None:
         """Records the promotion of a trial that diverged: nothing is left to train."""
@@ -139,8 +159,7 @@ class SearchLoop:
         before = self._oracle.get_trial(parent)
         untrained = {self._settings.objective: float(before.score)}
         message = f"continues trial {parent}, which diverged"
-        outcome = TrialOutcome(task, "diverged", untrained=untrained, message=message)
-        self._tell(self._record(outcome), outcome)
+        self._finish(TrialOutcome(task, "diverged", untrained=untrained, message=message))
 
     def _root(self, trial_id: str) -> str:
         """The trial whose first epoch this one continues in the end."""
@@ -150,21 +169,61 @@ class SearchLoop:
 
     def _begin(self, task: TrialTask) -> None:
         self._begin_record(task)
+        self._running[task.trial_id] = task
         self._runner.submit(task)
 
     def _begin_record(self, task: TrialTask) -> None:
         self._writer.begin_trial(task.trial_id)
         self._observer.trial_began(task)
 
-    def _epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
-        self._writer.epoch(trial_id, record)
-        self._observer.epoch_ended(trial_id, record)
+    def _ended(self, outcome: TrialOutcome) -> None:
+        task = self._running.pop(outcome.task.trial_id)
+        if not outcome.worker_lost:
+            self._lost_in_a_row = 0
+            self._finish(outcome)
+            return
+        self._lost_in_a_row = 0 if outcome.epochs else self._lost_in_a_row + 1
+        if self._lost_in_a_row >= _LOST_IN_A_ROW:
+            raise SearchError(
+                f"{_LOST_IN_A_ROW} workers in a row ended before they finished an epoch, the last "
+                f"one so: {outcome.message}. What was written before is whole; try fewer workers"
+            )
+        self._tries[task.trial_id] += 1
+        tried = self._tries[task.trial_id]
+        if tried <= self._settings.max_retries:
+            self._observer.trial_lost(
+                task, f"{outcome.message}; retry {tried} of {self._settings.max_retries}"
+            )
+            self._begin(task)
+            return
+        message = f"{outcome.message}, {tried} times" if tried > 1 else outcome.message
+        self._finish(dataclasses.replace(outcome, message=message))
 
-    def _record(self, outcome: TrialOutcome) -> Outcome:
+    def _epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
+        with self._interrupts.deferred():
+            self._writer.epoch(trial_id, record)
+            self._observer.epoch_ended(trial_id, record)
+
+    def _finish(self, outcome: TrialOutcome) -> None:
+        """Records a trial that ended, then tells it.
+
+        In this order: a trial with an outcome is finished, whatever comes; its state has to be
+        there by then, and all that Keras Tuner keeps follows from the outcomes.
+        """
+        recorded = self._recorded(outcome)
+        if _is_baseline(recorded):
+            self._writer.outcome(recorded)
+        else:
+            self._states.keep(recorded, outcome.state)
+            self._writer.outcome(recorded)
+            self._tell(recorded, outcome)
+        self._observer.trial_ended(recorded)
+
+    def _recorded(self, outcome: TrialOutcome) -> Outcome:
         task = outcome.task
         done = task.first_epoch + len(outcome.epochs)
         status, score, message = self._judge(outcome)
-        recorded = Outcome(
+        return Outcome(
             trial_id=task.trial_id,
             status=status,
             values=task.values,
@@ -175,9 +234,6 @@ class SearchLoop:
             parent=task.values.get("tuner/trial_id"),
             message=message,
         )
-        self._writer.outcome(recorded)
-        self._observer.trial_ended(recorded)
-        return recorded
 
     def _judge(self, outcome: TrialOutcome) -> tuple[Status, float | None, str | None]:
         """Status, score and message of a trial; a score is finite, or there is none."""
@@ -198,7 +254,7 @@ class SearchLoop:
         # Keras' validation_freq leaves epochs without validation metrics.
         scores = [(int(one["epoch"]), one[objective]) for one in epochs if objective in one]
         if not scores:
-            logged = [name for name in (epochs[-1] if epochs else ()) if name not in _NO_METRICS]
+            logged = list(metrics_of(epochs[-1])) if epochs else []
             raise SearchError(
                 f"objective {objective!r} is not among what training logs: "
                 f"{', '.join(logged) or 'nothing'}. Choose one of these (val_... need "
@@ -211,59 +267,23 @@ class SearchLoop:
         return better(finite or scores, key=lambda one: one[1])
 
     def _tell(self, recorded: Outcome, outcome: TrialOutcome) -> None:
-        if _is_baseline(recorded):
-            return
         trial = self._oracle.get_trial(recorded.trial_id)
-        trial.message = recorded.message
-        if recorded.score is None:
-            trial.status = TrialStatus.FAILED
-        else:
-            trial.status = TrialStatus.COMPLETED
-            # Diverged trials too: their score, the untrained model's, is finite and poor. Failed
-            # ones are no result, and Hyperband promotes nothing from a rung with too many.
-            metrics: Mapping[str, float] = (
-                {**outcome.epochs[-1], self._settings.objective: recorded.score}
-                if outcome.epochs
-                else {self._settings.objective: recorded.score}
-            )
-            metrics = {
-                name: value
-                for name, value in metrics.items()
-                if name not in _NO_METRICS and np.isfinite(value)
-            }
-            self._oracle.update_trial(recorded.trial_id, metrics, step=recorded.epochs.last)
-        self._oracle.end_trial(trial)
-        self._keep_state(recorded, outcome)
+        metrics = metrics_of(outcome.epochs[-1]) if outcome.epochs else {}
+        tell(self._oracle, trial, recorded, metrics)
+        self._writer.trial(recorded.trial_id, trial.get_state())
+        self._writer.oracle(self._oracle.get_state())
+        self._states.prune([recorded], self._promotable())
 
-    def _keep_state(self, recorded: Outcome, outcome: TrialOutcome) -> None:
-        """Keeps the states a promotion may still need and the winner's; deletes the others."""
-        score = recorded.score if recorded.status == "completed" else None
-        if outcome.state is not None and score is not None:
-            self._writer.state(recorded.trial_id, outcome.state)
-            self._kept.add(recorded.trial_id)
-            # Of equal trials the one tried first wins, as in every ranking, whichever ends first.
-            signed = score if self._settings.direction == "max" else -score
-            rank = (signed, -int(recorded.trial_id))
-            full = recorded.epochs.planned >= self._settings.horizon
-            if full and (self._best is None or rank > self._best[0]):
-                self._best = (rank, recorded.trial_id)
-        self._prune(self._promotable())
-
-    def _prune(self, promotable: set[str]) -> None:
-        needed = promotable | ({self._best[1]} if self._best else set())
-        for trial_id in self._kept - needed:
-            self._writer.drop_state(trial_id)
-        self._kept &= needed
+    def _last_failure(self) -> str | None:
+        """The last trial's message where no trial has a score, else None."""
+        ended = [self._oracle.get_trial(trial_id) for trial_id in self._oracle.end_order]
+        if not ended or any(trial.score is not None for trial in ended):
+            return None
+        return ended[-1].message or ""
 
 
 def _is_baseline(recorded: Outcome) -> bool:
     return recorded.trial_id.startswith(f"{BASELINE}/")
-
-
-def trial_seed(seed: int, trial_id: str) -> int:
-    """The seed of a trial: an int in [0, 2**32), set by the search's seed and the trial's id."""
-    entropy = [seed, int(trial_id)]
-    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
 
 
 def last_line(message: str) -> str:

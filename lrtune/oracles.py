@@ -1,19 +1,25 @@
-"""Keras Tuner's oracles, set up so that they do what a schedule search needs.
+"""Keras Tuner's oracles, set up, asked and told so that they do what a schedule search needs.
 
-What stock settings get wrong (Keras Tuner 1.4.8): `seed=0` counts as no seed, and Bayesian search
+What stock settings get wrong (Keras Tuner 1.4.8): `seed=0` counts as no seed; Bayesian search
 draws three random trials for each dimension of the space first: 21 here, so that a search of 20
-trials would never model anything.
+trials would never model anything; the random state it draws from is not saved, so that a search
+that was stopped and continued proposes other trials; and all is saved in place.
 """
 
 from __future__ import annotations
 
 import secrets
+import warnings
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lrtune.records.schema import Outcome
 
 ALGORITHMS = ("hyperband", "bayesian", "random")
 
@@ -81,3 +87,71 @@ def rung(values: Mapping[str, Any], horizon: int) -> tuple[int, int, str | None]
     if "tuner/epochs" not in values:
         return 0, horizon, None
     return values["tuner/initial_epoch"], values["tuner/epochs"], values.get("tuner/trial_id")
+
+
+def keep_from_writing(oracle: Any) -> None:
+    """Takes from an oracle its own way of saving: the records writer writes what it knows."""
+    oracle.save = lambda: None
+    oracle._save_trial = lambda _: None
+
+
+def seed_proposal(oracle: Any, seed: int, number: int) -> None:
+    """Lets what an oracle draws next depend on the search's seed and the trial's number alone.
+
+    Args:
+        oracle: `keras_tuner.Oracle`.
+        seed: int >= 0, the search's.
+        number: int >= 0 of the trial that is to be proposed.
+    """
+    # The third number keeps these draws apart from the trials' own seeds.
+    drawn = int(np.random.SeedSequence([seed, number, 1]).generate_state(1)[0])
+    oracle._seed_state = drawn
+    if hasattr(oracle, "_random_state"):
+        oracle._random_state = np.random.RandomState(drawn)
+
+
+def ask(oracle: Any, seed: int) -> Any:
+    """The oracle's next trial, a `keras_tuner` Trial; its status says whether there is one."""
+    number = len(oracle.trials)
+    seed_proposal(oracle, seed, number)
+    with warnings.catch_warnings():
+        # What scikit-learn says about fitting its Gaussian process is nothing a person who
+        # searches schedules can act on.
+        warnings.filterwarnings("ignore", module=r"sklearn\.gaussian_process")
+        # A name of its own for every trial: to an oracle a name it knows is a worker that asks for
+        # its running trial again.
+        return oracle.create_trial(f"lrtune{number}")
+
+
+def trial_seed(seed: int, trial_id: str) -> int:
+    """The seed of a trial: an int in [0, 2**32), set by the search's seed and the trial's id."""
+    entropy = [seed, int(trial_id)]
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0])
+
+
+def metrics_of(record: Mapping[str, float]) -> dict[str, float]:
+    """What an epoch's record says of the model, without what it says of the epoch."""
+    apart = ("epoch", "lr", "lr_last", "seconds")
+    return {name: value for name, value in record.items() if name not in apart}
+
+
+def tell(oracle: Any, trial: Any, outcome: Outcome, metrics: Mapping[str, float]) -> None:
+    """Tells an oracle how a trial of it ended.
+
+    Args:
+        oracle: `keras_tuner.Oracle` with one objective.
+        trial: the trial, as `ask` returned it.
+        outcome: as recorded. A diverged trial has a score, the untrained model's, which is finite
+            and poor; a failed one is no result, and Hyperband promotes nothing from a rung with
+            too many of them.
+        metrics: of its last epoch, by name; what is not finite is left out.
+    """
+    trial.message = outcome.message
+    if outcome.score is None:
+        trial.status = "FAILED"
+    else:
+        trial.status = "COMPLETED"
+        told = {**metrics, oracle.objective.name: outcome.score}
+        finite = {name: float(value) for name, value in told.items() if np.isfinite(value)}
+        oracle.update_trial(trial.trial_id, finite, step=outcome.epochs.last)
+    oracle.end_trial(trial)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
@@ -12,6 +13,7 @@ from typing_extensions import Self, override
 
 from lrtune import space
 from lrtune.observer import Observer
+from lrtune.printable import printable
 from lrtune.records.schema import BASELINE
 
 if TYPE_CHECKING:
@@ -75,31 +77,53 @@ class Leaderboard:
 class _Counting(Observer):
     """Counts trials and epochs, and estimates the time left."""
 
-    def __init__(self, leaderboard: Leaderboard, trials: int, epochs: int) -> None:
+    def __init__(
+        self, console: Console, leaderboard: Leaderboard, trials: int, epochs: int
+    ) -> None:
+        self._console = console
         self.leaderboard = leaderboard
         self.trials, self.epochs = trials, epochs
         self.trials_done = self.epochs_done = 0
-        self._skipped: set[str] = set()
+        self._told: Counter[str] = Counter()
+        self._trained = 0
         self._first_epoch: float | None = None
 
     @override
+    def noticed(self, text: str) -> None:
+        self._console.print(printable(text), style="yellow", markup=False, soft_wrap=True)
+
+    @override
+    def trial_found(self, outcome: Outcome) -> None:
+        self.epochs_done += outcome.epochs.last - outcome.epochs.first + 1
+        self._count(outcome)
+
+    @override
     def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
+        self._told[trial_id] += 1
+        self._trained += 1
         self.epochs_done += 1
         if self._first_epoch is None:
             self._first_epoch = time.monotonic()
 
     @override
+    def trial_lost(self, task: TrialTask, reason: str) -> None:
+        self.epochs_done -= self._told.pop(task.trial_id, 0)
+
+    @override
     def trial_ended(self, outcome: Outcome) -> None:
+        self._count(outcome)
+
+    def _count(self, outcome: Outcome) -> None:
         self.trials_done += 1
         # What a diverged or failed trial did not train is no work left to do.
         self.epochs -= outcome.epochs.planned - outcome.epochs.last
         self.leaderboard.add(outcome)
 
     def time_left(self) -> str:
-        """Time left at the pace since the first epoch, in words."""
-        if self._first_epoch is None or self.epochs_done < 2:
+        """Time left at the pace since the first epoch trained now, in words."""
+        if self._first_epoch is None or self._trained < 2:
             return "time left unknown"
-        pace = (time.monotonic() - self._first_epoch) / (self.epochs_done - 1)
+        pace = (time.monotonic() - self._first_epoch) / (self._trained - 1)
         seconds = pace * max(0, self.epochs - self.epochs_done)
         if seconds < 90:
             return f"about {seconds:.0f} s left"
@@ -112,8 +136,7 @@ class PlainProgress(_Counting):
     def __init__(
         self, console: Console, leaderboard: Leaderboard, trials: int, epochs: int
     ) -> None:
-        super().__init__(leaderboard, trials, epochs)
-        self._console = console
+        super().__init__(console, leaderboard, trials, epochs)
         self._said = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -121,6 +144,11 @@ class PlainProgress(_Counting):
 
     def __exit__(self, *_: object) -> None:
         self._say(self.leaderboard.summary())
+
+    @override
+    def trial_lost(self, task: TrialTask, reason: str) -> None:
+        super().trial_lost(task, reason)
+        self._say(f"{_what(task.trial_id, task.values)}: {printable(reason)}")
 
     @override
     def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
@@ -144,8 +172,7 @@ class LiveProgress(_Counting):
     def __init__(
         self, console: Console, leaderboard: Leaderboard, trials: int, epochs: int
     ) -> None:
-        super().__init__(leaderboard, trials, epochs)
-        self._console = console
+        super().__init__(console, leaderboard, trials, epochs)
         self._running: dict[str, str] = {}
         self._bars = Progress(
             TextColumn("{task.description:7}"),
@@ -190,6 +217,15 @@ class LiveProgress(_Counting):
         )
 
     @override
+    def trial_lost(self, task: TrialTask, reason: str) -> None:
+        super().trial_lost(task, reason)
+        self._console.print(
+            f"{_what(task.trial_id, task.values)}: {printable(reason)}",
+            markup=False,
+            highlight=False,
+        )
+
+    @override
     def trial_ended(self, outcome: Outcome) -> None:
         super().trial_ended(outcome)
         self._running.pop(outcome.trial_id, None)
@@ -225,7 +261,7 @@ def trial_line(outcome: Outcome) -> str:
     if outcome.status == "completed":
         return f"{what}: {outcome.score:.4f} after {outcome.epochs.last} epochs"
     reason = (outcome.message or "").strip().splitlines()[-1:] or ["no message"]
-    return f"{what}: {outcome.status} ({reason[0]})"
+    return f"{what}: {outcome.status} ({printable(reason[0])})"
 
 
 def _what(trial_id: str, values: object) -> str:

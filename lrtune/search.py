@@ -5,15 +5,18 @@ The front door parses and checks; TensorFlow is imported only when everything ty
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+import hashlib
+import json
+import shlex
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from lrtune import cli
 from lrtune.errors import ArgumentError
+from lrtune.printable import printable
 from lrtune.quiet import start_tensorflow
 
 if TYPE_CHECKING:
@@ -23,6 +26,12 @@ if TYPE_CHECKING:
 
 QUICK_EPOCHS, QUICK_TRAIN, QUICK_VALIDATION = 3, 4_000, 1_000
 """What `--quick` cuts a search down to, so that it ends within a minute on two cores."""
+
+
+FAMILIES = ("constant", "time", "step", "exponential")
+
+_OTHERS = ["auto", *FAMILIES, "val_accuracy", 64, "last"]
+"""The defaults of what a search's folder is not named after."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,8 @@ class Options:
         workers: int >= 1 or None for one a physical core.
         seed: int >= 0.
         score: "last" or "best".
+        trial_timeout: seconds > 0 without a finished epoch after which a worker counts as hung.
+        max_retries: int >= 0, further tries of a trial whose worker was lost.
         run_dir: run folder.
         overwrite: erase a run that is there.
         quick: a small subset of the images.
@@ -55,6 +66,8 @@ class Options:
     workers: int | None
     seed: int
     score: str
+    trial_timeout: float
+    max_retries: int
     run_dir: Path
     overwrite: bool
     quick: bool
@@ -86,7 +99,7 @@ def command(
     ] = None,
     families: Annotated[
         str, typer.Option(help="Schedule families to search, separated by commas.")
-    ] = "constant,time,step,exponential",
+    ] = ",".join(FAMILIES),
     objective: Annotated[
         str, typer.Option(help="val_accuracy, val_loss, accuracy or loss.")
     ] = "val_accuracy",
@@ -101,9 +114,20 @@ def command(
     score: Annotated[
         str, typer.Option(help="Which epoch's objective is a trial's score: last or best.")
     ] = "last",
+    trial_timeout: Annotated[
+        float,
+        typer.Option(help="Seconds for an epoch after which a worker counts as hung."),
+    ] = 3600.0,
+    max_retries: Annotated[
+        int,
+        typer.Option(help="Further tries of a trial whose worker crashed, hung or was killed."),
+    ] = 2,
     run_dir: Annotated[
         Path | None,
-        typer.Option(help="Run folder to write.", show_default="runs/ALGO-DATE-TIME"),
+        typer.Option(
+            help="Run folder. One that holds this search is continued.",
+            show_default="runs/ and what is searched",
+        ),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Erase the run that is in the run folder.")
@@ -117,27 +141,28 @@ def command(
 
     Trains the constant learning rates .1 and .01 with three seeds each, then the trials that the
     algorithm proposes, and prints the ranking. Everything is kept in the run folder:
-    `lrtune report RUN` prints it again.
+    `lrtune report RUN` prints it again, and the same command continues a search that was stopped,
+    by Ctrl-C or anything else.
     """
-    search(
-        _checked(
-            Options(
-                algo=algo,
-                data=data,
-                max_epochs=max_epochs if max_epochs is not None else QUICK_EPOCHS if quick else 50,
-                max_trials=_max_trials(algo, max_trials, quick=quick),
-                families=tuple(name.strip() for name in families.split(",") if name.strip()),
-                objective=objective,
-                batch_size=batch_size,
-                workers=workers,
-                seed=seed,
-                score=score,
-                run_dir=run_dir or Path("runs") / f"{algo}-{datetime.now():%Y%m%d-%H%M%S}",
-                overwrite=overwrite,
-                quick=quick,
-            )
-        )
+    options = Options(
+        algo=algo,
+        data=data,
+        max_epochs=max_epochs if max_epochs is not None else QUICK_EPOCHS if quick else 50,
+        max_trials=_max_trials(algo, max_trials, quick=quick),
+        families=tuple(name.strip() for name in families.split(",") if name.strip()),
+        objective=objective,
+        batch_size=batch_size,
+        workers=workers,
+        seed=seed,
+        score=score,
+        trial_timeout=trial_timeout,
+        max_retries=max_retries,
+        run_dir=run_dir or Path(),
+        overwrite=overwrite,
+        quick=quick,
     )
+    _check(options)
+    search(options if run_dir else replace(options, run_dir=default_run_dir(options)))
 
 
 def main() -> None:
@@ -145,20 +170,31 @@ def main() -> None:
     cli.main(cli.make_app(command), "lrtune search")
 
 
+def default_run_dir(options: Options) -> Path:
+    """The run folder of a search that names none: the same command, typed again, continues it."""
+    name = f"{options.algo}-{options.max_epochs}-epochs-seed-{options.seed}"
+    if options.quick:
+        name += "-quick"
+    others = [options.data, *options.families, options.objective, options.batch_size, options.score]
+    if others != _OTHERS:
+        name += "-" + hashlib.sha256(json.dumps(others).encode()).hexdigest()[:6]
+    return Path("runs", name)
+
+
 def search(options: Options) -> None:
     """Runs a search as the command line does: data, baseline, trials, ranking.
 
     Raises:
         LrtuneError: bad input or a run folder that cannot be used.
+        typer.Exit: with code 130, after an interrupt.
     """
     from rich.console import Console
 
     from lrtune.data import load
-    from lrtune.records.writer import RunWriter, holds_run, refuse_existing_run, remove_run
+    from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
 
-    if not (options.overwrite and holds_run(options.run_dir)):
-        refuse_existing_run(options.run_dir)
     console = Console()
+    refuse_foreign_folder(options.run_dir)
     dataset = load(
         options.data, notify=lambda line: console.print(line, markup=False, style="bold yellow")
     )
@@ -168,27 +204,104 @@ def search(options: Options) -> None:
             validation=min(QUICK_VALIDATION, len(dataset.validation)),
         )
     if options.overwrite:
-        remove_run(options.run_dir)
-    RunWriter(options.run_dir)  # fails here, before TensorFlow starts, where it cannot write
+        erase_run(options.run_dir)
+    if _is_finished(options, dataset):
+        _say(console, f"The search in {options.run_dir} is finished; --overwrite starts it anew.")
+        _print_ranking(options, console)
+        return
+    RunWriter(options.run_dir).close()  # fails here, before TensorFlow starts, if it cannot write
     sizes = dataset.sizes
-    console.print(
+    _say(
+        console,
         f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
         f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
-        highlight=False,
-        soft_wrap=True,
     )
-    _run(options, dataset, console)
+    try:
+        _run(options, dataset, console)
+    except KeyboardInterrupt:
+        _interrupted(options, console)
+    _print_ranking(options, console)
+    _say(
+        console,
+        f"\nKept in {options.run_dir}. `lrtune report {options.run_dir}` prints this again.",
+    )
 
+
+def _is_finished(options: Options, dataset: Dataset) -> bool:
+    """Whether the run folder holds this search and nothing is left to do or to mend.
+
+    Raises:
+        RunFolderError: it holds another search.
+    """
+    from lrtune.records.identity import refuse_other_search
+    from lrtune.records.reader import DamagedManifestError, read_run
+    from lrtune.records.writer import holds_run
+
+    if not holds_run(options.run_dir):
+        return False
+    try:
+        records = read_run(options.run_dir)
+    except DamagedManifestError:  # the tuner knows what it must have been
+        return False
+    asked = {
+        "fingerprint": dataset.fingerprint,
+        **{
+            name: getattr(options, name)
+            for name in ("algo", "seed", "objective", "score", "max_epochs", "batch_size")
+        },
+        "families": options.families,
+    }
+    refuse_other_search(options.run_dir, records.manifest, asked)
+    more = (options.max_trials or 0) > (records.manifest.max_trials or 0)
+    return records.manifest.finished is not None and not (more or records.notices)
+
+
+def _interrupted(options: Options, console: Console) -> NoReturn:
+    """Says what there is and how to go on, and ends with exit code 130."""
+    from lrtune.records.writer import holds_run
+
+    if holds_run(options.run_dir):
+        _print_ranking(options, console)
+    _say(console, f"\nInterrupted. This continues the search:\n  {command_line(options)}")
+    raise typer.Exit(cli.INTERRUPTED)
+
+
+def command_line(options: Options) -> str:
+    """What to type for this search; options that are as they are by default are left out."""
+    typed: list[object] = ["python", "-m", "lrtune.search", "--algo", options.algo]
+    horizon = QUICK_EPOCHS if options.quick else 50
+    defaults = {
+        "data": "auto",
+        "max_epochs": horizon,
+        "max_trials": _max_trials(options.algo, None, quick=options.quick),
+        "families": FAMILIES,
+        "objective": "val_accuracy",
+        "batch_size": 64,
+        "workers": None,
+        "seed": 1,
+        "score": "last",
+        "trial_timeout": 3600.0,
+        "max_retries": 2,
+    }
+    for name, default in defaults.items():
+        value = getattr(options, name)
+        if value != default:
+            text = ",".join(value) if isinstance(value, tuple) else value
+            typed += [f"--{name.replace('_', '-')}", text]
+    typed += ["--quick"] if options.quick else []
+    return shlex.join(map(str, [*typed, "--run-dir", options.run_dir]))
+
+
+def _print_ranking(options: Options, console: Console) -> None:
     from lrtune.report.terminal import print_report
     from lrtune.run import load_run
 
     print_report(load_run(options.run_dir), console)
-    console.print(
-        f"\nKept in {options.run_dir}. `lrtune report {options.run_dir}` prints this again.",
-        highlight=False,
-        soft_wrap=True,
-        markup=False,
-    )
+
+
+def _say(console: Console, text: str) -> None:
+    lines = map(printable, text.split("\n"))
+    console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
 
 
 def _run(options: Options, dataset: Dataset, console: Console) -> None:
@@ -232,6 +345,8 @@ def _tuner(options: Options, dataset: Dataset) -> Any:
         "seed": options.seed,
         "workers": options.workers,
         "score": options.score,
+        "trial_timeout": options.trial_timeout,
+        "max_retries": options.max_retries,
     }
     if options.algo == "hyperband":
         return tuners.Hyperband(hypermodel, max_epochs=options.max_epochs, **common)
@@ -252,8 +367,8 @@ def _max_trials(algo: str, max_trials: int | None, *, quick: bool) -> int | None
     return max_trials
 
 
-def _checked(options: Options) -> Options:
-    """The options, or an ArgumentError that names the first one outside its domain."""
+def _check(options: Options) -> None:
+    """Raises ArgumentError that names the first option outside its domain."""
     from lrtune.oracles import ALGORITHMS, resolve_seed
     from lrtune.schedules import get
 
@@ -270,7 +385,12 @@ def _checked(options: Options) -> Options:
         raise ArgumentError("--families must name at least one schedule family")
     for family in options.families:
         get(family)
-    return options
+    if not options.trial_timeout > 0:
+        raise ArgumentError(
+            f"--trial-timeout must be more than 0 seconds. Received: {options.trial_timeout:g}"
+        )
+    if options.max_retries < 0:
+        raise ArgumentError(f"--max-retries must be at least 0. Received: {options.max_retries}")
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

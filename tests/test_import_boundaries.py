@@ -17,7 +17,8 @@ HEAVY = ("tensorflow", "keras", "keras_tuner")
 # The way of the data: a module imports at its top only from those before it or from its own
 # package. What stands on one line knows nothing of the others on it.
 ORDER = (
-    ("errors", "_version", "quiet"),
+    ("errors", "_version", "quiet", "printable", "memory"),
+    ("npz",),
     ("schedules",),
     ("space",),
     ("data",),
@@ -25,9 +26,10 @@ ORDER = (
     ("hypermodel",),
     ("oracles",),
     ("records",),
-    ("runner",),
-    ("observer",),
+    ("given", "runner"),
+    ("observer", "interrupts", "states", "resume"),
     ("loop",),
+    ("base_tuner",),
     ("tuners",),
     ("stats",),
     ("run",),
@@ -39,8 +41,24 @@ ORDER = (
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 
-LIGHT = ("errors", "quiet", "cli", "schedules", "space", "records", "stats", "plots", "report")
-LIGHT_ALONE = ("observer", "progress", "run", "search", "runner", "runner.base", "runner.local")
+LIGHT = (
+    "errors",
+    "quiet",
+    "printable",
+    "memory",
+    "npz",
+    "cli",
+    "schedules",
+    "space",
+    "records",
+    "stats",
+    "plots",
+    "report",
+)
+LIGHT_ALONE = (
+    *("given", "interrupts", "observer", "progress", "run", "search", "states"),
+    *("runner", "runner.base", "runner.local", "runner.process"),
+)
 """Of `runner`, what the driver needs; the worker trains."""
 
 

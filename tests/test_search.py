@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import lrtune
 from lrtune import search
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from lrtune.errors import RunFolderError
 
 COMMAND = [sys.executable, "-m", "lrtune.search"]
 
@@ -79,6 +78,11 @@ BAD = {
             "from --max-epochs. Received: 5"
         ),
     ),
+    "no patience": (
+        ["--trial-timeout", "0"],
+        "--trial-timeout must be more than 0 seconds. Received: 0",
+    ),
+    "negative retries": (["--max-retries", "-1"], "--max-retries must be at least 0. Received: -1"),
     "no trials": (
         ["--algo", "random", "--max-trials", "0"],
         "--max-trials must be at least 1. Received: 0",
@@ -101,15 +105,16 @@ def test_bad_input_is_one_line_and_exit_code_2_and_leaves_nothing(case: str, tmp
     assert not folder.exists()
 
 
-def test_a_run_folder_that_holds_a_run_is_refused_and_kept(tmp_path: Path, images: Path):
+def test_a_run_that_cannot_be_known_is_refused_and_kept(tmp_path: Path, images: Path):
     folder = tmp_path / "run"
     (folder / "trial_0000").mkdir(parents=True)
     (folder / "run.json").write_text("precious")
     ended = run("--run-dir", folder, "--data", images)
     assert ended.returncode == 2
     assert ended.stderr == (
-        f"lrtune search: run folder {folder} already holds a run; choose another --run-dir, or "
-        "pass --overwrite to erase it\n"
+        f"lrtune search: run folder {folder} holds a search, but no run.json that can be read and "
+        "no trial of lrtune's that ended; choose another --run-dir, or pass --overwrite to erase "
+        "it\n"
     )
     assert (folder / "run.json").read_text() == "precious"
 
@@ -179,12 +184,16 @@ def test_a_search_of_a_number_of_trials_trains_just_these(
         workers=1,
         seed=1,
         score="best",
+        trial_timeout=600.0,
+        max_retries=2,
         run_dir=tmp_path / "run",
         overwrite=False,
         quick=False,
     )
     search.search(options)
     assert "val_loss" in capsys.readouterr().out
+    search.search(options)
+    assert "is finished; --overwrite starts it anew." in capsys.readouterr().out
     run = lrtune.load_run(tmp_path / "run")
     table = run.ranking()
     assert len(table) == 4
@@ -198,5 +207,114 @@ def test_help_names_every_option_of_the_search():
     ended = run("--help")
     assert ended.returncode == 0
     options = ("algo", "data", "max-epochs", "max-trials", "families", "objective", "batch-size")
-    for option in (*options, "workers", "seed", "score", "run-dir", "overwrite", "quick"):
+    for option in (
+        *(*options, "workers", "seed", "score", "trial-timeout", "max-retries"),
+        *("run-dir", "overwrite", "quick"),
+    ):
         assert f"--{option}" in ended.stdout
+
+
+def options_of(**changes: object) -> search.Options:
+    fields: dict[str, object] = {
+        "algo": "random",
+        "data": "auto",
+        "max_epochs": 50,
+        "max_trials": 20,
+        "families": search.FAMILIES,
+        "objective": "val_accuracy",
+        "batch_size": 64,
+        "workers": None,
+        "seed": 1,
+        "score": "last",
+        "trial_timeout": 3600.0,
+        "max_retries": 2,
+        "run_dir": Path(),
+        "overwrite": False,
+        "quick": False,
+    }
+    return search.Options(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def test_the_default_folder_is_the_same_for_the_same_search_and_another_for_another():
+    name = search.default_run_dir(options_of())
+    assert name == Path("runs/random-50-epochs-seed-1")
+    for same in ({"workers": 4}, {"max_trials": 99}, {"max_retries": 0}, {"overwrite": True}):
+        assert search.default_run_dir(options_of(**same)) == name
+    others = [
+        {"algo": "bayesian"},
+        {"max_epochs": 9},
+        {"seed": 2},
+        {"quick": True},
+        {"data": "synthetic"},
+        {"families": ("step",)},
+        {"objective": "val_loss"},
+        {"batch_size": 32},
+        {"score": "best"},
+    ]
+    assert len({search.default_run_dir(options_of(**one)) for one in [{}, *others]}) == 10
+
+
+def test_the_command_that_continues_names_what_is_not_as_by_default():
+    assert search.command_line(options_of(run_dir=Path("my runs/a"), overwrite=True)) == (
+        "python -m lrtune.search --algo random --run-dir 'my runs/a'"
+    )
+    assert search.command_line(
+        options_of(run_dir=Path("a"), families=("step", "time"), max_epochs=9, quick=True, seed=0)
+    ) == (
+        "python -m lrtune.search --algo random --max-epochs 9 --max-trials 20 --families step,time "
+        "--seed 0 --quick --run-dir a"
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, images: Path) -> search.Options:
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    options = options_of(
+        data=str(images), max_epochs=1, max_trials=2, batch_size=16, workers=1, run_dir=folder
+    )
+    search.search(options)
+    return options
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"algo": "bayesian"}, "another algorithm: random there, bayesian here"),
+        ({"seed": 2}, "another seed: 1 there, 2 here"),
+        ({"objective": "val_loss"}, "another objective: val_accuracy there, val_loss here"),
+        ({"max_epochs": 2}, "another horizon in epochs: 1 there, 2 here"),
+        ({"families": ("step",)}, "constant,time,step,exponential there, step here"),
+        ({"batch_size": 8}, "another batch size: 16 there, 8 here"),
+        ({"data": "synthetic"}, "another dataset fingerprint: "),
+    ],
+)
+def test_another_search_in_the_same_folder_is_refused_with_both_values(
+    finished: search.Options, changes: dict[str, object], message: str
+):
+    with pytest.raises(RunFolderError) as error:
+        search.search(replace(finished, **changes))  # type: ignore[arg-type]
+    assert message in str(error.value)
+
+
+def test_a_finished_search_is_continued_for_more_trials(
+    finished: search.Options, capsys: pytest.CaptureFixture[str]
+):
+    search.search(replace(finished, max_trials=3))
+    out = capsys.readouterr().out
+    assert "[9/9] trial 2" in out, "the six seeds of the baseline and two trials were there"
+    assert len(lrtune.load_run(finished.run_dir).ranking()) == 3
+
+
+def test_a_damaged_run_is_named_mended_and_its_ranking_printed(
+    finished: search.Options, capsys: pytest.CaptureFixture[str]
+):
+    before = lrtune.load_run(finished.run_dir).ranking()
+    for name in ("run.json", "oracle.json", "trial_0/trial.json"):
+        (finished.run_dir / name).write_text("{")
+    search.search(replace(finished, max_trials=len(before)))
+    out = capsys.readouterr().out
+    for name in ("run.json", "oracle.json", "trial_0/trial.json"):
+        assert f"{name} cannot be read (it is no whole JSON)" in out
+    after = lrtune.load_run(finished.run_dir)
+    assert after.records.notices == ()
+    assert after.ranking().equals(before)

@@ -12,20 +12,27 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.npz import read_npz
 from lrtune.records import schema
+from lrtune.records.parse import (
+    UNREADABLE,
+    checked_manifest,
+    checked_outcome,
+    loads,
+    newer,
+    read_bytes,
+    reason,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import numpy as np
+
     from lrtune.records.schema import Manifest, Outcome
-
-_T = TypeVar("_T")
-
-TRIAL = "trial_"
-"""A trial's folder is this and its id: Keras Tuner's own convention."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +66,9 @@ class RunRecords:
     @cached_property
     def notices(self) -> tuple[str, ...]:
         """What was wrong with any file, a sentence a file; reads every `epochs.jsonl` once."""
-        found = [_read_epochs(self.folder / name)[1] for name in self._epoch_files()]
-        return (*self.outcome_notices, *(notice for notice in found if notice is not None))
+        found = [self._epochs_notice(trial_id) for trial_id in self._ids()]
+        others = [_keras_tuner_notice(self.folder, name) for name in self._keras_tuner_files()]
+        return (*self.outcome_notices, *(notice for notice in [*found, *others] if notice))
 
     def epochs(self, trial_id: str) -> list[dict[str, Any]]:
         """The epochs of one trial that can be read, in the order in which they were written.
@@ -75,7 +83,7 @@ class RunRecords:
             raise ArgumentError(
                 f"trial_id must be one of the run's: {_some(self._ids())}. Received: {trial_id!r}."
             )
-        return _read_epochs(self.folder / _folder_name(trial_id) / schema.EPOCHS)[0]
+        return _read_epochs(self.folder, trial_id)[0]
 
     def lineage(self, trial_id: str) -> tuple[Outcome, ...]:
         """The trial and whom it continues, the oldest first; ends where an ancestor is missing."""
@@ -89,16 +97,29 @@ class RunRecords:
     def _ids(self) -> list[str]:
         return [*self.by_id, *self.unfinished]
 
-    def _epoch_files(self) -> Iterator[str]:
-        for trial_id in self._ids():
-            yield f"{_folder_name(trial_id)}/{schema.EPOCHS}"
+    def _epochs_notice(self, trial_id: str) -> str | None:
+        rows, notice = _read_epochs(self.folder, trial_id)
+        outcome = self.by_id.get(trial_id)
+        if notice is None and outcome is not None:
+            missing = outcome.epochs.last - outcome.epochs.first + 1 - len(rows)
+            if missing > 0:
+                return (
+                    f"{schema.folder_name(trial_id)}/{schema.EPOCHS} lacks {missing} of its epochs."
+                )
+        return notice
+
+    def _keras_tuner_files(self) -> Iterator[str]:
+        yield schema.ORACLE
+        for outcome in self.outcomes:
+            yield f"{schema.folder_name(outcome.trial_id)}/{schema.TRIAL_FILE}"
 
 
-def read_run(folder: str | os.PathLike[str]) -> RunRecords:
+def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) -> RunRecords:
     """Read a run folder; nothing in it is changed or executed.
 
     Args:
         folder: the folder that a search wrote, the one with `run.json` in it.
+        instead: what to take for `run.json` if that is damaged or missing while trials are there.
 
     Returns:
         The records. What could not be read is told by their `notices`.
@@ -108,13 +129,18 @@ def read_run(folder: str | os.PathLike[str]) -> RunRecords:
             written by a newer lrtune.
     """
     folder = Path(folder)
-    manifest = _read_manifest(folder)
-
     notices: list[str] = []
+    try:
+        manifest = _read_manifest(folder)
+    except DamagedManifestError as error:
+        if instead is None:
+            raise
+        manifest = instead
+        notices.append(f"{schema.MANIFEST} {error.what}: it is written anew, the trials are kept.")
+
     outcomes: list[Outcome] = []
     unfinished: list[str] = []
-    for name in _folders(folder, TRIAL):
-        trial_id = name.removeprefix(TRIAL)
+    for trial_id in trial_ids(folder):
         outcome = _read_outcome(folder, trial_id, notices)
         if outcome is None:
             unfinished.append(trial_id)
@@ -131,13 +157,53 @@ def read_run(folder: str | os.PathLike[str]) -> RunRecords:
     )
 
 
+def read_state(folder: Path, trial_id: str) -> dict[str, np.ndarray[Any, Any]] | None:
+    """The training state kept for a trial, or None where there is none that can be read."""
+    try:
+        return read_npz(folder / schema.folder_name(trial_id) / schema.STATE)
+    except (OSError, ValueError):
+        return None
+
+
+def read_proposal(folder: Path, trial_id: str) -> dict[str, Any] | None:
+    """The hyperparameter values that Keras Tuner proposed for a trial, from its `trial.json`.
+
+    Returns:
+        Values by name; None where the file is missing or damaged.
+    """
+    try:
+        path = folder / schema.folder_name(trial_id) / schema.TRIAL_FILE
+        raw = json.loads(read_bytes(path))
+        values = raw["hyperparameters"]["values"]
+        return dict(values) if raw["trial_id"] == trial_id and isinstance(values, dict) else None
+    except UNREADABLE:
+        return None
+
+
+def trial_ids(folder: Path) -> list[str]:
+    """Ids of all trials of the search that have a folder, in the order in which they began."""
+    names = [name.removeprefix(schema.TRIAL) for name in _folders(folder, schema.TRIAL)]
+    return [name for name in names if name.isascii() and name.isdigit()]
+
+
+class DamagedManifestError(RunFolderError):
+    """There is a run, but no `run.json` that can be read."""
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message)
+        self.what = what
+
+
 def _read_baseline(
     folder: Path, manifest: Manifest, notices: list[str]
 ) -> dict[str, tuple[Outcome, ...]]:
     arms: dict[str, list[Outcome]] = {name: [] for name in manifest.baseline_arms}
     for arm in _folders(folder / schema.BASELINE, ""):
         for seed in _folders(folder / schema.BASELINE / arm, "seed-"):
-            outcome = _read_outcome(folder, f"{schema.BASELINE}/{arm}/{seed}", notices)
+            trial_id = f"{schema.BASELINE}/{arm}/{seed}"
+            if not schema.is_trial_id(trial_id):
+                continue
+            outcome = _read_outcome(folder, trial_id, notices)
             if outcome is not None:
                 arms.setdefault(arm, []).append(outcome)
     return {name: tuple(outcomes) for name, outcomes in arms.items()}
@@ -151,22 +217,24 @@ def _read_manifest(folder: Path) -> Manifest:
             "--run-dir)."
         )
     if not path.is_file():
-        raise RunFolderError(
+        raise DamagedManifestError(
             f"{str(folder)!r} is no run folder, for it holds no {schema.MANIFEST}: give the folder "
-            f"that a search wrote{_runs_below(folder)}."
+            f"that a search wrote{_runs_below(folder)}.",
+            "is missing",
         )
     try:
-        raw = _loads(path.read_bytes())
-        newer = _newer(raw)
-        manifest = None if newer else _checked_manifest(schema.manifest_from_json(raw))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise RunFolderError(
-            f"{str(path)!r} cannot be read ({_reason(error)}): it must be the JSON object that a "
-            "search wrote. Restore that file or run the search again."
+        raw = loads(read_bytes(path))
+        too_new = newer(raw)
+        manifest = None if too_new else checked_manifest(raw)
+    except UNREADABLE as error:
+        raise DamagedManifestError(
+            f"{str(path)!r} cannot be read ({reason(error)}): it must be the JSON object that a "
+            "search wrote. The command that began the search writes it anew and keeps the trials.",
+            f"cannot be read ({reason(error)})",
         ) from error
     if manifest is None:
         raise RunFolderError(
-            f"{str(path)!r} was written by a newer lrtune ({newer}): update lrtune to read it."
+            f"{str(path)!r} was written by a newer lrtune ({too_new}): update lrtune to read it."
         )
     return manifest
 
@@ -177,32 +245,39 @@ def _runs_below(folder: Path) -> str:
 
 
 def _read_outcome(folder: Path, trial_id: str, notices: list[str]) -> Outcome | None:
-    name = f"{_folder_name(trial_id)}/{schema.OUTCOME}"
+    name = f"{schema.folder_name(trial_id)}/{schema.OUTCOME}"
     try:
-        content = (folder / name).read_bytes()
+        return checked_outcome(loads(read_bytes(folder / name)), trial_id)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        notices.append(f"{name} cannot be read ({_reason(error)}): its outcome is left out.")
+    except UNREADABLE as error:
+        notices.append(f"{name} cannot be read ({reason(error)}): its outcome is left out.")
         return None
+
+
+def _keras_tuner_notice(folder: Path, name: str) -> str | None:
+    """What is wrong with one of Keras Tuner's files; None if it is whole, or was never there."""
     try:
-        return _checked_outcome(_loads(content), trial_id)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        notices.append(f"{name} cannot be read ({_reason(error)}): its outcome is left out.")
+        json.loads(read_bytes(folder / name))
+    except FileNotFoundError:
         return None
+    except UNREADABLE as error:
+        return (
+            f"{name} cannot be read ({reason(error)}): nothing of ours is lost, but Keras Tuner "
+            "cannot load the run until the command that began the search has mended it."
+        )
+    return None
 
 
-def _read_epochs(path: Path) -> tuple[list[dict[str, Any]], str | None]:
+def _read_epochs(folder: Path, trial_id: str) -> tuple[list[dict[str, Any]], str | None]:
     """The whole lines of one `epochs.jsonl`, and a notice if there were others."""
-    name = f"{path.parent.name}/{path.name}"
-    if path.parent.name.startswith("seed-"):
-        name = f"{schema.BASELINE}/{path.parent.parent.name}/{name}"
+    name = f"{schema.folder_name(trial_id)}/{schema.EPOCHS}"
     try:
-        content = path.read_bytes()
+        content = read_bytes(folder / name, at_most=2**30)
     except FileNotFoundError:
         return [], None
-    except OSError as error:
-        return [], f"{name} cannot be read ({_reason(error)}): its epochs are left out."
+    except (OSError, ValueError) as error:
+        return [], f"{name} cannot be read ({reason(error)}): its epochs are left out."
     *lines, torn = content.split(b"\n")
     rows = _rows_at_once(lines)
     if rows is None:
@@ -227,8 +302,8 @@ def _rows_at_once(lines: list[bytes]) -> list[dict[str, Any]] | None:
     # NOTE: one call of the parser a file takes half the time of a call a line, which counts with
     # 1,000 trials of 50 epochs.
     try:
-        rows = _loads(b"[" + b",".join(lines) + b"]")
-    except ValueError:
+        rows = loads(b"[" + b",".join(lines) + b"]")
+    except UNREADABLE:
         return None
     whole = len(rows) == len(lines) and all(_is_epoch(row) for row in rows)
     return rows if whole else None
@@ -236,84 +311,19 @@ def _rows_at_once(lines: list[bytes]) -> list[dict[str, Any]] | None:
 
 def _row(line: bytes) -> dict[str, Any] | None:
     try:
-        row = _loads(line)
-    except ValueError:
+        row = loads(line)
+    except UNREADABLE:
         return None
     return row if _is_epoch(row) else None
 
 
 def _is_epoch(row: Any) -> bool:
-    return type(row) is dict and type(row.get("epoch")) is int
-
-
-def _checked_manifest(manifest: Manifest) -> Manifest:
-    _check("algo", manifest.algo, str)
-    _check("objective", manifest.objective, str)
-    if manifest.direction not in ("max", "min"):
-        raise ValueError(f"direction must be max or min, not {manifest.direction!r}")
-    if _check("max_epochs", manifest.max_epochs, int) < 1:
-        raise ValueError(f"max_epochs must be >= 1, not {manifest.max_epochs}")
-    for name, values in _check("baseline_arms", manifest.baseline_arms, dict).items():
-        _check(f"baseline_arms[{name!r}]", values, dict)
-    _check("data.source", manifest.data.source, str)
-    _check("data.sizes", manifest.data.sizes, dict)
-    return manifest
-
-
-def _checked_outcome(raw: Any, trial_id: str) -> Outcome:
-    if newer := _newer(raw):
-        raise ValueError(f"written by a newer lrtune, {newer}")
-    outcome = schema.outcome_from_json(raw)
-    if outcome.trial_id != trial_id:
-        raise ValueError(f"it is of trial {outcome.trial_id!r}")
-    if outcome.status not in schema.STATUSES:
-        raise ValueError(f"status must be one of {', '.join(schema.STATUSES)}")
-    _check("values", outcome.values, dict)
-    for name in ("first", "last", "planned"):
-        _check(f"epochs.{name}", getattr(outcome.epochs, name), int)
-    _check("seconds", outcome.seconds, int, float, type(None))
-    _check("score", outcome.score, int, float, type(None))
-    _check("parent", outcome.parent, str, type(None))
-    _check("message", outcome.message, str, type(None))
-    return outcome
-
-
-def _check(name: str, value: _T, *kinds: type) -> _T:
-    if not isinstance(value, kinds) or isinstance(value, bool):
-        raise TypeError(f"{name} is {type(value).__name__}")
-    return value
-
-
-def _loads(content: bytes) -> Any:
-    """JSON as the standard has it: Python's own NaN and Infinity are refused."""
-    return json.loads(content, parse_constant=_refuse)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def _newer(raw: Any) -> str:
-    """Which newer schema wrote this, in words; empty if none."""
-    if not isinstance(raw, dict):
-        raise TypeError("it is no JSON object")
-    version = _check("schema", raw["schema"], int)
-    return f"schema {version}, this one reads {schema.SCHEMA}" if version > schema.SCHEMA else ""
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, KeyError):
-        return f"{error.args[0]!r} is missing"
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-        return "it is no whole JSON"
-    if isinstance(error, OSError):
-        return error.strerror or type(error).__name__
-    return str(error)
-
-
-def _folder_name(trial_id: str) -> str:
-    is_baseline = trial_id.startswith(f"{schema.BASELINE}/")
-    return trial_id if is_baseline else f"{TRIAL}{trial_id}"
+    return (
+        type(row) is dict
+        and type(row.get("epoch")) is int
+        and all(value is None or isinstance(value, int | float) for value in row.values())
+        and all(map(str.isprintable, row))
+    )
 
 
 def _folders(folder: Path, prefix: str) -> list[str]:

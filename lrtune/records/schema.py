@@ -5,16 +5,20 @@
     RUN/trial_ID/outcome.json                    Outcome
     RUN/baseline/ARM/seed-N/{epochs.jsonl,outcome.json}   the same, one folder an arm and seed
 
-`oracle.json`, `tuner0.json` and `trial_ID/trial.json` beside them are Keras Tuner's own. JSON has
-no NaN and no infinity: a number that is not finite is written as null and read as NaN.
+`oracle.json`, `tuner0.json` and `trial_ID/trial.json` beside them are Keras Tuner's own; the
+training states `state.npz` are NumPy arrays; a hidden `.lock` is held while a search writes. JSON
+has no NaN and no infinity: a number that is not finite is written as null and read as NaN.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
+
+from lrtune.errors import RunFolderError
 
 SCHEMA = 1
 """Version of this layout; a reader refuses a newer one and says so."""
@@ -22,7 +26,18 @@ SCHEMA = 1
 MANIFEST = "run.json"
 EPOCHS = "epochs.jsonl"
 OUTCOME = "outcome.json"
+STATE = "state.npz"
+"""A trial's training state: weights, optimizer variables, step count, random states."""
+
+ORACLE = "oracle.json"
+TRIAL_FILE = "trial.json"
 BASELINE = "baseline"
+
+TRIAL = "trial_"
+"""A trial's folder is this and its id: Keras Tuner's own convention."""
+
+_SEARCHED = re.compile(r"[0-9]{1,18}", re.ASCII)
+_ARM = re.compile(r"baseline/\w[\w.+-]*/seed-[0-9]{1,18}", re.ASCII)
 
 Status = Literal["completed", "diverged", "failed"]
 STATUSES: tuple[Status, ...] = ("completed", "diverged", "failed")
@@ -60,11 +75,13 @@ class Manifest:
         seed: the search's seed; trials' seeds derive from it.
         batch_size: images a training step, None where the user's own pipeline decides.
         families: schedule families in the space, in their order.
+        space: the hyperparameters' configurations as Keras Tuner writes them, in their order.
         baseline_arms: arm name -> hyperparameter values, always trained at the full budget.
         baseline_seeds: the seeds every arm was trained with.
         data: which images.
         versions: package name -> version.
         created: start of the run, ISO 8601 with offset.
+        finished: when the search had no more trials to run, likewise; None while it goes on.
     """
 
     algo: str
@@ -77,11 +94,13 @@ class Manifest:
     seed: int
     batch_size: int | None
     families: tuple[str, ...]
+    space: tuple[Mapping[str, Any], ...]
     baseline_arms: Mapping[str, Mapping[str, Any]]
     baseline_seeds: tuple[int, ...]
     data: DataRecord
     versions: Mapping[str, str]
     created: str
+    finished: str | None = None
     schema: int = SCHEMA
 
 
@@ -129,6 +148,28 @@ class Outcome:
     schema: int = field(default=SCHEMA)
 
 
+def is_trial_id(text: str) -> bool:
+    """Whether lrtune gives such an id to a trial, so that it can be a folder's name."""
+    return bool(_SEARCHED.fullmatch(text) or _ARM.fullmatch(text))
+
+
+def folder_name(trial_id: str) -> str:
+    """The folder, inside the run folder, of a trial ("0007") or of an arm ("baseline/A/seed-1").
+
+    Raises:
+        RunFolderError: no id that lrtune gives; ids are read from files, and a `..` in one must not
+            lead out of the run folder.
+    """
+    if _SEARCHED.fullmatch(trial_id):
+        return f"{TRIAL}{trial_id}"
+    if _ARM.fullmatch(trial_id):
+        return trial_id
+    raise RunFolderError(
+        "a trial's id must be a number, or baseline/ARM/seed-N with an arm of letters, digits and "
+        f"._+-. Received: {trial_id!r}"
+    )
+
+
 def to_json(record: Any) -> Any:
     """A record as plain JSON types, fields in their order, not-finite numbers as None."""
     return plain(asdict(record))
@@ -138,6 +179,7 @@ def manifest_from_json(raw: Mapping[str, Any]) -> Manifest:
     """Inverse of `to_json`; keys it does not know are left out. Raises KeyError, TypeError."""
     known = {f.name: raw[f.name] for f in fields(Manifest)}
     known["families"] = tuple(known["families"])
+    known["space"] = tuple(known["space"])
     known["baseline_seeds"] = tuple(known["baseline_seeds"])
     data = known["data"]
     known["data"] = DataRecord(**{f.name: data[f.name] for f in fields(DataRecord)})

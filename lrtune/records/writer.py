@@ -1,148 +1,160 @@
-"""The only code that writes lrtune's own files into a run folder; it runs in the driver process.
+"""The only code that writes into a run folder; it runs in the driver process.
 
-Whole files are written under a temporary name in the same folder, flushed to disk and renamed, so
-that a reader or a kill never meets half a file. Epochs are appended a line at a time and flushed.
+Keras Tuner's own files are written here too, for Keras Tuner writes them in place: a kill at that
+moment leaves a run that it cannot load any more.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import os
 import shutil
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from typing_extensions import Self
 
 from lrtune.errors import RunFolderError
-from lrtune.records import schema
+from lrtune.records import files, schema
+from lrtune.records.lock import HOLDER, LOCK, RunLock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-STATE = "state.npz"
-"""A trial's training state: weights, optimizer variables, step count, random states."""
+_TUNER = "tuner0.json"
+"""Keras Tuner's mark that a folder holds a search that it can load; always an empty object."""
 
 
 def holds_run(folder: Path) -> bool:
     """Whether a search, lrtune's or Keras Tuner's, was written into the folder."""
-    return (folder / schema.MANIFEST).exists() or (folder / "oracle.json").exists()
+    return (folder / schema.MANIFEST).exists() or (folder / schema.ORACLE).exists()
 
 
-def refuse_existing_run(folder: Path) -> None:
-    """Raises RunFolderError if the folder holds a run, or anything else we must not erase."""
+def refuse_foreign_folder(folder: Path) -> None:
+    """Raises RunFolderError where a search may not write: a file, or a folder of something else."""
     if folder.exists() and not folder.is_dir():
         raise RunFolderError(
             f"run folder {folder} is a file; give a folder that does not exist yet"
         )
-    if holds_run(folder):
-        raise RunFolderError(
-            f"run folder {folder} already holds a run; choose another --run-dir, or pass "
-            "--overwrite to erase it"
-        )
-    if folder.is_dir() and any(folder.iterdir()):
+    if folder.is_dir() and not holds_run(folder) and _content(folder):
         raise RunFolderError(
             f"run folder {folder} is not empty and holds no run; choose another --run-dir"
         )
 
 
-def remove_run(folder: Path) -> None:
-    """Erases a run. A folder that holds no run is left alone and refused: it is not ours."""
-    if not folder.exists():
+def erase_run(folder: Path) -> None:
+    """Erases a run, so that another can be written in its place.
+
+    Raises:
+        RunFolderError: the folder holds something else, a search is writing it, or it cannot be
+            erased.
+    """
+    refuse_foreign_folder(folder)
+    if not holds_run(folder):
         return
-    if holds_run(folder):
+    if folder.is_symlink():
+        raise RunFolderError(f"cannot erase run folder {folder}: it is a link")
+    with RunWriter(folder):
         try:
-            shutil.rmtree(folder)
+            for path in _content(folder):
+                if path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
         except OSError as error:
-            reason = error.strerror or "it is a link"  # rmtree's own refusal has no strerror
-            raise RunFolderError(f"cannot erase run folder {folder}: {reason}") from error
-    else:
-        refuse_existing_run(folder)
+            raise RunFolderError(f"cannot erase run folder {folder}: {error.strerror}") from error
 
 
 class RunWriter:
-    """Writes manifest, epochs, outcomes and states below one run folder.
+    """Writes all that a run folder holds, and keeps others from writing it.
 
     Args:
         folder: the run folder; created, with its parents, if missing.
 
     Raises:
-        RunFolderError: the folder cannot be created or written to.
+        RunFolderError: the folder cannot be created or written to, or another process writes it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".writable"
-            probe.touch()
-            probe.unlink()
+            self._lock = RunLock(folder)
+            for left in folder.rglob(f"*{files.TEMPORARY}"):  # by a search that was killed
+                left.unlink()
         except OSError as error:
             raise RunFolderError(
                 f"cannot write to run folder {folder}: {error.strerror}; choose another --run-dir"
             ) from error
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets another process write the folder. Safe to call twice."""
+        self._lock.release()
+
     def manifest(self, manifest: schema.Manifest) -> None:
         """Writes `run.json`."""
-        self._write_json(self.folder / schema.MANIFEST, schema.to_json(manifest))
+        files.replace_json(self.folder / schema.MANIFEST, schema.to_json(manifest))
+
+    def finished(self, manifest: schema.Manifest, when: str) -> None:
+        """Writes `run.json` with the time at which the search had no more trials to run."""
+        self.manifest(dataclasses.replace(manifest, finished=when))
 
     def begin_trial(self, trial_id: str) -> None:
         """Makes the trial's folder and removes what an earlier, cut-off try left in it."""
         folder = self.trial_folder(trial_id)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (schema.EPOCHS, schema.OUTCOME, STATE):
-            (folder / name).unlink(missing_ok=True)
+        with files.telling(folder):
+            # Not its parents: a run folder that somebody removed must not come back as a stump.
+            self.folder.stat()
+            folder.mkdir(parents=True, exist_ok=True)
+        for name in (schema.OUTCOME, schema.EPOCHS, schema.STATE):
+            files.remove(folder / name)
 
     def epoch(self, trial_id: str, record: Mapping[str, float]) -> None:
-        """Appends one epoch's line, flushed so that a reader sees it at once."""
+        """Appends one epoch's line."""
         line = json.dumps(schema.plain(record), allow_nan=False)
-        with (self.trial_folder(trial_id) / schema.EPOCHS).open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        files.append_line(self.trial_folder(trial_id) / schema.EPOCHS, line)
 
     def outcome(self, outcome: schema.Outcome) -> None:
-        """Writes the trial's `outcome.json`."""
+        """Writes the trial's `outcome.json`: with it the trial is finished, for good."""
         path = self.trial_folder(outcome.trial_id) / schema.OUTCOME
-        self._write_json(path, schema.to_json(outcome))
+        files.replace_json(path, schema.to_json(outcome))
 
     def state(self, trial_id: str, state: Mapping[str, np.ndarray[Any, Any]]) -> None:
         """Keeps a trial's training state, so that a promotion can continue it."""
-        path = self.trial_folder(trial_id) / STATE
-        with _replacing(path) as file:
-            np.savez(file, allow_pickle=False, **dict(state))
-
-    def read_state(self, trial_id: str) -> dict[str, np.ndarray[Any, Any]] | None:
-        """The state kept for a trial, or None where there is none (any more)."""
-        path = self.trial_folder(trial_id) / STATE
-        if not path.exists():
-            return None
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        files.replace_file(
+            self.trial_folder(trial_id) / schema.STATE,
+            lambda file: np.savez(file, allow_pickle=False, **dict(state)),
+        )
 
     def drop_state(self, trial_id: str) -> None:
         """Deletes a state that nobody can need any more."""
-        (self.trial_folder(trial_id) / STATE).unlink(missing_ok=True)
+        files.remove(self.trial_folder(trial_id) / schema.STATE)
+
+    def trial(self, trial_id: str, state: Mapping[str, Any]) -> None:
+        """Writes Keras Tuner's `trial.json`, from its `Trial.get_state()`."""
+        folder = self.trial_folder(trial_id)
+        with files.telling(folder):
+            self.folder.stat()
+            folder.mkdir(exist_ok=True)
+        files.replace_json(folder / schema.TRIAL_FILE, state)
+
+    def oracle(self, state: Mapping[str, Any]) -> None:
+        """Writes Keras Tuner's `oracle.json`, from its `Oracle.get_state()`."""
+        files.replace_json(self.folder / schema.ORACLE, state)
+        if not (self.folder / _TUNER).exists():
+            files.replace_json(self.folder / _TUNER, {})
 
     def trial_folder(self, trial_id: str) -> Path:
         """Folder of a search's trial ("0007") or of a baseline's ("baseline/ARM/seed-N")."""
-        name = trial_id if trial_id.startswith(schema.BASELINE + "/") else f"trial_{trial_id}"
-        return self.folder / name
-
-    def _write_json(self, path: Path, value: Mapping[str, Any]) -> None:
-        text = json.dumps(value, indent=2, allow_nan=False) + "\n"
-        with _replacing(path) as file:
-            file.write(text.encode())
+        return self.folder / schema.folder_name(trial_id)
 
 
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes the place of the one at `path` when all of it is on disk."""
-    temporary = path.with_suffix(".tmp")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _content(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name not in (LOCK, HOLDER)]

@@ -10,13 +10,14 @@ if TYPE_CHECKING:
     from lrtune.runner.base import Runner, TrainingJob
 
 
-def make_runner(job: TrainingJob, workers: int | None) -> Runner:
+def make_runner(job: TrainingJob, workers: int | None, trial_timeout: float = 3600.0) -> Runner:
     """The runner for a number of workers.
 
     Args:
         job: what all tasks have in common.
-        workers: int >= 1; 1 trains in this process, None takes one worker a GPU, or a physical
-            core where there is no GPU.
+        workers: int >= 1; 1 trains in this process, which nothing can save from a crash of the
+            model. None takes one worker process a GPU, or a physical core where there is no GPU.
+        trial_timeout: seconds > 0 that a worker process may take for an epoch.
 
     Raises:
         ArgumentError: workers is no int >= 1.
@@ -26,14 +27,16 @@ def make_runner(job: TrainingJob, workers: int | None) -> Runner:
     if workers is None:
         from lrtune.runner.local import gpus, physical_cores
 
-        workers = len(gpus()) or physical_cores()
-    if workers == 1:
+        count = len(gpus()) or physical_cores()
+    elif workers == 1:
         from lrtune.runner.inprocess import InProcessRunner
 
         return InProcessRunner(job)
+    else:
+        count = workers
     from lrtune.runner.local import LocalRunner
 
-    return LocalRunner(job, workers)
+    return LocalRunner(job, count, trial_timeout)
 
 
 def check_workers(workers: int | None) -> None:

@@ -38,7 +38,8 @@ class TrialTask:
         seed: int >= 0; initial weights, image order and dropout follow from it alone.
         first_epoch: epochs already trained (0 for a new trial); training continues there.
         last_epoch: epochs trained in total when this task is done.
-        parent_state: the state after `first_epoch` epochs; None if and only if that is 0.
+        parent_state: the state after `first_epoch` epochs. Where it is None though that is not 0,
+            the state was lost: the epochs before are trained again and not recorded.
     """
 
     trial_id: str
@@ -47,6 +48,11 @@ class TrialTask:
     first_epoch: int
     last_epoch: int
     parent_state: State | None = None
+
+    @property
+    def begins_after(self) -> int:
+        """Epochs that need not be trained, since their state is here."""
+        return 0 if self.parent_state is None else self.first_epoch
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,8 @@ class TrialOutcome:
         state: the state after the last epoch; None unless completed.
         seconds: wall time, building included.
         message: why it diverged, or the traceback of the failure.
+        worker_lost: whether it failed because the process that trained it died or hung, which
+            another try may survive.
     """
 
     task: TrialTask
@@ -70,6 +78,7 @@ class TrialOutcome:
     state: State | None = None
     seconds: float = 0.0
     message: str | None = None
+    worker_lost: bool = False
 
 
 class Runner(ABC):

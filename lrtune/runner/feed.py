@@ -132,7 +132,7 @@ class ArrayFeed(Feed):
     @override
     def arguments(self, task: TrialTask) -> dict[str, Any]:
         """Keyword arguments for `fit`: exactly the batches of the task's epochs."""
-        epochs = tf.data.Dataset.range(task.first_epoch, task.last_epoch)
+        epochs = tf.data.Dataset.range(task.begins_after, task.last_epoch)
         batches = epochs.flat_map(lambda epoch: self._epoch(task.seed, epoch))
         return {
             **self._given,

@@ -7,26 +7,26 @@ core each twice as fast.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+import weakref
+from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 import loky
 import numpy as np
-from loky.backend import get_context
-from loky.process_executor import TerminatedWorkerError
 from typing_extensions import override
 
 from lrtune.errors import SearchError
-from lrtune.quiet import start_tensorflow
-from lrtune.runner.base import EpochRecord, OnEpoch, Runner, TrainingJob, TrialOutcome, TrialTask
+from lrtune.runner.base import Runner
+from lrtune.runner.process import JOB, ArrayFile, RunningTask, WorkerProcess
 
-_JOB = "job.pickle"
+if TYPE_CHECKING:
+    from lrtune.runner.base import OnEpoch, TrainingJob, TrialOutcome, TrialTask
 
 _POLL_SECONDS = 0.1
 """How often finished epochs are collected while trials run."""
@@ -47,13 +47,6 @@ def gpus() -> list[str]:
     return names[:count]
 
 
-@dataclass(frozen=True)
-class _ArrayFile:
-    """Stands for an array in the pickled job; workers map the file in its place."""
-
-    path: str
-
-
 class LocalRunner(Runner):
     """Worker processes of this machine.
 
@@ -61,63 +54,83 @@ class LocalRunner(Runner):
         job: what all tasks have in common; pickled once (cloudpickle: functions of a script or a
             notebook too), its arrays written to disk once and memory-mapped by every worker.
         workers: int >= 1, how many processes. Each sees one GPU, in turn, where there are any.
+        trial_timeout: seconds > 0 that a worker may take for an epoch before it counts as hung.
 
     Raises:
         SearchError: the job cannot be pickled.
     """
 
-    def __init__(self, job: TrainingJob, workers: int) -> None:
+    def __init__(self, job: TrainingJob, workers: int, trial_timeout: float = 3600.0) -> None:
         self.slots = workers
+        self._timeout = trial_timeout
+        self._names = itertools.count()
         devices = gpus() or ["-1"]
         self._folder = Path(tempfile.mkdtemp(prefix="lrtune-"))
+        # Called at the latest when Python ends, however this runner was left.
+        self._remove_folder = weakref.finalize(
+            self, shutil.rmtree, self._folder, ignore_errors=True
+        )
         try:
             self._write_job(job)
-        except Exception:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        except BaseException:
+            self._remove_folder()
             raise
-        self._epochs = get_context().SimpleQueue()
-        self._devices = get_context().SimpleQueue()
-        for worker in range(workers):
-            self._devices.put(devices[worker % len(devices)])
-        self._executor = loky.ProcessPoolExecutor(
-            max_workers=workers,
-            timeout=None,
-            initializer=_start,
-            initargs=(str(self._folder), self._epochs, self._devices),
-            env={"OMP_NUM_THREADS": "1"},
-        )
-        self._futures: set[Future[TrialOutcome]] = set()
+        self._free = [
+            WorkerProcess(self._folder, devices[index % len(devices)]) for index in range(workers)
+        ]
+        self._busy: list[tuple[WorkerProcess, RunningTask]] = []
 
     @property
     @override
     def running(self) -> int:
-        return len(self._futures)
+        return len(self._busy)
 
     @override
     def submit(self, task: TrialTask) -> None:
         """Hands the task to a free worker."""
-        self._futures.add(self._executor.submit(_run, task))
+        worker = self._free.pop()
+        self._busy.append((worker, worker.submit(task, f"task-{next(self._names)}")))
 
     @override
     def wait(self, on_epoch: OnEpoch) -> list[TrialOutcome]:
-        """Collects epochs until a worker is done."""
-        if not self._futures:
-            return []
-        while True:
-            done, _ = wait(self._futures, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
-            # A worker puts its epochs into the queue before its outcome, so that all epochs of
-            # what is done are in it by now.
-            while not self._epochs.empty():
-                on_epoch(*self._epochs.get())
-            if done:
-                self._futures -= done
-                return [_outcome(future) for future in done]
+        """Collects epochs until a worker is done, dead or silent for too long."""
+        outcomes: list[TrialOutcome] = []
+        while self._busy and not outcomes:
+            futures = [running.future for _, running in self._busy]
+            done, _ = wait(futures, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+            for worker, running in list(self._busy):
+                # What is done by now has told all its epochs.
+                for record in running.new_epochs():
+                    on_epoch(running.task.trial_id, record)
+                if running.future in done:
+                    outcomes.append(self._ended(worker, running, running.take()))
+                elif running.silent_for() > self._timeout:
+                    reason = f"its worker finished no epoch in {self._timeout:g} s and was ended"
+                    outcomes.append(self._ended(worker, running, running.lost(reason)))
+        return outcomes
 
     @override
     def close(self) -> None:
         """Ends the workers and removes the job's files."""
-        self._executor.shutdown(wait=True, kill_workers=True)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        workers = [*self._free, *(worker for worker, _ in self._busy)]
+        try:
+            for worker in workers:
+                worker.end(wait=True)
+        finally:  # a second Ctrl-C waits for nobody
+            for worker in workers:
+                worker.end(wait=False)
+            self._remove_folder()
+
+    def _ended(
+        self, worker: WorkerProcess, running: RunningTask, outcome: TrialOutcome
+    ) -> TrialOutcome:
+        """The outcome; the worker is free, or another is in its place if it was lost."""
+        self._busy.remove((worker, running))
+        if outcome.worker_lost:
+            worker.end(wait=False)
+            worker = WorkerProcess(self._folder, worker.device)
+        self._free.append(worker)
+        return outcome
 
     def _write_job(self, job: TrainingJob) -> None:
         try:
@@ -130,7 +143,7 @@ class LocalRunner(Runner):
                 "the hypermodel or the data cannot be sent to worker processes "
                 f"({type(error).__name__}: {error}); use workers=1 to train in this process"
             ) from error
-        (self._folder / _JOB).write_bytes(pickled)
+        (self._folder / JOB).write_bytes(pickled)
 
     def _on_disk(self, value: Any) -> Any:
         """An array as the file it was written to; anything else as it is."""
@@ -138,53 +151,4 @@ class LocalRunner(Runner):
             return value
         path = self._folder / f"{len(list(self._folder.iterdir()))}.npy"
         np.save(path, value, allow_pickle=False)
-        return _ArrayFile(str(path))
-
-
-def _outcome(future: Future[TrialOutcome]) -> TrialOutcome:
-    try:
-        return future.result()
-    except TerminatedWorkerError as error:
-        raise SearchError(
-            "a worker process was killed, perhaps for want of memory; finished trials are kept. "
-            "Try fewer workers"
-        ) from error
-
-
-_worker: Any = None
-_queue: Any = None
-
-
-def _start(folder: str, queue: Any, devices: Any) -> None:
-    """Runs once in each worker: one thread, one GPU or none, the job."""
-    global _worker, _queue  # noqa: PLW0603 - a worker process is one trainer
-    _queue = queue
-    os.environ["CUDA_VISIBLE_DEVICES"] = devices.get()
-    try:
-        start_tensorflow(threads=1)
-        import keras
-
-        from lrtune.runner.worker import Trainer
-
-        hypermodel, args, kwargs = keras.tree.map_structure(
-            _mapped, cloudpickle.loads((Path(folder) / _JOB).read_bytes())
-        )
-        _worker = Trainer(TrainingJob(hypermodel, args, kwargs))
-    except Exception as error:  # noqa: BLE001 - raised by `_run`: to the driver, a worker that does
-        _worker = error  # not start looks like one that was killed
-
-
-def _mapped(value: Any) -> Any:
-    # Copy on write: nobody writes, but TensorFlow takes no memory that is read-only.
-    return np.load(value.path, mmap_mode="c") if isinstance(value, _ArrayFile) else value
-
-
-def _run(task: TrialTask) -> TrialOutcome:
-    if isinstance(_worker, Exception):
-        raise _worker
-    outcome: TrialOutcome = _worker.run(task, _tell)
-    return outcome
-
-
-def _tell(trial_id: str, record: EpochRecord) -> None:
-    _queue.put((trial_id, dict(record)))
+        return ArrayFile(path)

@@ -78,11 +78,11 @@ class Trainer:
         model.steps_per_execution = pieces
         untrained = self._untrained(model, task)
         restore(model, task.parent_state)
-        recorder = _EpochRecorder(task.trial_id, on_epoch)
+        recorder = _EpochRecorder(task, on_epoch)
         guard = _DivergenceGuard(untrained)
         fit(
             **arguments,
-            initial_epoch=task.first_epoch,
+            initial_epoch=task.begins_after,
             epochs=task.last_epoch,
             verbose=0,
             callbacks=[recorder, guard, *callbacks],
@@ -215,10 +215,10 @@ def _same_variables(one: keras.Model, other: keras.Model) -> bool:
 class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
     """Collects one record an epoch, with the learning rates the optimizer really used."""
 
-    def __init__(self, trial_id: str, on_epoch: OnEpoch) -> None:
+    def __init__(self, task: TrialTask, on_epoch: OnEpoch) -> None:
         super().__init__()
         self.records: list[EpochRecord] = []
-        self._trial_id = trial_id
+        self._task = task
         self._on_epoch = on_epoch
         self._rate = math.nan
         self._started = 0.0
@@ -233,6 +233,8 @@ class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras ha
             self._rate = rate_at(self.model.optimizer, self._step())
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if epoch < self._task.first_epoch:  # trained again, for its state was lost
+            return
         logs = {name: float(value) for name, value in (logs or {}).items()}
         first = [name for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in logs]
         record = {
@@ -244,7 +246,7 @@ class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras ha
             "seconds": time.perf_counter() - self._started,
         }
         self.records.append(record)
-        self._on_epoch(self._trial_id, record)
+        self._on_epoch(self._task.trial_id, record)
 
     def _step(self) -> int:
         return int(keras.ops.convert_to_numpy(self.model.optimizer.iterations.value))

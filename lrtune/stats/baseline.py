@@ -134,7 +134,7 @@ def _arm(name: str, values: Mapping[str, Any], outcomes: Sequence[Outcome]) -> A
         name=name,
         values=values,
         scores=scores,
-        mean=statistics.fmean(scores),
+        mean=statistics.mean(scores),
         std=statistics.stdev(scores) if len(scores) > 1 else math.nan,
         n=len(scores),
         diverged=sum(seed.status == "diverged" for seed in scored),

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import ArgumentError
+from lrtune.printable import printable
 from lrtune.space import family_parameters
 from lrtune.stats.baseline import measure_baseline
 
@@ -124,10 +125,10 @@ def _row(outcome: Outcome, records: RunRecords, baseline: Baseline | None) -> di
         delta = better * (score - baseline.best.mean)
     return {
         "trial_id": outcome.trial_id,
-        "schedule": values.get("schedule"),
+        "schedule": _shown(values.get("schedule")),
         "lr0": _number(values.get("lr0")),
         "momentum": _number(values.get("momentum")),
-        "parameters": _parameters(values),
+        "parameters": printable(_parameters(values)),
         "epochs": max(outcome.epochs.last, 0),
         "score": score,
         "delta": delta,
@@ -137,12 +138,19 @@ def _row(outcome: Outcome, records: RunRecords, baseline: Baseline | None) -> di
         "total_seconds": sum(_number(one.seconds) for one in records.lineage(outcome.trial_id)),
         "budget": outcome.epochs.planned,
         "parent": outcome.parent,
-        "message": outcome.message,
+        "message": _shown(outcome.message),
     }
 
 
 def _is_full(outcome: Outcome, records: RunRecords) -> bool:
     return outcome.status == "completed" and outcome.epochs.planned == records.manifest.max_epochs
+
+
+def _shown(text: Any) -> Any:
+    # pandas prints a column's strings as they are, to whatever terminal there is.
+    if not isinstance(text, str):
+        return text
+    return "\n".join(printable(line) for line in text.splitlines())
 
 
 def _parameters(values: Mapping[str, Any]) -> str:

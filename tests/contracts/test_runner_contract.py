@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import functools
 import math
-import os
-import subprocess
-import sys
-import tempfile
 import threading
 from collections import defaultdict, deque
-from pathlib import Path
 
 import keras
 import keras_tuner
 import pytest
 
-import lrtune
 from lrtune import schedules
-from lrtune.errors import ArgumentError, SearchError
 from lrtune.hypermodel import ScheduleHyperModel
-from lrtune.runner import local, make_runner
 from lrtune.runner.base import TrainingJob, TrialTask
 from lrtune.runner.inprocess import InProcessRunner
-from lrtune.runner.local import LocalRunner, physical_cores
+from lrtune.runner.local import LocalRunner
 from tests.runner import tiny
 
 SEED = 11
@@ -308,134 +300,9 @@ def test_waiting_for_nothing_ends_at_once(runner):
     assert (runner.running, runner.wait(lambda *_: None)) == (0, [])
 
 
-def test_a_closed_runner_leaves_no_file_and_can_be_closed_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    runner = LocalRunner(schedule_job(), 2)
-    assert len(list(tmp_path.iterdir())) == 1
-    runner.close()
-    assert list(tmp_path.iterdir()) == []
-    runner.close()
-
-
-def test_what_cannot_be_pickled_is_refused_and_leaves_no_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    lock = threading.Lock()
-
-    def build(hp):
-        return lock
-
-    with pytest.raises(SearchError) as error:
-        LocalRunner(TrainingJob(ScheduleHyperModel(build, epochs=1), (), {}), 2)
-    assert str(error.value) == (
-        "the hypermodel or the data cannot be sent to worker processes (TypeError: cannot pickle "
-        "'_thread.lock' object); use workers=1 to train in this process"
-    )
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("workers", "kind", "slots"), [(1, InProcessRunner, 1), (3, LocalRunner, 3)]
-)
-def test_one_worker_trains_in_this_process_and_more_in_others(workers, kind, slots):
-    with make_runner(schedule_job(), workers) as runner:
-        assert (type(runner), runner.slots) == (kind, slots)
-
-
-def test_without_a_number_there_is_a_worker_a_physical_core():
-    with make_runner(schedule_job(), None) as runner:
-        assert runner.slots == physical_cores() >= 1
-
-
-@pytest.mark.parametrize("workers", [0, -1, True, 1.5, "2"])
-def test_a_number_of_workers_that_is_none_is_refused(workers):
-    with pytest.raises(ArgumentError) as error:
-        make_runner(schedule_job(), workers)
-    assert str(error.value) == f"workers must be an int >= 1. Received: workers={workers!r}."
-
-
-IN_A_SCRIPT = """
-import os
-from lrtune.errors import SearchError
-from lrtune.runner.base import TrainingJob, TrialTask
-from lrtune.runner.local import LocalRunner
-
-class Model:
-    def build(self, hp):
-        {build}
-
-    def fit(self, hp, model):
-        pass
-
-if __name__ == "__main__":
-    with LocalRunner(TrainingJob(Model(), (), {{}}), 1) as runner:
-        runner.submit(TrialTask("0", {{}}, 1, 0, 1))
-        try:
-            print(runner.wait(lambda *_: None)[0].message.strip().splitlines()[-1])
-        except SearchError as error:
-            print(error)
-"""
-
-
-@pytest.mark.long
-def test_arguments_that_fit_cannot_take_are_refused_by_workers_as_in_this_process():
-    kwargs = {"validation_split": 1.5}
-    job = TrainingJob(tiny.AdamModel(), tiny.points(), kwargs)
-    with pytest.raises(ArgumentError) as here:
-        InProcessRunner(job)
-    with LocalRunner(job, 1) as runner, pytest.raises(ArgumentError) as there:
-        run(runner, task("a", {"rate": 0.03}))
-    assert str(here.value) == str(there.value)
-
-
-def run_script(path, build):
-    path.write_text(IN_A_SCRIPT.format(build=build))
-    environment = {**os.environ, "PYTHONPATH": str(Path(lrtune.__file__).parents[1])}
-    return subprocess.run(
-        [sys.executable, path], capture_output=True, text=True, cwd=path.parent, env=environment
-    )
-
-
-@pytest.mark.long
-def test_a_worker_that_is_killed_ends_the_search_with_a_message(tmp_path):
-    child = run_script(tmp_path / "killed.py", "os._exit(9)")
-    assert child.stdout.strip() == (
-        "a worker process was killed, perhaps for want of memory; finished trials are kept. Try "
-        "fewer workers"
-    ), child.stderr
-
-
-@pytest.mark.long
-def test_a_model_of_a_class_in_a_script_is_built_in_workers(tmp_path):
-    child = run_script(tmp_path / "script.py", "raise RuntimeError(__name__)")
-    assert child.stdout.strip() == "RuntimeError: __main__", child.stderr
-
-
-def test_the_driver_of_workers_needs_no_tensorflow():
-    code = "import sys, lrtune.runner.local; print('tensorflow' in sys.modules)"
-    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert child.stdout.strip() == "False", child.stderr
-
-
-def test_each_worker_sees_a_gpu_of_its_own(monkeypatch):
-    # No GPU here: what a worker is told is what TensorFlow would obey.
-    monkeypatch.setattr("lrtune.runner.local.gpus", lambda: ["5", "7"])
-
-    class Tells(keras_tuner.HyperModel):
-        def build(self, hp):
-            raise RuntimeError("sees " + os.environ["CUDA_VISIBLE_DEVICES"])
-
-    with LocalRunner(TrainingJob(Tells(), (), {}), 2) as runner:
-        outcomes = run(runner, *(task(f"{number}", {}) for number in range(4)))
-    told = {outcome.message.strip().splitlines()[-1] for outcome in outcomes}
-    assert told <= {"RuntimeError: sees 5", "RuntimeError: sees 7"}
-    assert told
-
-
-def test_gpus_are_those_that_this_process_may_use(monkeypatch):
-    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind: [kind] * 2)
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert local.gpus() == ["0", "1"]
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
-    assert local.gpus() == ["3", "1"]
-    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind: [])
-    assert local.gpus() == []
+@pytest.mark.parametrize("name", ["step", "exponential"])
+def test_where_the_parents_state_is_lost_the_epochs_before_are_trained_again(runner, name):
+    (outcome,) = run(runner, task(name, tiny.VALUES[name], first=2))
+    expected = whole(runner)[name]
+    assert tiny.without_seconds(outcome.epochs) == tiny.without_seconds(expected.epochs[2:])
+    assert_same_state(outcome.state, expected.state)

@@ -20,6 +20,7 @@ MANIFEST: dict[str, Any] = {
     "seed": 1,
     "batch_size": 64,
     "families": ["constant", "time", "step", "exponential"],
+    "space": [{"class_name": "Float", "config": {"name": "lr0"}}],
     "baseline_arms": {
         "constant-0.1": {"schedule": "constant", "lr0": 0.1, "momentum": 0.0},
         "constant-0.01": {"schedule": "constant", "lr0": 0.01, "momentum": 0.0},
@@ -33,6 +34,7 @@ MANIFEST: dict[str, Any] = {
     },
     "versions": {"lrtune": "0.1.0"},
     "created": "2026-11-22T08:00:00+00:00",
+    "finished": None,
     "schema": 1,
 }
 
@@ -105,7 +107,7 @@ def write_baseline(folder: Path, scores: dict[str, tuple[float, ...]] = SCORES) 
     for arm, of_seeds in scores.items():
         values = MANIFEST["baseline_arms"].get(arm, CONSTANT)
         for seed, score in enumerate(of_seeds, start=1):
-            write_trial(folder, f"baseline/{arm}/seed-{seed}", score, values=values, rows=2)
+            write_trial(folder, f"baseline/{arm}/seed-{seed}", score, values=values)
 
 
 def small_run(folder: Path, **changes: Any) -> Path:

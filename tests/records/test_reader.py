@@ -6,7 +6,7 @@ import math
 import pytest
 
 from lrtune.errors import ArgumentError, RunFolderError
-from lrtune.records.reader import read_run
+from lrtune.records.reader import read_proposal, read_run
 from tests.records import build_run
 
 
@@ -51,7 +51,7 @@ def test_epochs_are_those_recorded(run):
 def test_epochs_of_a_baseline_seed_and_of_a_trial_that_recorded_none(run):
     records = read_run(run)
 
-    assert len(records.epochs("baseline/constant-0.1/seed-2")) == 2
+    assert len(records.epochs("baseline/constant-0.1/seed-2")) == 50
     assert records.epochs("8") == []
 
 
@@ -160,8 +160,8 @@ def test_a_damaged_manifest_is_refused_with_the_reason(tmp_path, content, reason
     message = str(caught.value)
     assert message.startswith(f"'{path}' cannot be read ({reason}")
     assert message.endswith(
-        "): it must be the JSON object that a search wrote. Restore that file or run the search "
-        "again."
+        "): it must be the JSON object that a search wrote. The command that began the search "
+        "writes it anew and keeps the trials."
     )
 
 
@@ -257,7 +257,11 @@ def test_every_truncation_of_epochs_keeps_the_whole_lines(run):
         whole = content[:length].count(b"\n")
         assert len(records.epochs("0")) == whole
         is_torn = not content[:length].endswith(b"\n") and length > 0
-        assert len(records.notices) == is_torn
+        assert records.notices == (
+            "trial_0/epochs.jsonl ends in the middle of a line: that epoch is left out."
+            if is_torn
+            else f"trial_0/epochs.jsonl lacks {50 - whole} of its epochs.",
+        )
 
 
 def test_garbage_lines_of_epochs_are_dropped_with_a_notice(run):
@@ -295,8 +299,8 @@ def test_a_file_that_is_no_file_is_told(run):
     (run / "trial_2" / "outcome.json").mkdir()
 
     assert read_run(run).notices == (
-        "trial_2/outcome.json cannot be read (Is a directory): its outcome is left out.",
-        "trial_0/epochs.jsonl cannot be read (Is a directory): its epochs are left out.",
+        "trial_2/outcome.json cannot be read (it is not a file): its outcome is left out.",
+        "trial_0/epochs.jsonl cannot be read (it is not a file): its epochs are left out.",
     )
 
 
@@ -330,3 +334,64 @@ def test_a_pickle_is_never_loaded(run):
         (run / "trial_0" / name).write_bytes(bomb)
 
     assert len(read_run(run).notices) == 2
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"trial_id": "0", ', "\x00\x00"])
+def test_keras_tuners_damaged_files_are_named_and_cost_nothing(run, content):
+    (run / "oracle.json").write_text(content)
+    (run / "trial_1" / "trial.json").write_text(content)
+    (run / "trial_2" / "trial.json").write_text("{}")
+
+    records = read_run(run)
+
+    assert len(records.outcomes) == 8
+    assert records.notices == tuple(
+        f"{name} cannot be read (it is no whole JSON): nothing of ours is lost, but Keras Tuner "
+        "cannot load the run until the command that began the search has mended it."
+        for name in ("oracle.json", "trial_1/trial.json")
+    )
+
+
+def test_a_damaged_manifest_can_be_given_in_place_of_the_file(run):
+    manifest = read_run(run).manifest
+    for damage in (lambda path: path.write_text("{"), lambda path: path.unlink()):
+        damage(run / "run.json")
+
+        records = read_run(run, instead=manifest)
+
+        assert records.manifest is manifest
+        assert len(records.outcomes) == 8
+        (notice,) = records.notices
+        assert notice.startswith("run.json ")
+        assert notice.endswith(": it is written anew, the trials are kept.")
+
+
+def test_a_newer_manifest_is_never_replaced(tmp_path):
+    manifest = read_run(build_run.write_manifest(tmp_path)).manifest
+    build_run.write_manifest(tmp_path, schema=2)
+    with pytest.raises(RunFolderError, match="was written by a newer lrtune"):
+        read_run(tmp_path, instead=manifest)
+
+
+def test_folders_whose_names_are_no_ids_are_no_trials(run):
+    for name in (
+        "trial_",
+        "trial_x",
+        "trial_-1",
+        "trial_1 ",
+        "trial_\u0661",
+        "baseline/a b/seed-1",
+    ):
+        (run / name).mkdir(parents=True)
+        (run / name / "outcome.json").write_text("{")
+    assert read_run(run).notices == ()
+
+
+def test_a_proposal_is_read_from_keras_tuners_file_only_where_it_is_whole(run):
+    path = run / "trial_8" / "trial.json"
+    for content in ("", "{", "[]", '{"trial_id": "8"}', '{"trial_id": "9", "hyperparameters": {}}'):
+        path.write_text(content)
+        assert read_proposal(run, "8") is None
+    path.write_text('{"trial_id": "8", "hyperparameters": {"values": {"lr0": 0.1}}}')
+    assert read_proposal(run, "8") == {"lr0": 0.1}
+    assert read_proposal(run, "7") is None

@@ -32,7 +32,7 @@ def feed_of(*fit_args, hypermodel=None, **fit_kwargs):
 
 def batches(feed, first=0, last=1, seed=7, trial_id="0"):
     """What a task is fed, batch after batch, as arrays."""
-    arguments = feed.arguments(TrialTask(trial_id, {}, seed, first, last))
+    arguments = feed.arguments(TrialTask(trial_id, {}, seed, first, last, {}))
     return [keras.tree.map_structure(np.asarray, batch) for batch in arguments["x"]]
 
 

@@ -1,0 +1,390 @@
+"""What lrtune's tuners have in common: Keras Tuner's, with lrtune's search loop inside."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import warnings
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras_tuner
+from typing_extensions import override
+
+from lrtune._version import __version__
+from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.given import describe_given
+from lrtune.hypermodel import ScheduleHyperModel
+from lrtune.loop import LoopSettings, SearchLoop
+from lrtune.observer import Observer
+from lrtune.oracles import keep_from_writing, oracle_seed, resolve_seed
+from lrtune.records.identity import identity, refuse_other_search
+from lrtune.records.reader import read_run, read_state
+from lrtune.records.schema import BASELINE, DataRecord, Manifest
+from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
+from lrtune.resume import mend, refuse_foreign_trials, restore
+from lrtune.runner import check_workers, make_runner
+from lrtune.runner.base import Runner, TrainingJob, TrialTask
+from lrtune.runner.callbacks import acting_on_batches
+from lrtune.states import KeptStates
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import keras
+
+    from lrtune.records.reader import RunRecords
+
+READING_CONSTANTS: Mapping[str, Mapping[str, Any]] = {
+    f"constant-{lr0}": {"schedule": "constant", "lr0": lr0, "momentum": 0.0} for lr0 in (0.1, 0.01)
+}
+"""The baseline: the reading's two constant rates, .1 from its code and .01 from its table."""
+
+_NOT_OURS = {
+    "distribution_strategy",
+    "executions_per_trial",
+    "loss",
+    "max_model_size",
+    "metrics",
+    "optimizer",
+}
+"""Arguments of Keras Tuner's tuners that its own `search` heeds and ours would not."""
+
+_NEVER = 10**9
+"""Failed trials in a row before Keras Tuner may end a search: that is our loop's decision."""
+
+
+class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no types
+    """`search` through `SearchLoop`, in place of Keras Tuner's own.
+
+    Args:
+        workers: int >= 1, worker processes; 1 trains in this process; None takes one process a
+            GPU, or a physical core where there is no GPU.
+        score: "last" or "best", which epoch's objective ranks a trial.
+        baseline_seeds: int >= 0, how many seeds each of the reading's constant rates is trained
+            with at the full budget; 0 leaves the baseline out.
+        seed: int >= 0 or None for a fresh one.
+        max_retries: int >= 0, how often a trial is begun again whose worker process was killed,
+            crashed or hung, before it counts as failed.
+        trial_timeout: seconds > 0 that a worker process may take for an epoch before it counts as
+            hung.
+        overwrite: whether to erase the run that is in the folder; otherwise it is continued.
+        directory, project_name: the run folder is `directory/project_name`.
+        **kwargs: as the Keras Tuner tuner of the same name takes them.
+
+    Raises:
+        ArgumentError: an argument outside its domain.
+        RunFolderError: the folder holds another search, or something else.
+    """
+
+    algo: str
+
+    def __init__(
+        self,
+        *args: Any,
+        workers: int | None = None,
+        score: str = "last",
+        baseline_seeds: int = 3,
+        seed: int | None = None,
+        max_retries: int = 2,
+        trial_timeout: float = 3600.0,
+        overwrite: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if score not in ("last", "best"):
+            raise ArgumentError(f"score must be 'last' or 'best'. Received: score={score!r}.")
+        if type(baseline_seeds) is not int or baseline_seeds < 0:
+            raise ArgumentError(
+                f"baseline_seeds must be an int >= 0. Received: baseline_seeds={baseline_seeds!r}."
+            )
+        if type(max_retries) is not int or max_retries < 0:
+            raise ArgumentError(
+                f"max_retries must be an int >= 0. Received: max_retries={max_retries!r}."
+            )
+        if not (isinstance(trial_timeout, int | float) and trial_timeout > 0):
+            raise ArgumentError(
+                "trial_timeout must be a number of seconds > 0. Received: "
+                f"trial_timeout={trial_timeout!r}."
+            )
+        check_workers(workers)
+        for name in _NOT_OURS & kwargs.keys():
+            raise ArgumentError(
+                f"{name} is not taken by lrtune's tuners, which train each trial once, compiled by "
+                f"its hypermodel: give loss= and metrics= to that. Received: {name}="
+                f"{kwargs[name]!r}."
+            )
+        self.seed = resolve_seed(seed)
+        self.workers = workers
+        self.score = score
+        self.baseline_seeds = baseline_seeds
+        self.max_retries = max_retries
+        self.trial_timeout = trial_timeout
+        kwargs.setdefault("max_consecutive_failed_trials", _NEVER)
+        super().__init__(*args, seed=oracle_seed(self.seed), **kwargs)
+        if type(self.oracle.objective) is not keras_tuner.Objective:
+            raise ArgumentError(
+                "objective must be the name of one metric (or one keras_tuner.Objective). "
+                f"Received: {self.oracle.objective}."
+            )
+        # Keras Tuner prints a table a trial; the loop's observer shows what is worth showing.
+        self.oracle.verbose = 0
+        keep_from_writing(self.oracle)
+        self._space = tuple(self.oracle.get_space().get_config()["space"])
+        refuse_foreign_folder(self._folder)
+        if overwrite:
+            erase_run(self._folder)
+        self.reload()
+
+    @override
+    def search(
+        self,
+        *fit_args: Any,
+        observer: Observer | None = None,
+        data: DataRecord | None = None,
+        **fit_kwargs: Any,
+    ) -> None:
+        """Searches: trains the baseline, then trial after trial.
+
+        Args:
+            *fit_args: as `keras.Model.fit` takes them: images, labels, ...
+            observer: watches the search.
+            data: what to record about the images.
+            **fit_kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon where the
+                hypermodel has none.
+        """
+        epochs = fit_kwargs.pop("epochs", None)
+        horizon = self._horizon(epochs)
+        fit_kwargs.pop("verbose", None)
+        if slow := acting_on_batches(fit_kwargs.get("callbacks")):
+            warnings.warn(
+                f"callbacks that act on every batch ({', '.join(slow)}): each step now starts from "
+                "Python, which takes about twice as long.",
+                stacklevel=2,
+            )
+        manifest = self._manifest(
+            horizon, data or describe_given(fit_args, fit_kwargs), fit_kwargs.get("batch_size")
+        )
+        job = TrainingJob(self.hypermodel, fit_args, fit_kwargs)
+        # First of all, for it fails where the hypermodel cannot be sent to workers.
+        with (
+            make_runner(job, self.workers, self.trial_timeout) as runner,
+            RunWriter(self._folder) as writer,
+        ):
+            found = self._found(manifest, identity(manifest))
+            if found is not None:
+                manifest = _continued(manifest, found)
+            writer.manifest(manifest)
+            self._train(runner, writer, manifest, found, observer or Observer())
+            now = datetime.now().astimezone().isoformat(timespec="seconds")
+            writer.finished(manifest, now)
+
+    def _train(
+        self,
+        runner: Runner,
+        writer: RunWriter,
+        manifest: Manifest,
+        found: RunRecords | None,
+        observer: Observer,
+    ) -> None:
+        unfinished = restore(self.oracle, found, self.seed) if found else []
+        ended = list(found.by_id.values()) if found else []
+        for notice in found.notices if found else ():
+            observer.noticed(notice)
+        for outcome in ended:
+            observer.trial_found(outcome)
+        mend(self.oracle, writer)
+        settings = LoopSettings(
+            manifest.objective,
+            manifest.direction,
+            manifest.score,
+            manifest.max_epochs,
+            self.seed,
+            self.max_retries,
+        )
+        searched = found.outcomes if found else ()
+        states = KeptStates(writer, manifest.direction, manifest.max_epochs, searched)
+        loop = SearchLoop(self.oracle, runner, writer, states, settings, observer, self._promotable)
+        done = {outcome.trial_id for outcome in ended}
+        baseline = self._baseline(manifest.max_epochs)
+        loop.run([task for task in baseline if task.trial_id not in done], unfinished)
+
+    @override
+    def save(self) -> None:
+        """Does nothing: what is found is written as it is found."""
+
+    @override
+    def reload(self) -> None:
+        """Takes up what the run folder holds, if it holds a run.
+
+        Raises:
+            RunFolderError: of another search; its first difference is named.
+        """
+        horizon = self._budget(0)
+        asked = identity(self._manifest(horizon, DataRecord("", "", {}), None))
+        unknown = {"batch_size"} if horizon else {"batch_size", "max_epochs"}
+        found = self._found(
+            self._manifest(horizon or 1, DataRecord("", "", {}), None),
+            {name: value for name, value in asked.items() if name not in unknown},
+        )
+        if found is not None:
+            restore(self.oracle, found, self.seed)
+
+    @override
+    def _get_tuner_fname(self) -> str:
+        # A file that is never there: Keras Tuner would reload by itself, from its own files, which
+        # a kill of stock Keras Tuner may have torn.
+        return str(self._folder / ".reloaded-by-lrtune")
+
+    @property
+    def _folder(self) -> Path:
+        return Path(str(self.directory), str(self.project_name))
+
+    def _found(self, manifest: Manifest, asked: Mapping[str, Any]) -> RunRecords | None:
+        """What the folder holds of this search; raises RunFolderError where it is of another."""
+        if not holds_run(self._folder):
+            return None
+        records = read_run(self._folder, instead=manifest)
+        refuse_other_search(self._folder, records.manifest, asked)
+        if records.manifest is manifest:  # run.json was damaged or is gone
+            refuse_foreign_trials(records, self.seed)
+        return records
+
+    def plan(self) -> tuple[int, int]:
+        """How many trials and epochs `search` will train at most, the baseline included.
+
+        Returns:
+            (trials, epochs).
+        """
+        horizon = self._horizon(None)
+        trials = len(self._arms()) * self.baseline_seeds
+        rungs = self._rungs(horizon)
+        return (
+            trials + sum(count for count, _, _ in rungs),
+            trials * horizon + sum(count * (last - first) for count, first, last in rungs),
+        )
+
+    @override
+    def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
+        """Hyperparameters of the best trials, those of the largest budget before all others.
+
+        Trials that diverged come last.
+        """
+        return [trial.hyperparameters for trial in self._best_trials(num_trials)]
+
+    @override
+    def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
+        """The best trials' models with the weights of their last epoch.
+
+        Raises:
+            RunFolderError: more models than the run kept; it keeps the winner's.
+        """
+        return [self.load_model(trial) for trial in self._best_trials(num_models)]
+
+    @override
+    def load_model(self, trial: Any) -> keras.Model:
+        """The model of a trial whose state was kept, compiled, with its weights."""
+        from lrtune.runner.worker import restore
+
+        state = read_state(self._folder, trial.trial_id)
+        if state is None:
+            raise RunFolderError(
+                f"the weights of trial {trial.trial_id} were not kept, only the winner's are"
+            )
+        model = self.hypermodel.build(trial.hyperparameters)
+        restore(model, state)
+        return model
+
+    def _best_trials(self, count: int) -> list[Any]:
+        done = [t for t in self.oracle.trials.values() if t.score is not None]
+        sign = -1.0 if self.oracle.objective.direction == "max" else 1.0
+
+        def order(trial: Any) -> tuple[bool, int, float]:
+            # A score with a message is the untrained model's, of a trial that diverged.
+            budget = trial.hyperparameters.values.get("tuner/epochs", 0)
+            return trial.message is not None, -budget, sign * trial.score
+
+        return sorted(done, key=order)[:count]
+
+    def _horizon(self, epochs: int | None) -> int:
+        laid_out = getattr(self.hypermodel, "epochs", None)
+        horizon = int(self._budget(epochs or laid_out or 1))
+        if laid_out not in (None, horizon):
+            warnings.warn(
+                f"the hypermodel lays its schedules out over epochs={laid_out}, but the search "
+                f"trains {horizon}: every schedule is cut off or overrun. Give both the same "
+                "number.",
+                stacklevel=3,
+            )
+        return horizon
+
+    def _budget(self, epochs: int) -> int:
+        """Epochs of a full training, `epochs` being what was asked of `search`."""
+        return epochs
+
+    def _rungs(self, horizon: int) -> list[tuple[int, int, int]]:
+        """The search's trials as (how many, first epoch, last epoch)."""
+        return [(self.oracle.max_trials, 0, horizon)]
+
+    def _promotable(self) -> set[str]:
+        """Ids of trials that a later rung may continue."""
+        return set()
+
+    def _arms(self) -> Mapping[str, Mapping[str, Any]]:
+        if self.baseline_seeds and isinstance(self.hypermodel, ScheduleHyperModel):
+            return READING_CONSTANTS
+        return {}
+
+    def _baseline(self, horizon: int) -> list[TrialTask]:
+        return [
+            TrialTask(f"{BASELINE}/{arm}/seed-{seed}", values, seed, 0, horizon)
+            for seed in self._baseline_seeds()
+            for arm, values in self._arms().items()
+        ]
+
+    def _baseline_seeds(self) -> tuple[int, ...]:
+        return tuple(range(self.seed, self.seed + self.baseline_seeds))
+
+    def _manifest(self, horizon: int, data: DataRecord, batch_size: int | None) -> Manifest:
+        packages = ("keras", "keras-tuner", "numpy", "tensorflow")
+        families: Sequence[str] = getattr(self.hypermodel, "families", ())
+        return Manifest(
+            algo=self.algo,
+            objective=self.oracle.objective.name,
+            direction=self.oracle.objective.direction,
+            score=self.score,
+            max_epochs=horizon,
+            factor=getattr(self.oracle, "factor", None),
+            max_trials=self.oracle.max_trials,
+            seed=self.seed,
+            batch_size=batch_size,
+            families=tuple(families),
+            space=self._space,
+            baseline_arms=self._arms(),
+            baseline_seeds=self._baseline_seeds() if self._arms() else (),
+            data=data,
+            versions={
+                "lrtune": __version__,
+                "python": platform.python_version(),
+                **{name: version(name) for name in packages},
+            },
+            created=datetime.now().astimezone().isoformat(timespec="seconds"),
+        )
+
+
+def _continued(manifest: Manifest, found: RunRecords) -> Manifest:
+    """The manifest of a search that goes on, begun when the one before was."""
+    before = found.manifest
+    changed = [
+        f"{name} {before.versions[name]} (now {now})"
+        for name, now in manifest.versions.items()
+        if before.versions.get(name, now) != now
+    ]
+    if changed:
+        warnings.warn(
+            f"the search was begun with {', '.join(changed)}: trials from here on may differ in "
+            "their last digits from those before.",
+            stacklevel=3,
+        )
+    return dataclasses.replace(manifest, created=before.created)

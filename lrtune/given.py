@@ -1,0 +1,57 @@
+"""What to record about data that the user hands over to `search` as arguments of `fit`."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lrtune.records.schema import DataRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SOURCE = "given to search()"
+
+
+def describe_given(fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> DataRecord:
+    """The record of the images, labels and validation data among the arguments of `fit`.
+
+    Args:
+        fit_args: positional arguments of `keras.Model.fit`.
+        fit_kwargs: its keyword arguments.
+
+    Returns:
+        A record whose fingerprint changes with any value of any array; it is empty where not all
+        of the data are NumPy arrays (a generator or a tf.data.Dataset can be read only once).
+    """
+    names = ("x", "y", "sample_weight")
+    training = [*fit_args[:2], *(fit_kwargs[name] for name in names if name in fit_kwargs)]
+    validation = fit_kwargs.get("validation_data")
+    leaves = [*_leaves(training), *_leaves(validation)]
+    arrays = [leaf for leaf in leaves if isinstance(leaf, np.ndarray) and not leaf.dtype.hasobject]
+    if not arrays or len(arrays) < len(leaves):
+        return DataRecord(SOURCE, "", {})
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    sizes = {"train": _length(training), "validation": _length(validation)}
+    return DataRecord(SOURCE, digest.hexdigest()[:16], sizes)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What is in lists, tuples and dictionaries, however deep, but None."""
+    if isinstance(value, dict):
+        value = [value[key] for key in sorted(value)]
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _leaves(one)
+    elif value is not None:
+        yield value
+
+
+def _length(value: Any) -> int:
+    first = next(_leaves(value), ())
+    return len(first) if np.ndim(first) else 0

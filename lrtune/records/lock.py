@@ -1,0 +1,83 @@
+"""One search at a time writes a run folder: a lock that dies with the process that holds it."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import os
+import shlex
+import socket
+import sys
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import filelock
+
+from lrtune.errors import RunFolderError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LOCK = ".lock"
+"""Locked by the system for the process that searches; whether the file is there means nothing."""
+
+HOLDER = ".lock.json"
+"""Who holds the lock, for people: the process may be gone."""
+
+
+class RunLock:
+    """The right to write into a run folder, held from creation to `release`.
+
+    The system takes it from a process that dies, in whatever way, so nobody has to clean up.
+
+    Args:
+        folder: an existing folder.
+
+    Raises:
+        RunFolderError: another process holds it (its number, host and command are told), or the
+            folder cannot be written to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = filelock.FileLock(folder / LOCK)
+        self._holder = folder / HOLDER
+        try:
+            self._lock.acquire(blocking=False)
+        except filelock.Timeout as error:
+            raise RunFolderError(
+                f"run folder {folder} is being written by {self._who()}; wait until that has "
+                "ended, or choose another --run-dir"
+            ) from error
+        self._holder.write_text(json.dumps(_myself()) + "\n", encoding="utf-8")
+
+    def release(self) -> None:
+        """Lets others write. Safe to call twice."""
+        if self._lock.is_locked:
+            with contextlib.suppress(OSError):  # a folder that is gone keeps nobody from going on
+                self._holder.unlink(missing_ok=True)
+            self._lock.release()
+
+    def _who(self) -> str:
+        try:
+            told = json.loads(self._holder.read_text(encoding="utf-8"))
+            return (
+                f"process {int(told['process'])} of {told['user']} on {told['host']} "
+                f"({told['command']}, since {told['since']})"
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return "another process"
+
+
+def _myself() -> dict[str, object]:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container's user need not have a name
+        user = "unknown"
+    return {
+        "process": os.getpid(),
+        "user": user,
+        "host": socket.gethostname(),
+        "command": shlex.join(sys.argv),
+        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }

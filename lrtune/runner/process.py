@@ -1,0 +1,284 @@
+"""One worker process: what the driver holds of it, and what runs inside.
+
+A worker may be killed at any moment. So nothing that it shares with the driver can be left half
+done or locked: each has a pool of its own (in a pool of several one death breaks all), epochs are
+lines appended to a file of its own, training states go through files too, and what goes through a
+pipe is smaller than the pipe (Linux: 64 KiB), so that it is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cloudpickle
+import loky
+import numpy as np
+from loky.process_executor import BrokenProcessPool
+
+from lrtune.errors import SearchError
+from lrtune.quiet import start_tensorflow
+from lrtune.runner.base import TrainingJob, TrialOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+
+    from lrtune.runner.base import EpochRecord, State, TrialTask
+
+JOB = "job.pickle"
+"""The pickled job in the folder that driver and workers share."""
+
+_START_SECONDS = 600.0
+"""How long a worker may take until it begins its first task: importing TensorFlow from a busy
+network disk takes minutes."""
+
+_LONGEST_MESSAGE = 8_000
+"""Characters of a traceback that are kept, its end."""
+
+
+class ArrayFile:
+    """Stands for an array in the pickled job; workers map the file in its place."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+
+class WorkerProcess:
+    """A worker process as the driver sees it.
+
+    Args:
+        folder: shared with the worker, holds the job.
+        device: what the worker gets as CUDA_VISIBLE_DEVICES.
+    """
+
+    def __init__(self, folder: Path, device: str) -> None:
+        self.device = device
+        self._folder = folder
+        self._executor = loky.ProcessPoolExecutor(
+            max_workers=1,
+            timeout=None,
+            initializer=_start,
+            initargs=(str(folder), device, os.getpid()),
+            env={"OMP_NUM_THREADS": "1"},
+        )
+
+    def submit(self, task: TrialTask, name: str) -> RunningTask:
+        """Begins a task.
+
+        Args:
+            task: what to train.
+            name: of its files in the folder; no other task's.
+
+        Raises:
+            SearchError: the state it continues cannot be handed over.
+        """
+        running = RunningTask(self._folder / name, replace(task, parent_state=None))
+        if task.parent_state is not None:
+            try:
+                _save(running.files.parent, task.parent_state)
+            except OSError as error:
+                raise SearchError(
+                    f"cannot write temporary files to {self._folder}: {error.strerror}. What was "
+                    "written before is whole"
+                ) from error
+        with _no_keyboard_interrupt():
+            running.future = self._executor.submit(_run, running.task, str(self._folder / name))
+        return running
+
+    def end(self, *, wait: bool) -> None:
+        """Ends the process, whatever it does. Safe to call twice.
+
+        Args:
+            wait: whether to return only when it is gone.
+        """
+        self._executor.shutdown(wait=wait, kill_workers=True)
+
+
+class _Files:
+    """The files through which driver and worker speak of one task."""
+
+    def __init__(self, path: Path) -> None:
+        self.epochs = path.with_suffix(".jsonl")
+        self.parent = path.with_suffix(".parent.npz")
+        self.state = path.with_suffix(".state.npz")
+
+    def remove(self) -> None:
+        for path in (self.epochs, self.parent, self.state):
+            path.unlink(missing_ok=True)
+
+
+class RunningTask:
+    """A task that a worker process is busy with.
+
+    Attributes:
+        task: without its parent's state.
+        future: of the worker's answer.
+        files: its files.
+    """
+
+    def __init__(self, path: Path, task: TrialTask) -> None:
+        self.task = task
+        self.files = _Files(path)
+        self.future: Future[TrialOutcome]
+        self._read = 0
+        self._epochs: list[EpochRecord] = []
+        self._begun = False
+        self._heard = time.monotonic()
+
+    def new_epochs(self) -> list[EpochRecord]:
+        """The epochs that the worker has finished since it was last asked."""
+        try:
+            with self.files.epochs.open("rb") as file:
+                file.seek(self._read)
+                whole, end, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return []
+        self._read += len(whole) + len(end)
+        said = [json.loads(line) for line in whole.splitlines()]
+        if said:
+            self._begun = True
+            self._heard = time.monotonic()
+        epochs = [record for record in said if record is not None]
+        self._epochs += epochs
+        return epochs
+
+    def silent_for(self) -> float:
+        """Seconds since the worker began the task or finished an epoch of it.
+
+        A worker that is still starting is silent only when that takes too long.
+        """
+        silence = time.monotonic() - self._heard
+        return silence if self._begun else silence - _START_SECONDS
+
+    def take(self) -> TrialOutcome:
+        """The outcome of the task, which has ended.
+
+        Raises:
+            SearchError: the worker could not hand over what it trained.
+        """
+        try:
+            outcome = self.future.result()
+            state = self._take_state() if outcome.status == "completed" else None
+        except BrokenProcessPool as error:
+            codes = re.findall(r"\{(.+?)\}", str(error))
+            how = f" with {codes[-1]}" if codes else ""
+            return self.lost(
+                f"its worker process ended{how}: it crashed or was killed, perhaps for want of "
+                "memory"
+            )
+        except OSError as error:
+            raise SearchError(
+                f"a worker could not hand over what it trained ({error}): is there space left "
+                f"where {self.files.state.parent} is? What was written before is whole"
+            ) from error
+        self.files.remove()
+        return replace(outcome, epochs=tuple(self._epochs), state=state)
+
+    def lost(self, reason: str) -> TrialOutcome:
+        """The outcome of a task whose worker is gone, or is to go."""
+        return TrialOutcome(
+            self.task, "failed", tuple(self._epochs), message=reason, worker_lost=True
+        )
+
+    def _take_state(self) -> State:
+        with np.load(self.files.state, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+
+
+@contextmanager
+def _no_keyboard_interrupt() -> Iterator[None]:
+    """Ctrl-C reaches every process of a terminal; processes begun here do not listen to it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _save(path: Path, state: State) -> None:
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **dict(state))
+
+
+# What follows runs in the worker.
+
+_trainer: Any = None
+
+
+def _start(folder: str, device: str, driver: int) -> None:
+    """Runs once in each worker: one thread, one GPU or none, the job."""
+    global _trainer  # noqa: PLW0603 - a worker process is one trainer
+    threading.Thread(target=_end_with, args=(driver, folder), daemon=True).start()
+    os.environ["CUDA_VISIBLE_DEVICES"] = device
+    # TensorFlow writes the functions it generates there, and a worker is killed, not asked to go.
+    tempfile.tempdir = folder
+    try:
+        start_tensorflow(threads=1)
+        import keras
+
+        from lrtune.runner.worker import Trainer
+
+        hypermodel, args, kwargs = keras.tree.map_structure(
+            _mapped, cloudpickle.loads((Path(folder) / JOB).read_bytes())
+        )
+        _trainer = Trainer(TrainingJob(hypermodel, args, kwargs))
+    except Exception as error:  # noqa: BLE001 - raised by `_run`: to the driver, a worker that does
+        _trainer = error  # not start looks like one that was killed
+
+
+def _end_with(driver: int, folder: str) -> None:
+    """Ends this process when the driver is gone: a killed driver cannot end its workers."""
+    while os.getppid() == driver:
+        time.sleep(0.5)
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
+
+
+def _mapped(value: Any) -> Any:
+    # Copy on write: nobody writes, but TensorFlow takes no memory that is read-only.
+    return np.load(value.path, mmap_mode="c") if isinstance(value, ArrayFile) else value
+
+
+def _run(task: TrialTask, path: str) -> TrialOutcome:
+    """Trains a task; epochs and state are handed over in files, the rest is returned."""
+    if isinstance(_trainer, Exception):
+        raise _trainer
+    files = _Files(Path(path))
+    untold: list[OSError] = []
+
+    def tell(_: str, record: EpochRecord) -> None:
+        try:
+            _append(files.epochs, dict(record))
+        except OSError as error:  # raised later: here it would pass for one of the user's model
+            untold.append(error)
+
+    _append(files.epochs, None)
+    if files.parent.exists():
+        with np.load(files.parent, allow_pickle=False) as archive:
+            task = replace(task, parent_state={name: archive[name] for name in archive.files})
+    outcome: TrialOutcome = _trainer.run(task, tell)
+    if untold:
+        raise untold[0]
+    if outcome.state is not None:
+        _save(files.state, outcome.state)
+    message = outcome.message and outcome.message[-_LONGEST_MESSAGE:]
+    return replace(outcome, epochs=(), state=None, message=message)
+
+
+def _append(path: Path, record: dict[str, float] | None) -> None:
+    with path.open("ab") as file:
+        file.write(json.dumps(record).encode() + b"\n")

@@ -1,0 +1,75 @@
+"""A search is continued only by the same search; what differs is named with both values."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from lrtune.errors import RunFolderError
+from lrtune.records.identity import identity, refuse_other_search
+from lrtune.records.reader import read_run
+from tests.records import build_run
+
+RUN = Path("runs/mine")
+
+
+@pytest.fixture
+def manifest(tmp_path):
+    return read_run(build_run.write_manifest(tmp_path)).manifest
+
+
+def test_the_same_search_is_let_through(manifest):
+    refuse_other_search(RUN, manifest, identity(manifest))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"created": "2027-01-01T00:00:00+00:00"},
+        {"max_trials": 100},
+        {"versions": {"lrtune": "0.2.0"}},
+        {"baseline_seeds": (1,)},
+        {"finished": "2027-01-01T00:00:00+00:00"},
+    ],
+)
+def test_what_does_not_change_a_trial_changes_no_search(manifest, changes):
+    refuse_other_search(RUN, manifest, identity(dataclasses.replace(manifest, **changes)))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("algo", "hyperband", "another algorithm: random there, hyperband here"),
+        ("seed", 2, "another seed: 1 there, 2 here"),
+        ("objective", "val_loss", "another objective: val_accuracy there, val_loss here"),
+        ("direction", "min", "another direction of the objective: max there, min here"),
+        ("score", "best", "another score: last there, best here"),
+        ("max_epochs", 9, "another horizon in epochs: 50 there, 9 here"),
+        ("factor", 3, "another Hyperband factor: None there, 3 here"),
+        ("batch_size", 32, "another batch size: 64 there, 32 here"),
+        ("families", ("step",), "families: constant,time,step,exponential there, step here"),
+        ("fingerprint", "f" * 16, "fingerprint: 0123456789abcdef there, ffffffffffffffff here"),
+    ],
+)
+def test_a_difference_is_named_with_both_values(manifest, name, value, message):
+    with pytest.raises(RunFolderError) as error:
+        refuse_other_search(RUN, manifest, {**identity(manifest), name: value})
+    assert str(error.value).startswith("run folder runs/mine holds a search with another ")
+    assert message in str(error.value)
+    assert str(error.value).endswith(
+        "; give the same to continue it, choose another --run-dir, or pass --overwrite to erase it"
+    )
+
+
+def test_a_range_that_differs_is_named_by_its_hyperparameter(manifest):
+    wider = [{"class_name": "Float", "config": {"name": "lr0", "max_value": 1.0}}]
+    with pytest.raises(RunFolderError, match=r"another space for lr0: \{\} there, \{\"max_value"):
+        refuse_other_search(RUN, manifest, {"space": wider})
+    with pytest.raises(RunFolderError, match=r"another space for lr0: .* there, nothing here"):
+        refuse_other_search(RUN, manifest, {"space": []})
+
+
+def test_data_without_a_fingerprint_differ_from_nothing(manifest):
+    refuse_other_search(RUN, manifest, {"fingerprint": ""})
