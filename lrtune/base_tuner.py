@@ -361,6 +361,7 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             batch_size=batch_size,
             families=tuple(families),
             space=self._space,
+            baseline_budget=0.0,
             baseline_arms=self._arms(),
             baseline_seeds=self._baseline_seeds() if self._arms() else (),
             data=data,

@@ -29,6 +29,7 @@ MANIFEST = schema.Manifest(
     batch_size=64,
     families=(),
     space=(),
+    baseline_budget=0.0,
     baseline_arms={},
     baseline_seeds=(),
     data=schema.DataRecord("synthetic", "abc", {"train": 10}),

@@ -26,6 +26,7 @@ _WORDS = {
     "batch_size": "batch size",
     "families": "schedule families",
     "space": "search space",
+    "baseline_budget": "baseline budget",
 }
 """What makes a search this search, in the order in which a difference is named. The number of
 trials is not among it: a search may be continued for more of them."""

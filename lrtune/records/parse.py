@@ -12,7 +12,7 @@ from lrtune.records import schema
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.records.schema import Manifest, Outcome
+    from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
 
 _T = TypeVar("_T")
 
@@ -34,6 +34,34 @@ def checked_manifest(raw: Any) -> Manifest:
     for index, one in enumerate(manifest.space):
         _check(f"space[{index}]", one, dict)
     _check("data.source", manifest.data.source, str)
+    _check("data.sizes", manifest.data.sizes, dict)
+    return manifest
+
+
+def checked_confirm_manifest(raw: Any) -> ConfirmManifest:
+    """The manifest of a confirmation; raises one of `UNREADABLE` where it is none."""
+    if version := newer(raw):
+        raise ValueError(f"written by a newer lrtune, {version}")
+    manifest = schema.confirm_manifest_from_json(raw)
+    for name in ("arms", "trials", "search_scores"):
+        _check(name, getattr(manifest, name), dict)
+    for arm, values in manifest.arms.items():
+        _check(f"arms[{arm!r}]", values, dict)
+        if not schema.is_trial_id(f"{schema.CONFIRM}/{arm}/seed-0"):
+            raise ValueError(f"no arm can be called {arm!r}")
+    for arm, score in manifest.search_scores.items():
+        _check(f"search_scores[{arm!r}]", score, int, float)
+    for arm, trial_id in manifest.trials.items():
+        _check(f"trials[{arm!r}]", trial_id, str)
+    if manifest.baseline not in manifest.arms:
+        raise ValueError(f"the baseline {manifest.baseline!r} is none of the arms")
+    if manifest.direction not in ("max", "min"):
+        raise ValueError(f"direction must be max or min, not {manifest.direction!r}")
+    for seed in manifest.seeds:
+        _check("seeds", seed, int)
+    _check("objective", manifest.objective, str)
+    _check("epochs", manifest.epochs, int)
+    _check("train_on", manifest.train_on, str)
     _check("data.sizes", manifest.data.sizes, dict)
     return manifest
 

@@ -19,6 +19,7 @@ from lrtune.npz import read_npz
 from lrtune.records import schema
 from lrtune.records.parse import (
     UNREADABLE,
+    checked_confirm_manifest,
     checked_manifest,
     checked_outcome,
     loads,
@@ -28,11 +29,25 @@ from lrtune.records.parse import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import numpy as np
 
-    from lrtune.records.schema import Manifest, Outcome
+    from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What a confirmation recorded.
+
+    Attributes:
+        manifest: what is compared.
+        outcomes: arm name -> its outcomes in the order of their seeds' folders, in the manifest's
+            order of arms. A score is that on the test images.
+    """
+
+    manifest: ConfirmManifest
+    outcomes: Mapping[str, tuple[Outcome, ...]]
 
 
 @dataclass(frozen=True)
@@ -45,6 +60,7 @@ class RunRecords:
         outcomes: the search's trials that ended, in the order of their ids.
         baseline: arm name -> its outcomes in the order of their seeds; arms in the manifest's
             order. An arm of which no seed ended has an empty tuple.
+        confirmation: the comparison on test images; None if none was begun.
         unfinished: ids of the search's trials that have a folder but no outcome that can be read:
             running still, stopped with the search, or damaged (which a notice tells).
         outcome_notices: what was wrong with outcomes, a sentence a file.
@@ -54,6 +70,7 @@ class RunRecords:
     manifest: Manifest
     outcomes: tuple[Outcome, ...]
     baseline: Mapping[str, tuple[Outcome, ...]]
+    confirmation: Confirmation | None
     unfinished: tuple[str, ...]
     outcome_notices: tuple[str, ...] = field(repr=False)
 
@@ -70,16 +87,28 @@ class RunRecords:
         others = [_keras_tuner_notice(self.folder, name) for name in self._keras_tuner_files()]
         return (*self.outcome_notices, *(notice for notice in [*found, *others] if notice))
 
+    @cached_property
+    def baseline_search(self) -> RunRecords | None:
+        """The search for the best constant rate, a run of its own; None if there is none."""
+        folder = self.folder / schema.BASELINE / schema.BASELINE_SEARCH
+        try:
+            return read_run(folder)
+        except RunFolderError:
+            return None
+
     def epochs(self, trial_id: str) -> list[dict[str, Any]]:
         """The epochs of one trial that can be read, in the order in which they were written.
 
         Args:
-            trial_id: of a trial of the search, finished or not, or "baseline/ARM/seed-N".
+            trial_id: of a trial of the search, finished or not, or "baseline/ARM/seed-N", or
+                "confirm/ARM/seed-N".
 
         Returns:
             One dictionary an epoch, as recorded, null read as NaN; none if no epoch was recorded.
         """
-        if trial_id not in self.by_id and trial_id not in self.unfinished:
+        confirmed = self.confirmation.outcomes.values() if self.confirmation else ()
+        known = {outcome.trial_id for arm in confirmed for outcome in arm}
+        if trial_id not in self.by_id and trial_id not in self.unfinished and trial_id not in known:
             raise ArgumentError(
                 f"trial_id must be one of the run's: {_some(self._ids())}. Received: {trial_id!r}."
             )
@@ -151,7 +180,8 @@ def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) ->
         folder=folder,
         manifest=manifest,
         outcomes=tuple(outcomes),
-        baseline=_read_baseline(folder, manifest, notices),
+        baseline=_read_arms(folder, schema.BASELINE, manifest.baseline_arms, notices),
+        confirmation=_read_confirmation(folder, notices),
         unfinished=tuple(unfinished),
         outcome_notices=tuple(notices),
     )
@@ -194,19 +224,33 @@ class DamagedManifestError(RunFolderError):
         self.what = what
 
 
-def _read_baseline(
-    folder: Path, manifest: Manifest, notices: list[str]
+def _read_arms(
+    folder: Path, kind: str, names: Iterable[str], notices: list[str]
 ) -> dict[str, tuple[Outcome, ...]]:
-    arms: dict[str, list[Outcome]] = {name: [] for name in manifest.baseline_arms}
-    for arm in _folders(folder / schema.BASELINE, ""):
-        for seed in _folders(folder / schema.BASELINE / arm, "seed-"):
-            trial_id = f"{schema.BASELINE}/{arm}/{seed}"
+    """The outcomes below `baseline/` or `confirm/`, by arm; at least an entry for each name."""
+    arms: dict[str, list[Outcome]] = {name: [] for name in names}
+    for arm in _folders(folder / kind, ""):
+        for seed in _folders(folder / kind / arm, "seed-"):
+            trial_id = f"{kind}/{arm}/{seed}"
             if not schema.is_trial_id(trial_id):
                 continue
             outcome = _read_outcome(folder, trial_id, notices)
             if outcome is not None:
                 arms.setdefault(arm, []).append(outcome)
     return {name: tuple(outcomes) for name, outcomes in arms.items()}
+
+
+def _read_confirmation(folder: Path, notices: list[str]) -> Confirmation | None:
+    name = f"{schema.CONFIRM}/{schema.CONFIRM_MANIFEST}"
+    try:
+        manifest = checked_confirm_manifest(loads(read_bytes(folder / name)))
+    except FileNotFoundError:
+        return None
+    except UNREADABLE as error:
+        notices.append(f"{name} cannot be read ({reason(error)}): the confirmation is left out.")
+        return None
+    arms = _read_arms(folder, schema.CONFIRM, manifest.arms, notices)
+    return Confirmation(manifest, {arm: arms[arm] for arm in manifest.arms})
 
 
 def _read_manifest(folder: Path) -> Manifest:

@@ -4,6 +4,9 @@
     RUN/trial_ID/epochs.jsonl                    one JSON object a line and an epoch
     RUN/trial_ID/outcome.json                    Outcome
     RUN/baseline/ARM/seed-N/{epochs.jsonl,outcome.json}   the same, one folder an arm and seed
+    RUN/baseline/search/                         the search for the best constant rate: a run folder
+    RUN/confirm/confirm.json                     ConfirmManifest
+    RUN/confirm/ARM/seed-N/{epochs.jsonl,outcome.json}    as the baseline's
 
 `oracle.json`, `tuner0.json` and `trial_ID/trial.json` beside them are Keras Tuner's own; the
 training states `state.npz` are NumPy arrays; a hidden `.lock` is held while a search writes. JSON
@@ -32,12 +35,20 @@ STATE = "state.npz"
 ORACLE = "oracle.json"
 TRIAL_FILE = "trial.json"
 BASELINE = "baseline"
+BASELINE_SEARCH = "search"
+"""The folder in `BASELINE` that holds a run of its own; no arm has this name."""
+
+TUNED = "constant-tuned"
+"""The arm of the constant rate that the search for the baseline found."""
+
+CONFIRM = "confirm"
+CONFIRM_MANIFEST = "confirm.json"
 
 TRIAL = "trial_"
 """A trial's folder is this and its id: Keras Tuner's own convention."""
 
 _SEARCHED = re.compile(r"[0-9]{1,18}", re.ASCII)
-_ARM = re.compile(r"baseline/\w[\w.+-]*/seed-[0-9]{1,18}", re.ASCII)
+_ARM = re.compile(r"(baseline|confirm)/\w[\w.+-]*/seed-[0-9]{1,18}", re.ASCII)
 
 Status = Literal["completed", "diverged", "failed"]
 STATUSES: tuple[Status, ...] = ("completed", "diverged", "failed")
@@ -52,12 +63,15 @@ class DataRecord:
         fingerprint: hash of images, labels and split: equal for equal data on any machine.
         sizes: number of images in "train", "validation" and "test" (0 where there is none).
         synthetic: True where the images were drawn by lrtune, not photographed.
+        argument: what `--data` was, so that the same images can be loaded again; None for data
+            given to `search` by a script.
     """
 
     source: str
     fingerprint: str
     sizes: Mapping[str, int]
     synthetic: bool = False
+    argument: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +90,10 @@ class Manifest:
         batch_size: images a training step, None where the user's own pipeline decides.
         families: schedule families in the space, in their order.
         space: the hyperparameters' configurations as Keras Tuner writes them, in their order.
-        baseline_arms: arm name -> hyperparameter values, always trained at the full budget.
+        baseline_budget: epochs of the search for the best constant rate as a share of the main
+            search's; 0 where there is none.
+        baseline_arms: arm name -> hyperparameter values, always trained at the full budget; the
+            tuned one is among them once it is known.
         baseline_seeds: the seeds every arm was trained with.
         data: which images.
         versions: package name -> version.
@@ -95,8 +112,48 @@ class Manifest:
     batch_size: int | None
     families: tuple[str, ...]
     space: tuple[Mapping[str, Any], ...]
+    baseline_budget: float
     baseline_arms: Mapping[str, Mapping[str, Any]]
     baseline_seeds: tuple[int, ...]
+    data: DataRecord
+    versions: Mapping[str, str]
+    created: str
+    finished: str | None = None
+    schema: int = SCHEMA
+
+
+@dataclass(frozen=True)
+class ConfirmManifest:
+    """What a confirmation compares: arms trained anew, every one with the same fresh seeds.
+
+    Attributes:
+        arms: arm name -> hyperparameter values.
+        trials: arm name -> id of the search's trial it comes from; no entry for an arm of the
+            baseline.
+        search_scores: arm name -> its score in the search (of an arm of the baseline: the mean
+            over its seeds); no entry where there is none.
+        baseline: name of the arm that the others are compared with.
+        seeds: of every arm: initial weights, image order and dropout follow from a seed alone.
+        train_on: "train+validation" or "train".
+        objective: the metric, measured once on the test images, after the last epoch; named as
+            Keras logs it ("val_accuracy").
+        direction: "max" or "min".
+        epochs: the horizon, which every arm is trained for.
+        batch_size: images a training step, None where the user's own pipeline decides.
+        data: which images; sizes are those of "train" (all that is trained on) and "test".
+        versions, created, finished, schema: as in `Manifest`.
+    """
+
+    arms: Mapping[str, Mapping[str, Any]]
+    trials: Mapping[str, str]
+    search_scores: Mapping[str, float]
+    baseline: str
+    seeds: tuple[int, ...]
+    train_on: str
+    objective: str
+    direction: str
+    epochs: int
+    batch_size: int | None
     data: DataRecord
     versions: Mapping[str, str]
     created: str
@@ -124,7 +181,7 @@ class Outcome:
     """How one trial ended.
 
     Attributes:
-        trial_id: Keras Tuner's id, or "baseline/ARM/seed-N".
+        trial_id: Keras Tuner's id, or "baseline/ARM/seed-N", or "confirm/ARM/seed-N".
         status: "completed", "diverged" (the loss left all bounds; the score is the untrained
             model's) or "failed" (an error; no score).
         values: hyperparameter values, Keras Tuner's own `tuner/...` among them.
@@ -165,8 +222,8 @@ def folder_name(trial_id: str) -> str:
     if _ARM.fullmatch(trial_id):
         return trial_id
     raise RunFolderError(
-        "a trial's id must be a number, or baseline/ARM/seed-N with an arm of letters, digits and "
-        f"._+-. Received: {trial_id!r}"
+        "a trial's id must be a number, or baseline/ARM/seed-N or confirm/ARM/seed-N with an arm "
+        f"of letters, digits and ._+-. Received: {trial_id!r}"
     )
 
 
@@ -184,6 +241,15 @@ def manifest_from_json(raw: Mapping[str, Any]) -> Manifest:
     data = known["data"]
     known["data"] = DataRecord(**{f.name: data[f.name] for f in fields(DataRecord)})
     return Manifest(**known)
+
+
+def confirm_manifest_from_json(raw: Mapping[str, Any]) -> ConfirmManifest:
+    """Inverse of `to_json`; keys it does not know are left out. Raises KeyError, TypeError."""
+    known = {f.name: raw[f.name] for f in fields(ConfirmManifest)}
+    known["seeds"] = tuple(known["seeds"])
+    data = known["data"]
+    known["data"] = DataRecord(**{f.name: data[f.name] for f in fields(DataRecord)})
+    return ConfirmManifest(**known)
 
 
 def outcome_from_json(raw: Mapping[str, Any]) -> Outcome:

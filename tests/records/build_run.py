@@ -21,6 +21,7 @@ MANIFEST: dict[str, Any] = {
     "batch_size": 64,
     "families": ["constant", "time", "step", "exponential"],
     "space": [{"class_name": "Float", "config": {"name": "lr0"}}],
+    "baseline_budget": 0.0,
     "baseline_arms": {
         "constant-0.1": {"schedule": "constant", "lr0": 0.1, "momentum": 0.0},
         "constant-0.01": {"schedule": "constant", "lr0": 0.01, "momentum": 0.0},
@@ -31,6 +32,7 @@ MANIFEST: dict[str, Any] = {
         "fingerprint": "0123456789abcdef",
         "sizes": {"train": 9000, "validation": 1000, "test": 2000},
         "synthetic": False,
+        "argument": "auto",
     },
     "versions": {"lrtune": "0.1.0"},
     "created": "2026-11-22T08:00:00+00:00",
@@ -67,7 +69,7 @@ def write_trial(
     rows: int | None = None,
 ) -> Path:
     """Writes trial_ID, or baseline/ARM/seed-N; epochs are first, last and planned."""
-    path = folder / (trial_id if trial_id.startswith("baseline/") else f"trial_{trial_id}")
+    path = folder / (trial_id if "/" in trial_id else f"trial_{trial_id}")
     path.mkdir(parents=True, exist_ok=True)
     first, last, planned = epochs
     outcome = {
@@ -148,3 +150,49 @@ def large_run(folder: Path, trials: int, *, epochs: int = 50, seed: int = 0) -> 
             message=None if status == "completed" else f"{status} in epoch {1 + number % 3}",
         )
     return folder
+
+
+CONFIRM: dict[str, Any] = {
+    "arms": {
+        "trial-1": EXPONENTIAL,
+        "trial-0": STEP,
+        "constant-tuned": CONSTANT,
+        "constant-0.1": MANIFEST["baseline_arms"]["constant-0.1"],
+    },
+    "trials": {"trial-1": "1", "trial-0": "0"},
+    "search_scores": {"trial-1": 0.712, "trial-0": 0.705, "constant-0.1": 0.681},
+    "baseline": "constant-tuned",
+    "seeds": [11, 12, 13, 14, 15, 16, 17, 18],
+    "train_on": "train+validation",
+    "objective": "val_accuracy",
+    "direction": "max",
+    "epochs": 50,
+    "batch_size": 64,
+    "data": {**MANIFEST["data"], "sizes": {"train": 10_000, "test": 2000}},
+    "versions": {"lrtune": "0.1.0"},
+    "created": "2026-11-22T09:00:00+00:00",
+    "finished": "2026-11-22T09:10:00+00:00",
+    "schema": 1,
+}
+"""A confirmation of four arms with eight seeds."""
+
+CONFIRMED = {
+    "trial-1": (0.711, 0.706, 0.713, 0.709, 0.704, 0.716, 0.712, 0.708),
+    "trial-0": (0.699, 0.701, 0.69, 0.704, 0.688, 0.7, 0.697, 0.693),
+    "constant-tuned": (0.695, 0.692, 0.697, 0.698, 0.688, 0.7, 0.694, 0.691),
+    "constant-0.1": (0.68, 0.677, 0.683, 0.684, 0.671, 0.686, 0.679, 0.675),
+}
+
+
+def write_confirmation(
+    folder: Path, scores: dict[str, tuple[float | None, ...]] = CONFIRMED, **changes: Any
+) -> None:
+    """Writes RUN/confirm; a score of None is a seed that has not ended."""
+    manifest = {**CONFIRM, **changes}
+    (folder / "confirm").mkdir(parents=True, exist_ok=True)
+    (folder / "confirm" / "confirm.json").write_text(json.dumps(manifest))
+    for arm, of_seeds in scores.items():
+        for seed, score in zip(manifest["seeds"], of_seeds, strict=True):
+            if score is not None:
+                values = manifest["arms"][arm]
+                write_trial(folder, f"confirm/{arm}/seed-{seed}", score, values=values)

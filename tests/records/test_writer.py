@@ -28,6 +28,7 @@ MANIFEST = schema.Manifest(
     batch_size=64,
     families=("constant", "step"),
     space=({"class_name": "Float", "config": {"name": "lr0"}},),
+    baseline_budget=0.0,
     baseline_arms={"constant-0.1": {"lr0": 0.1}},
     baseline_seeds=(1, 2),
     data=schema.DataRecord("synthetic", "abc", {"train": 10}, synthetic=True),
