@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune._version import __version__
 
 if TYPE_CHECKING:
-    from lrtune import schedules
+    from lrtune import confirm, schedules
     from lrtune.hypermodel import CatsVsDogsHyperModel, ScheduleHyperModel
     from lrtune.run import load_run
     from lrtune.tuners import BayesianOptimization, Hyperband, RandomSearch
@@ -25,7 +25,8 @@ _LAZY = {
     "ScheduleHyperModel": "lrtune.hypermodel",
     "load_run": "lrtune.run",
 }
-_LAZY_MODULES = {"schedules"}
+_LAZY_MODULES = {"confirm", "schedules"}
+"""`confirm` is a function too: its module can be called."""
 
 __all__ = [
     "BayesianOptimization",
@@ -34,6 +35,7 @@ __all__ = [
     "RandomSearch",
     "ScheduleHyperModel",
     "__version__",
+    "confirm",
     "load_run",
     "schedules",
 ]

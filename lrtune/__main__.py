@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from lrtune import cli, search
+from lrtune import cli, confirm, search
 from lrtune._version import __version__
+from lrtune.export.command import export
 from lrtune.report.command import report
 
 
@@ -31,7 +32,9 @@ def main() -> None:
     app = cli.empty_app()
     app.callback(no_args_is_help=True)(_lrtune)
     app.command("search")(search.command)
+    app.command("confirm")(confirm.command)
     app.command("report")(report)
+    app.command("export")(export)
     cli.main(app, "lrtune")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import platform
 import warnings
 from datetime import datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras_tuner
+import numpy as np
 from typing_extensions import override
 
 from lrtune._version import __version__
@@ -18,11 +20,11 @@ from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.given import describe_given
 from lrtune.hypermodel import ScheduleHyperModel
 from lrtune.loop import LoopSettings, SearchLoop
-from lrtune.observer import Observer
+from lrtune.observer import Observer, Within
 from lrtune.oracles import keep_from_writing, oracle_seed, resolve_seed
 from lrtune.records.identity import identity, refuse_other_search
 from lrtune.records.reader import read_run, read_state
-from lrtune.records.schema import BASELINE, DataRecord, Manifest
+from lrtune.records.schema import BASELINE, BASELINE_SEARCH, TUNED, DataRecord, Manifest
 from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
 from lrtune.resume import mend, refuse_foreign_trials, restore
 from lrtune.runner import check_workers, make_runner
@@ -31,7 +33,7 @@ from lrtune.runner.callbacks import acting_on_batches
 from lrtune.states import KeptStates
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import keras
 
@@ -63,8 +65,10 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         workers: int >= 1, worker processes; 1 trains in this process; None takes one process a
             GPU, or a physical core where there is no GPU.
         score: "last" or "best", which epoch's objective ranks a trial.
-        baseline_seeds: int >= 0, how many seeds each of the reading's constant rates is trained
-            with at the full budget; 0 leaves the baseline out.
+        baseline_seeds: int >= 0, how many seeds each constant rate of the baseline is trained with
+            at the full budget; 0 leaves the baseline out.
+        baseline_budget: float >= 0, epochs of the search for the best constant rate, as a share of
+            this search's; 0 leaves the baseline at the reading's two constant rates.
         seed: int >= 0 or None for a fresh one.
         max_retries: int >= 0, how often a trial is begun again whose worker process was killed,
             crashed or hung, before it counts as failed.
@@ -87,10 +91,12 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         workers: int | None = None,
         score: str = "last",
         baseline_seeds: int = 3,
+        baseline_budget: float = 0.5,
         seed: int | None = None,
         max_retries: int = 2,
         trial_timeout: float = 3600.0,
         overwrite: bool = False,
+        _share: float = 1.0,
         **kwargs: Any,
     ) -> None:
         if score not in ("last", "best"):
@@ -98,6 +104,11 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         if type(baseline_seeds) is not int or baseline_seeds < 0:
             raise ArgumentError(
                 f"baseline_seeds must be an int >= 0. Received: baseline_seeds={baseline_seeds!r}."
+            )
+        if not (isinstance(baseline_budget, int | float) and 0 <= baseline_budget < math.inf):
+            raise ArgumentError(
+                "baseline_budget must be a number >= 0. Received: "
+                f"baseline_budget={baseline_budget!r}."
             )
         if type(max_retries) is not int or max_retries < 0:
             raise ArgumentError(
@@ -115,6 +126,7 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
                 f"its hypermodel: give loss= and metrics= to that. Received: {name}="
                 f"{kwargs[name]!r}."
             )
+        self._arguments = (args, dict(kwargs))
         self.seed = resolve_seed(seed)
         self.workers = workers
         self.score = score
@@ -131,6 +143,10 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         # Keras Tuner prints a table a trial; the loop's observer shows what is worth showing.
         self.oracle.verbose = 0
         keep_from_writing(self.oracle)
+        self._set_up_oracle(_share)
+        self.baseline_budget = (
+            float(baseline_budget) if self._arms() and self._families() != ("constant",) else 0.0
+        )
         self._space = tuple(self.oracle.get_space().get_config()["space"])
         refuse_foreign_folder(self._folder)
         if overwrite:
@@ -175,10 +191,17 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             found = self._found(manifest, identity(manifest))
             if found is not None:
                 manifest = _continued(manifest, found)
+            observer = observer or Observer()
+            tuner = self._constant_tuner()
+            if tuner is not None:
+                writer.manifest(manifest)
+                tuner._tune_constant(runner, manifest, observer)
+                manifest = dataclasses.replace(
+                    manifest, baseline_arms={**tuner._tuned_arm(), **manifest.baseline_arms}
+                )
             writer.manifest(manifest)
-            self._train(runner, writer, manifest, found, observer or Observer())
-            now = datetime.now().astimezone().isoformat(timespec="seconds")
-            writer.finished(manifest, now)
+            self._train(runner, writer, manifest, found, observer)
+            writer.finished(manifest, _now())
 
     def _train(
         self,
@@ -207,8 +230,60 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         states = KeptStates(writer, manifest.direction, manifest.max_epochs, searched)
         loop = SearchLoop(self.oracle, runner, writer, states, settings, observer, self._promotable)
         done = {outcome.trial_id for outcome in ended}
-        baseline = self._baseline(manifest.max_epochs)
+        baseline = [
+            TrialTask(f"{BASELINE}/{arm}/seed-{seed}", values, seed, 0, manifest.max_epochs)
+            for seed in manifest.baseline_seeds
+            for arm, values in manifest.baseline_arms.items()
+        ]
         loop.run([task for task in baseline if task.trial_id not in done], unfinished)
+
+    def _constant_tuner(self) -> LoopTuner | None:
+        """A tuner like this one that searches constant rates only, for the baseline; or None."""
+        if not self.baseline_budget:
+            return None
+        args, kwargs = self._arguments
+        hypermodel = self.hypermodel.with_families(("constant",))
+        if args:
+            args = (hypermodel, *args[1:])
+        else:
+            kwargs = {**kwargs, "hypermodel": hypermodel}
+        # Draws of its own: with this search's seed its trials would be this one's constant trials.
+        seed = int(np.random.SeedSequence([self.seed, 2]).generate_state(1)[0]) >> 1
+        return type(self)(
+            *args,
+            **{
+                **kwargs,
+                "directory": str(self._folder / BASELINE),
+                "project_name": BASELINE_SEARCH,
+                "seed": seed,
+                "score": self.score,
+                "baseline_seeds": 0,
+                "max_retries": self.max_retries,
+                "_share": self.baseline_budget,
+            },
+        )
+
+    def _tune_constant(self, runner: Runner, whole: Manifest, observer: Observer) -> None:
+        """Searches the constant rates for the baseline of the search that `whole` describes."""
+        manifest = self._manifest(whole.max_epochs, whole.data, whole.batch_size)
+        with RunWriter(self._folder) as writer:
+            found = self._found(manifest, identity(manifest))
+            if found is not None:
+                manifest = _continued(manifest, found)
+            writer.manifest(manifest)
+            within = Within(observer, f"{BASELINE}/{BASELINE_SEARCH}/")
+            self._train(runner, writer, manifest, found, within)
+            writer.finished(manifest, _now())
+
+    def _tuned_arm(self) -> dict[str, dict[str, Any]]:
+        """The best constant rate that was found at the full budget, as an arm; none if none was."""
+        horizon = self._horizon(None)
+        for trial in self._best_trials(1):
+            values = trial.hyperparameters.values
+            full = values.get("tuner/epochs", horizon) >= horizon
+            if full and trial.message is None:
+                return {TUNED: {k: v for k, v in values.items() if not k.startswith("tuner/")}}
+        return {}
 
     @override
     def save(self) -> None:
@@ -258,11 +333,13 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             (trials, epochs).
         """
         horizon = self._horizon(None)
-        trials = len(self._arms()) * self.baseline_seeds
-        rungs = self._rungs(horizon)
+        tuner = self._constant_tuner()
+        arms = len(self._arms()) + (tuner is not None)
+        rungs = [*self._rungs(horizon), *(tuner._rungs(horizon) if tuner else ())]
+        rungs.append((arms * self.baseline_seeds, 0, horizon))
         return (
-            trials + sum(count for count, _, _ in rungs),
-            trials * horizon + sum(count * (last - first) for count, first, last in rungs),
+            sum(count for count, _, _ in rungs),
+            sum(count * (last - first) for count, first, last in rungs),
         )
 
     @override
@@ -327,6 +404,11 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         """The search's trials as (how many, first epoch, last epoch)."""
         return [(self.oracle.max_trials, 0, horizon)]
 
+    def _set_up_oracle(self, share: float) -> None:
+        """Sets what Keras Tuner gets wrong, and scales the search to a share of its trials."""
+        if share != 1:
+            self.oracle.max_trials = math.ceil(share * self.oracle.max_trials)
+
     def _promotable(self) -> set[str]:
         """Ids of trials that a later rung may continue."""
         return set()
@@ -336,19 +418,14 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             return READING_CONSTANTS
         return {}
 
-    def _baseline(self, horizon: int) -> list[TrialTask]:
-        return [
-            TrialTask(f"{BASELINE}/{arm}/seed-{seed}", values, seed, 0, horizon)
-            for seed in self._baseline_seeds()
-            for arm, values in self._arms().items()
-        ]
+    def _families(self) -> tuple[str, ...]:
+        return tuple(getattr(self.hypermodel, "families", ()))
 
     def _baseline_seeds(self) -> tuple[int, ...]:
         return tuple(range(self.seed, self.seed + self.baseline_seeds))
 
     def _manifest(self, horizon: int, data: DataRecord, batch_size: int | None) -> Manifest:
         packages = ("keras", "keras-tuner", "numpy", "tensorflow")
-        families: Sequence[str] = getattr(self.hypermodel, "families", ())
         return Manifest(
             algo=self.algo,
             objective=self.oracle.objective.name,
@@ -359,9 +436,9 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             max_trials=self.oracle.max_trials,
             seed=self.seed,
             batch_size=batch_size,
-            families=tuple(families),
+            families=self._families(),
             space=self._space,
-            baseline_budget=0.0,
+            baseline_budget=self.baseline_budget,
             baseline_arms=self._arms(),
             baseline_seeds=self._baseline_seeds() if self._arms() else (),
             data=data,
@@ -370,7 +447,7 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
                 "python": platform.python_version(),
                 **{name: version(name) for name in packages},
             },
-            created=datetime.now().astimezone().isoformat(timespec="seconds"),
+            created=_now(),
         )
 
 
@@ -389,3 +466,7 @@ def _continued(manifest: Manifest, found: RunRecords) -> Manifest:
             stacklevel=3,
         )
     return dataclasses.replace(manifest, created=before.created)
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

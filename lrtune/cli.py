@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from lrtune.errors import LrtuneError
+from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.printable import printable
 
 if TYPE_CHECKING:
@@ -36,6 +36,23 @@ def empty_app(help: str | None = None) -> typer.Typer:  # noqa: A002 - Typer's o
     return typer.Typer(
         help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )
+
+
+def check_running(workers: int | None, trial_timeout: float, max_retries: int) -> None:
+    """Raises ArgumentError for a wrong option of those that say how trainings are run."""
+    if workers is not None:
+        check_at_least("--workers", workers, 1)
+    if not trial_timeout > 0:
+        raise ArgumentError(
+            f"--trial-timeout must be more than 0 seconds. Received: {trial_timeout:g}"
+        )
+    check_at_least("--max-retries", max_retries, 0)
+
+
+def check_at_least(name: str, value: int, least: int) -> None:
+    """Raises ArgumentError where an option's number is too small."""
+    if value < least:
+        raise ArgumentError(f"{name} must be at least {least}. Received: {value}")
 
 
 def main(app: typer.Typer, prog: str, argv: list[str] | None = None) -> None:

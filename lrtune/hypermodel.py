@@ -6,12 +6,13 @@ the step count over a promotion, which stock Keras Tuner drops.
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import keras
 import keras_tuner
-from typing_extensions import override
+from typing_extensions import Self, override
 
 from lrtune import space
 from lrtune.adapter import UnplacedSchedule, place
@@ -113,6 +114,15 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
             keras.optimizers.SGD(learning_rate, momentum=space.momentum_from_values(hp.values)),
         )
         return model
+
+    def with_families(self, families: Sequence[str]) -> Self:
+        """This hypermodel, searching other schedule families."""
+        other = copy.copy(self)
+        # Keras Tuner puts a wrapper bound to the object it was made for in the place of `build`.
+        del other.__dict__["build"], other.__dict__["_build"]
+        other.__dict__.update(_build=other.build, build=other._build_wrapper)
+        other.families = tuple(families)
+        return other
 
     def compile(self, model: keras.Model, optimizer: Any) -> None:
         """Compiles a model with this hypermodel's loss and metrics.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keras_tuner.engine.trial import TrialStatus
+from typing_extensions import override
 
 from lrtune.errors import SearchError
 from lrtune.interrupts import Interrupts
@@ -55,117 +56,60 @@ class LoopSettings:
     max_retries: int = 2
 
 
-class SearchLoop:
-    """One search, from the first trial to the last.
+class TaskLoop:
+    """Runs tasks until there are none left, and records each.
 
     Args:
-        oracle: `keras_tuner.Oracle`, proposes trials and is told their scores.
         runner: trains them.
         writer: records them.
-        states: keeps what promotions continue.
         settings: objective, horizon and seed.
         observer: watches.
-        promotable: ids of the trials that a later promotion may continue.
     """
 
     def __init__(
         self,
-        oracle: Any,
         runner: Runner,
         writer: RunWriter,
-        states: KeptStates,
         settings: LoopSettings,
         observer: Observer | None = None,
-        promotable: Callable[[], set[str]] = set,
     ) -> None:
-        self._oracle = oracle
         self._runner = runner
         self._writer = writer
-        self._states = states
         self._settings = settings
         self._observer = observer or Observer()
-        self._promotable = promotable
+        self._waiting: deque[TrialTask] = deque()
         self._running: dict[str, TrialTask] = {}
         self._tries: Counter[str] = Counter()
         self._lost_in_a_row = 0
         self._interrupts = Interrupts()
 
-    def run(self, baseline: Iterable[TrialTask] = (), unfinished: Iterable[Any] = ()) -> None:
-        """Trains the baseline and then the search, until the oracle has no more trials.
-
-        Args:
-            baseline: tasks that are no trials of the oracle.
-            unfinished: trials of the oracle that were cut off and begin again.
+    def run(self, tasks: Iterable[TrialTask] = ()) -> None:
+        """Trains the tasks.
 
         Raises:
-            SearchError: every trial failed; the message is the last one's. Or workers die as soon
-                as they begin.
+            SearchError: workers die as soon as they begin.
             KeyboardInterrupt: Ctrl-C, or SIGTERM; all that has ended is recorded.
         """
+        self._waiting.extend(tasks)
         with self._interrupts:
-            self._run(deque(baseline), deque(unfinished))
-        self._states.prune((), set())
-        last = self._last_failure()
-        if last is not None:
-            raise SearchError(f"every trial failed, the last one with: {last_line(last)}")
+            while self._fill() or self._running:
+                with self._interrupts.welcome():
+                    outcomes = self._runner.wait(self._epoch_ended)
+                for outcome in outcomes:
+                    self._ended(outcome)
 
-    def _run(self, baseline: deque[TrialTask], unfinished: deque[Any]) -> None:
-        while True:
-            while len(self._running) < self._runner.slots:
-                task = self._next(baseline, unfinished)
-                if task is None:
-                    break
-                self._begin(task)
-            if not self._running:
+    def _fill(self) -> bool:
+        """Gives the runner all that it can take; whether anything runs."""
+        while len(self._running) < self._runner.slots:
+            task = self._next()
+            if task is None:
                 break
-            with self._interrupts.welcome():
-                outcomes = self._runner.wait(self._epoch_ended)
-            for outcome in outcomes:
-                self._ended(outcome)
+            self._begin(task)
+        return bool(self._running)
 
-    def _next(self, baseline: deque[TrialTask], unfinished: deque[Any]) -> TrialTask | None:
+    def _next(self) -> TrialTask | None:
         """The next task, or None while (or because) there is none."""
-        while True:
-            if unfinished:
-                trial = unfinished.popleft()
-            elif baseline:
-                return baseline.popleft()
-            else:
-                trial = ask(self._oracle, self._settings.seed)
-                if trial.status != TrialStatus.RUNNING:
-                    return None
-                self._writer.trial(trial.trial_id, trial.get_state())
-                self._writer.oracle(self._oracle.get_state())
-            task = self._task(trial)
-            if task is not None:
-                return task
-
-    def _task(self, trial: Any) -> TrialTask | None:
-        """What a trial has to train; None where that is nothing and it is recorded already."""
-        values = dict(trial.hyperparameters.values)
-        first, last, parent = rung(values, self._settings.horizon)
-        state = self._states.read(parent) if parent is not None else None
-        seed = trial_seed(self._settings.seed, self._root(trial.trial_id))
-        task = TrialTask(trial.trial_id, values, seed, first, last, state)
-        # A score with a message is the untrained model's, of a trial that diverged.
-        if parent is None or self._oracle.get_trial(parent).message is None:
-            return task
-        self._promote_diverged(task, parent)
-        return None
-
-    def _promote_diverged(self, task: TrialTask, parent: str) -> None:
-        """Records the promotion of a trial that diverged: nothing is left to train."""
-        self._begin_record(task)
-        before = self._oracle.get_trial(parent)
-        untrained = {self._settings.objective: float(before.score)}
-        message = f"continues trial {parent}, which diverged"
-        self._finish(TrialOutcome(task, "diverged", untrained=untrained, message=message))
-
-    def _root(self, trial_id: str) -> str:
-        """The trial whose first epoch this one continues in the end."""
-        values = self._oracle.get_trial(trial_id).hyperparameters.values
-        parent = values.get("tuner/trial_id")
-        return trial_id if parent is None else self._root(parent)
+        return self._waiting.popleft() if self._waiting else None
 
     def _begin(self, task: TrialTask) -> None:
         self._begin_record(task)
@@ -205,18 +149,9 @@ class SearchLoop:
             self._observer.epoch_ended(trial_id, record)
 
     def _finish(self, outcome: TrialOutcome) -> None:
-        """Records a trial that ended, then tells it.
-
-        In this order: a trial with an outcome is finished, whatever comes; its state has to be
-        there by then, and all that Keras Tuner keeps follows from the outcomes.
-        """
+        """Records a task that ended."""
         recorded = self._recorded(outcome)
-        if _is_baseline(recorded):
-            self._writer.outcome(recorded)
-        else:
-            self._states.keep(recorded, outcome.state)
-            self._writer.outcome(recorded)
-            self._tell(recorded, outcome)
+        self._writer.outcome(recorded)
         self._observer.trial_ended(recorded)
 
     def _recorded(self, outcome: TrialOutcome) -> Outcome:
@@ -266,6 +201,113 @@ class SearchLoop:
         finite = [one for one in scores if math.isfinite(one[1])]
         return better(finite or scores, key=lambda one: one[1])
 
+
+class SearchLoop(TaskLoop):
+    """One search, from the first trial to the last: tasks of the baseline, then the oracle's.
+
+    Args:
+        oracle: `keras_tuner.Oracle`, proposes trials and is told their scores.
+        runner, writer, settings, observer: as for `TaskLoop`.
+        states: keeps what promotions continue.
+        promotable: ids of the trials that a later promotion may continue.
+    """
+
+    def __init__(
+        self,
+        oracle: Any,
+        runner: Runner,
+        writer: RunWriter,
+        states: KeptStates,
+        settings: LoopSettings,
+        observer: Observer | None = None,
+        promotable: Callable[[], set[str]] = set,
+    ) -> None:
+        super().__init__(runner, writer, settings, observer)
+        self._oracle = oracle
+        self._states = states
+        self._promotable = promotable
+        self._unfinished: deque[Any] = deque()
+
+    @override
+    def run(self, tasks: Iterable[TrialTask] = (), unfinished: Iterable[Any] = ()) -> None:
+        """Trains the baseline and then the search, until the oracle has no more trials.
+
+        Args:
+            tasks: of the baseline, no trials of the oracle.
+            unfinished: trials of the oracle that were cut off and begin again.
+
+        Raises:
+            SearchError: every trial failed; the message is the last one's. Or workers die as soon
+                as they begin.
+            KeyboardInterrupt: Ctrl-C, or SIGTERM; all that has ended is recorded.
+        """
+        self._unfinished.extend(unfinished)
+        super().run(tasks)
+        self._states.prune((), set())
+        last = self._last_failure()
+        if last is not None:
+            raise SearchError(f"every trial failed, the last one with: {last_line(last)}")
+
+    @override
+    def _next(self) -> TrialTask | None:
+        while True:
+            if self._unfinished:
+                trial = self._unfinished.popleft()
+            elif self._waiting:
+                return self._waiting.popleft()
+            else:
+                trial = ask(self._oracle, self._settings.seed)
+                if trial.status != TrialStatus.RUNNING:
+                    return None
+                self._writer.trial(trial.trial_id, trial.get_state())
+                self._writer.oracle(self._oracle.get_state())
+            task = self._task(trial)
+            if task is not None:
+                return task
+
+    def _task(self, trial: Any) -> TrialTask | None:
+        """What a trial has to train; None where that is nothing and it is recorded already."""
+        values = dict(trial.hyperparameters.values)
+        first, last, parent = rung(values, self._settings.horizon)
+        state = self._states.read(parent) if parent is not None else None
+        seed = trial_seed(self._settings.seed, self._root(trial.trial_id))
+        task = TrialTask(trial.trial_id, values, seed, first, last, state)
+        # A score with a message is the untrained model's, of a trial that diverged.
+        if parent is None or self._oracle.get_trial(parent).message is None:
+            return task
+        self._promote_diverged(task, parent)
+        return None
+
+    def _promote_diverged(self, task: TrialTask, parent: str) -> None:
+        """Records the promotion of a trial that diverged: nothing is left to train."""
+        self._begin_record(task)
+        before = self._oracle.get_trial(parent)
+        untrained = {self._settings.objective: float(before.score)}
+        message = f"continues trial {parent}, which diverged"
+        self._finish(TrialOutcome(task, "diverged", untrained=untrained, message=message))
+
+    def _root(self, trial_id: str) -> str:
+        """The trial whose first epoch this one continues in the end."""
+        values = self._oracle.get_trial(trial_id).hyperparameters.values
+        parent = values.get("tuner/trial_id")
+        return trial_id if parent is None else self._root(parent)
+
+    @override
+    def _finish(self, outcome: TrialOutcome) -> None:
+        """Records a trial that ended, then tells it.
+
+        In this order: a trial with an outcome is finished, whatever comes; its state has to be
+        there by then, and all that Keras Tuner keeps follows from the outcomes.
+        """
+        if _is_baseline(outcome.task):
+            super()._finish(outcome)
+            return
+        recorded = self._recorded(outcome)
+        self._states.keep(recorded, outcome.state)
+        self._writer.outcome(recorded)
+        self._tell(recorded, outcome)
+        self._observer.trial_ended(recorded)
+
     def _tell(self, recorded: Outcome, outcome: TrialOutcome) -> None:
         trial = self._oracle.get_trial(recorded.trial_id)
         metrics = metrics_of(outcome.epochs[-1]) if outcome.epochs else {}
@@ -282,8 +324,8 @@ class SearchLoop:
         return ended[-1].message or ""
 
 
-def _is_baseline(recorded: Outcome) -> bool:
-    return recorded.trial_id.startswith(f"{BASELINE}/")
+def _is_baseline(task: TrialTask) -> bool:
+    return task.trial_id.startswith(f"{BASELINE}/")
 
 
 def last_line(message: str) -> str:

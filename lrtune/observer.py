@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from lrtune.records.schema import Outcome
@@ -34,3 +37,46 @@ class Observer:
 
     def trial_ended(self, outcome: Outcome) -> None:
         """A trial is recorded."""
+
+
+class Within(Observer):
+    """Lets another observer watch a search within a search.
+
+    Args:
+        observer: is told all, with ids that begin with the prefix.
+        prefix: "baseline/search/".
+    """
+
+    def __init__(self, observer: Observer, prefix: str) -> None:
+        self._observer = observer
+        self._prefix = prefix
+
+    @override
+    def noticed(self, text: str) -> None:
+        self._observer.noticed(self._prefix + text)
+
+    @override
+    def trial_found(self, outcome: Outcome) -> None:
+        self._observer.trial_found(self._outcome(outcome))
+
+    @override
+    def trial_began(self, task: TrialTask) -> None:
+        self._observer.trial_began(self._task(task))
+
+    @override
+    def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
+        self._observer.epoch_ended(self._prefix + trial_id, record)
+
+    @override
+    def trial_lost(self, task: TrialTask, reason: str) -> None:
+        self._observer.trial_lost(self._task(task), reason)
+
+    @override
+    def trial_ended(self, outcome: Outcome) -> None:
+        self._observer.trial_ended(self._outcome(outcome))
+
+    def _outcome(self, outcome: Outcome) -> Outcome:
+        return replace(outcome, trial_id=self._prefix + outcome.trial_id)
+
+    def _task(self, task: TrialTask) -> TrialTask:
+        return replace(task, trial_id=self._prefix + task.trial_id)

@@ -8,6 +8,7 @@ that was stopped and continued proposes other trials; and all is saved in place.
 
 from __future__ import annotations
 
+import math
 import secrets
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,25 @@ def hyperband_plan(oracle: Any) -> list[tuple[int, int, int]]:
             size = oracle._get_size(bracket, rung)
             rungs.append((size, first, oracle._get_epochs(bracket, rung)))
     return rungs * int(oracle.hyperband_iterations)
+
+
+def scale_hyperband(oracle: Any, share: float) -> None:
+    """Gives every rung of Hyperband a share of its trials, at least one.
+
+    Brackets, epochs and the fraction that is promoted stay what they are, so that a smaller search
+    treats a schedule as the whole one does.
+
+    Args:
+        oracle: `keras_tuner.oracles.HyperbandOracle`.
+        share: float > 0.
+    """
+    whole = oracle._get_size
+
+    def scaled(bracket_num: int, round_num: int) -> int:
+        return math.ceil(share * int(whole(bracket_num, round_num)))
+
+    if share != 1:
+        oracle._get_size = scaled
 
 
 def rung(values: Mapping[str, Any], horizon: int) -> tuple[int, int, str | None]:

@@ -14,7 +14,7 @@ from typing_extensions import Self, override
 from lrtune import space
 from lrtune.observer import Observer
 from lrtune.printable import printable
-from lrtune.records.schema import BASELINE
+from lrtune.records.schema import BASELINE, BASELINE_SEARCH, CONFIRM
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from lrtune.records.schema import Outcome
     from lrtune.runner.base import EpochRecord, TrialTask
+
+_SEARCHED_BASELINE = f"{BASELINE}/{BASELINE_SEARCH}/"
 
 _PLAIN_SECONDS = 30.0
 """How often plain lines say how far the search is, between the trials' own lines."""
@@ -48,7 +50,9 @@ class Leaderboard:
         """Takes a finished trial of the search or of the baseline into account."""
         if outcome.score is None:
             return
-        if outcome.trial_id.startswith(BASELINE):
+        if outcome.trial_id.startswith(_SEARCHED_BASELINE):
+            return  # of the search for the baseline, whose best is trained anew
+        if outcome.trial_id.startswith((f"{BASELINE}/", f"{CONFIRM}/")):
             self._arms.setdefault(outcome.trial_id.split("/")[1], []).append(outcome.score)
         elif outcome.status == "completed":
             key = (outcome.epochs.planned, self._sign * outcome.score)
@@ -265,7 +269,9 @@ def trial_line(outcome: Outcome) -> str:
 
 
 def _what(trial_id: str, values: object) -> str:
-    if trial_id.startswith(BASELINE):
+    if trial_id.startswith(_SEARCHED_BASELINE):
+        trial_id = f"{trial_id.removeprefix(_SEARCHED_BASELINE)} for the baseline"
+    elif "/" in trial_id:
         return trial_id
     if isinstance(values, dict) and "schedule" in values:
         schedule = space.describe(space.schedule_from_values(values))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import html
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.printable import printable
 from lrtune.records.reader import RunRecords, read_run
 from lrtune.space import momentum_from_values, schedule_from_values
 from lrtune.stats.baseline import measure_baseline
+from lrtune.stats.cost import cost_frame, measure_cost, target_frame, times_to_target
 from lrtune.stats.ranking import RUNNING, rank
+from lrtune.stats.trials import values_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pandas as pd
 
     from lrtune.records.schema import Manifest, Outcome
@@ -63,11 +67,17 @@ class Run:
         return rank(self.records)
 
     def baseline(self) -> pd.DataFrame:
-        """The constant learning rates that trials are compared with.
+        """The constant learning rates, the one that trials are compared with among them.
 
         Returns:
-            One row an arm that has a score; columns arm, lr0, momentum, mean, std (n - 1), n,
-            diverged (how many of the n), failed (not among the n), scores (a tuple).
+            One row an arm that has a score; scores in the unit of the objective. Columns:
+                arm: its name, "constant-tuned" for the rate that was searched for.
+                lr0, momentum: of the arm.
+                mean, std (n - 1), n: of the scores of its seeds.
+                diverged: how many of the n seeds diverged.
+                failed: seeds without a score, not among the n.
+                scores: one a seed, a tuple.
+                is_reference: whether it is the one that trials are compared with.
         """
         import pandas as pd
 
@@ -84,15 +94,138 @@ class Run:
             "diverged": [arm.diverged for arm in arms],
             "failed": [arm.failed for arm in arms],
             "scores": [arm.scores for arm in arms],
+            "is_reference": [measured is not None and arm is measured.reference for arm in arms],
         }
         frame: pd.DataFrame = pd.DataFrame(columns)
         return frame
+
+    def comparison(self) -> pd.DataFrame:
+        """The confirmation: arms trained with fresh seeds, compared on the test images.
+
+        Of a confirmation that goes on, the seeds that have ended are compared.
+
+        Returns:
+            One row an arm, the baseline among them; scores and differences in the unit of the
+            objective, differences above 0 are better. Columns:
+                arm, is_baseline: its name, and whether the others are compared with it.
+                schedule, lr0, momentum, parameters: as in `ranking`.
+                trial_id: of the search's trial that it comes from; NA for a constant rate.
+                n, missing: seeds with a score and without one.
+                mean, std (n - 1): of the scores. lower, upper: 95 % interval of the mean.
+                best: 0 to 1, probability that its mean is the best of all.
+                search_score: what the search gave it.
+                flattery: by how much that was better than the mean here.
+                pairs: seeds with a score here and in the baseline; NA, as all that follow, for
+                    the baseline itself.
+                difference, difference_std: mean and standard deviation (n - 1) of the differences,
+                    seed by seed. difference_lower, difference_upper: 95 % interval of their mean.
+                p, p_holm: of the sign-flip test, as it is and corrected for all arms.
+                verdict: "better", "worse", "none" or "untested".
+                seeds_to_show: about how many seeds would show this difference.
+                sentence: the verdict in words.
+
+        Raises:
+            RunFolderError: the run has no confirmation.
+        """
+        # Imported late, for scipy.special is .3 s that no ranking needs.
+        from lrtune.stats.confirmation import confirmation_frame
+
+        return _printable(confirmation_frame(self.records))
+
+    def tuning_curve(self, family: str | None = None) -> pd.DataFrame:
+        """The best score to be expected of a number of trials; for random search alone.
+
+        Args:
+            family: one of the searched families that have a scored trial of the full budget; None
+                for all of these.
+
+        Returns:
+            One row a family and number of trials; columns:
+                schedule: the family. n: number of trials, from 1.
+                expected, median: of the best score of n trials.
+                lower, upper: 95 % confidence band of the median, at all n at once.
+
+        Raises:
+            ArgumentError: the search was no random one, or has no such family.
+        """
+        from lrtune.stats.tuning_curves import curves_frame, family_curves
+
+        curves = family_curves(self.records)
+        if family is not None:
+            if family not in curves:
+                known = ", ".join(map(repr, curves)) or "none, for no trial has a score"
+                raise ArgumentError(f"family must be one of {known}. Received: family={family!r}.")
+            curves = {family: curves[family]}
+        return _printable(curves_frame(curves))
+
+    def best_so_far(self) -> pd.DataFrame:
+        """The best score of the full budget against the epochs spent, for any algorithm.
+
+        Returns:
+            One row a trial that ended, in the order in which they began; columns:
+                trial_id: of the trial.
+                epochs: spent by all trials up to this one, those of shorter budgets among them.
+                best: the best score of a completed trial of the full budget so far; NaN before
+                    there is one.
+        """
+        from lrtune.stats.tuning_curves import best_so_far, best_so_far_frame
+
+        return best_so_far_frame(best_so_far(self.records))
+
+    def cost(self) -> pd.DataFrame:
+        """What the run cost, and what for.
+
+        Returns:
+            One row a thing paid for; columns:
+                of: "family" (one row a family), "unfinished", "search" (the sum of these),
+                    "baseline search", "baseline", "confirm", "total" (the sum of these and the
+                    search); and parts of the search: "diverged", "failed", "winner" (it and the
+                    trials it continues), "until winner" (all trials up to it).
+                name: the family or the winner's trial id, else empty.
+                trials: number of trainings. epochs: that they trained.
+                seconds: that they took, one by one; with several workers the clock shows less.
+                share: of the total's epochs, 0 to 1.
+        """
+        return _printable(cost_frame(measure_cost(self.records)))
+
+    def time_to_target(self, top: int = 5) -> pd.DataFrame:
+        """How soon the best trials were as good as the baseline at its end.
+
+        Args:
+            top: int >= 1, how many of the best completed trials of the full budget.
+
+        Returns:
+            One row a trial, the best first; none without a baseline. Columns:
+                trial_id, schedule: of the trial.
+                score: its own. target: the baseline's mean.
+                epoch: the first whose objective is as good as the target; NA for never.
+        """
+        return _printable(target_frame(times_to_target(self.records, top)))
+
+    def importance(self) -> pd.DataFrame:
+        """Which hyperparameters decided how well trials did.
+
+        Returns:
+            One row a hyperparameter; none where there are fewer than 20 trials of one budget.
+            Columns:
+                schedule: the family within whose trials; "all" for all families.
+                parameter: its name, a family's own as "family.parameter".
+                share: of the variance of scores that goes with it, alone or together with others.
+                trials: how many it rests on.
+                explained: share of the variance that all of them together predict in trials not
+                    seen; at or below 0 the shares are noise.
+                budget: epochs the trials were meant to reach.
+        """
+        from lrtune.stats.importance import importance_frame, measure_importance
+
+        return _printable(importance_frame(measure_importance(self.records)))
 
     def epochs(self, trial_id: str, *, lineage: bool = False) -> pd.DataFrame:
         """The epochs of one trial.
 
         Args:
-            trial_id: of a trial, finished or not, or "baseline/ARM/seed-N".
+            trial_id: of a trial, finished or not, or "baseline/ARM/seed-N", or
+                "confirm/ARM/seed-N".
             lineage: True to have the epochs of the trials it continued before its own, so that
                 they begin with epoch 1.
 
@@ -129,6 +262,33 @@ class Run:
     def best_momentum(self) -> float:
         """The momentum of the trial of rank 1, >= 0 and < 1."""
         return momentum_from_values(self._best().values)
+
+    def schedule(self, name: str) -> Schedule:
+        """The schedule of a trial or an arm, whichever its rank.
+
+        Args:
+            name: id of a trial, or name of an arm of the confirmation or the baseline.
+        """
+        return schedule_from_values(self._values(name))
+
+    def momentum(self, name: str) -> float:
+        """The momentum of a trial or an arm, >= 0 and < 1; `name` as in `schedule`."""
+        return momentum_from_values(self._values(name))
+
+    def _values(self, name: str) -> Mapping[str, Any]:
+        if name in self.records.by_id:
+            return values_of(self.records.by_id[name])
+        confirmation = self.records.confirmation
+        arms = {
+            **self.manifest.baseline_arms,
+            **(confirmation.manifest.arms if confirmation else {}),
+        }
+        if name not in arms:
+            raise ArgumentError(
+                "name must be the id of a trial that ended, or one of the arms: "
+                f"{', '.join(map(repr, arms)) or 'none'}. Received: name={name!r}."
+            )
+        return arms[name]
 
     def _best(self) -> Outcome:
         full = [
@@ -169,6 +329,15 @@ class Run:
         # These classes keep MathJax, which a notebook runs over its outputs, from taking a name
         # with $ or \( in it for a formula, in which it knows links.
         return f'<div class="tex2jax_ignore mathjax_ignore"><p>{title}</p>{cells}</div>'
+
+
+def _printable(frame: pd.DataFrame) -> pd.DataFrame:
+    # pandas prints a column's strings as they are, and families' names are of the run folder.
+    text = frame.select_dtypes(["object", "string"])
+    shown: pd.DataFrame = frame.assign(
+        **{name: text[name].map(_shown, na_action="ignore") for name in text}
+    )
+    return shown
 
 
 def _shown(value: object) -> str:

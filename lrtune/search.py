@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shlex
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lrtune.data import Dataset
+    from lrtune.observer import Observer
 
 QUICK_EPOCHS, QUICK_TRAIN, QUICK_VALIDATION = 3, 4_000, 1_000
 """What `--quick` cuts a search down to, so that it ends within a minute on two cores."""
@@ -30,7 +33,7 @@ QUICK_EPOCHS, QUICK_TRAIN, QUICK_VALIDATION = 3, 4_000, 1_000
 
 FAMILIES = ("constant", "time", "step", "exponential")
 
-_OTHERS = ["auto", *FAMILIES, "val_accuracy", 64, "last"]
+_OTHERS = ["auto", *FAMILIES, "val_accuracy", 64, "last", 0.5]
 """The defaults of what a search's folder is not named after."""
 
 
@@ -49,8 +52,11 @@ class Options:
         workers: int >= 1 or None for one a physical core.
         seed: int >= 0.
         score: "last" or "best".
+        baseline_budget: float >= 0, share of the epochs that the search for the best constant rate
+            gets.
         trial_timeout: seconds > 0 without a finished epoch after which a worker counts as hung.
         max_retries: int >= 0, further tries of a trial whose worker was lost.
+        tensorboard: folder for TensorBoard's event files, or None.
         run_dir: run folder.
         overwrite: erase a run that is there.
         quick: a small subset of the images.
@@ -66,8 +72,10 @@ class Options:
     workers: int | None
     seed: int
     score: str
+    baseline_budget: float
     trial_timeout: float
     max_retries: int
+    tensorboard: Path | None
     run_dir: Path
     overwrite: bool
     quick: bool
@@ -114,6 +122,13 @@ def command(
     score: Annotated[
         str, typer.Option(help="Which epoch's objective is a trial's score: last or best.")
     ] = "last",
+    baseline_budget: Annotated[
+        float,
+        typer.Option(
+            help="Epochs of the search for the best constant rate, as a share of this search's; 0 "
+            "for none."
+        ),
+    ] = 0.5,
     trial_timeout: Annotated[
         float,
         typer.Option(help="Seconds for an epoch after which a worker counts as hung."),
@@ -122,6 +137,10 @@ def command(
         int,
         typer.Option(help="Further tries of a trial whose worker crashed, hung or was killed."),
     ] = 2,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(help="Also write event files for TensorBoard, into a folder below this one."),
+    ] = None,
     run_dir: Annotated[
         Path | None,
         typer.Option(
@@ -139,10 +158,10 @@ def command(
 ) -> None:
     """Search learning-rate schedules for the cats-vs-dogs CNN; rank them against a constant rate.
 
-    Trains the constant learning rates .1 and .01 with three seeds each, then the trials that the
-    algorithm proposes, and prints the ranking. Everything is kept in the run folder:
-    `lrtune report RUN` prints it again, and the same command continues a search that was stopped,
-    by Ctrl-C or anything else.
+    Searches the best constant rate first, trains it and the constant rates .1 and .01 with three
+    seeds each, then the trials that the algorithm proposes, and prints the ranking. Everything is
+    kept in the run folder: `lrtune report RUN` prints it again, and the same command continues a
+    search that was stopped, by Ctrl-C or anything else.
     """
     options = Options(
         algo=algo,
@@ -155,8 +174,10 @@ def command(
         workers=workers,
         seed=seed,
         score=score,
+        baseline_budget=baseline_budget,
         trial_timeout=trial_timeout,
         max_retries=max_retries,
+        tensorboard=tensorboard,
         run_dir=run_dir or Path(),
         overwrite=overwrite,
         quick=quick,
@@ -175,7 +196,10 @@ def default_run_dir(options: Options) -> Path:
     name = f"{options.algo}-{options.max_epochs}-epochs-seed-{options.seed}"
     if options.quick:
         name += "-quick"
-    others = [options.data, *options.families, options.objective, options.batch_size, options.score]
+    others = [
+        *(options.data, *options.families, options.objective, options.batch_size, options.score),
+        options.baseline_budget,
+    ]
     if others != _OTHERS:
         name += "-" + hashlib.sha256(json.dumps(others).encode()).hexdigest()[:6]
     return Path("runs", name)
@@ -195,6 +219,10 @@ def search(options: Options) -> None:
 
     console = Console()
     refuse_foreign_folder(options.run_dir)
+    if options.tensorboard is not None:
+        from lrtune.export.live import check_folder
+
+        check_folder(options.tensorboard, options.run_dir)
     dataset = load(
         options.data, notify=lambda line: console.print(line, markup=False, style="bold yellow")
     )
@@ -223,7 +251,8 @@ def search(options: Options) -> None:
     _print_ranking(options, console)
     _say(
         console,
-        f"\nKept in {options.run_dir}. `lrtune report {options.run_dir}` prints this again.",
+        f"\nKept in {options.run_dir}. `lrtune report {options.run_dir}` prints this again, "
+        f"`lrtune confirm {options.run_dir}` tells whether it is so.",
     )
 
 
@@ -250,6 +279,8 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
             for name in ("algo", "seed", "objective", "score", "max_epochs", "batch_size")
         },
         "families": options.families,
+        # Where constant rates alone are searched, there is nothing to tune them for.
+        "baseline_budget": 0.0 if options.families == ("constant",) else options.baseline_budget,
     }
     refuse_other_search(options.run_dir, records.manifest, asked)
     more = (options.max_trials or 0) > (records.manifest.max_trials or 0)
@@ -280,8 +311,10 @@ def command_line(options: Options) -> str:
         "workers": None,
         "seed": 1,
         "score": "last",
+        "baseline_budget": 0.5,
         "trial_timeout": 3600.0,
         "max_retries": 2,
+        "tensorboard": None,
     }
     for name, default in defaults.items():
         value = getattr(options, name)
@@ -315,7 +348,14 @@ def _run(options: Options, dataset: Dataset, console: Console) -> None:
     leaderboard = Leaderboard(
         options.objective, tuner.oracle.objective.direction, options.max_epochs
     )
-    with make_progress(console, leaderboard, trials, epochs) as observer:
+    with ExitStack() as stack:
+        progress = stack.enter_context(make_progress(console, leaderboard, trials, epochs))
+        observer: Observer = progress
+        if options.tensorboard is not None:
+            from lrtune.export.live import Observers, TensorBoardObserver
+
+            events = TensorBoardObserver(options.tensorboard, options.run_dir, progress.noticed)
+            observer = Observers(progress, stack.enter_context(events))
         tuner.search(
             dataset.train.x,
             dataset.train.y,
@@ -323,7 +363,11 @@ def _run(options: Options, dataset: Dataset, console: Console) -> None:
             batch_size=options.batch_size,
             observer=observer,
             data=DataRecord(
-                dataset.source, dataset.fingerprint, dataset.sizes, synthetic=dataset.synthetic
+                dataset.source,
+                dataset.fingerprint,
+                dataset.sizes,
+                synthetic=dataset.synthetic,
+                argument=options.data,
             ),
         )
 
@@ -345,6 +389,7 @@ def _tuner(options: Options, dataset: Dataset) -> Any:
         "seed": options.seed,
         "workers": options.workers,
         "score": options.score,
+        "baseline_budget": options.baseline_budget,
         "trial_timeout": options.trial_timeout,
         "max_retries": options.max_retries,
     }
@@ -375,32 +420,25 @@ def _check(options: Options) -> None:
     _one_of("--algo", options.algo, ALGORITHMS)
     _one_of("--score", options.score, ("last", "best"))
     _one_of("--objective", options.objective, ("val_accuracy", "val_loss", "accuracy", "loss"))
-    _at_least_1("--max-epochs", options.max_epochs)
-    _at_least_1("--batch-size", options.batch_size)
-    for name, value in (("--max-trials", options.max_trials), ("--workers", options.workers)):
-        if value is not None:
-            _at_least_1(name, value)
+    cli.check_at_least("--max-epochs", options.max_epochs, 1)
+    cli.check_at_least("--batch-size", options.batch_size, 1)
+    if options.max_trials is not None:
+        cli.check_at_least("--max-trials", options.max_trials, 1)
+    cli.check_running(options.workers, options.trial_timeout, options.max_retries)
     resolve_seed(options.seed)
     if not options.families:
         raise ArgumentError("--families must name at least one schedule family")
     for family in options.families:
         get(family)
-    if not options.trial_timeout > 0:
+    if not 0 <= options.baseline_budget < math.inf:
         raise ArgumentError(
-            f"--trial-timeout must be more than 0 seconds. Received: {options.trial_timeout:g}"
+            f"--baseline-budget must be a number >= 0. Received: {options.baseline_budget:g}"
         )
-    if options.max_retries < 0:
-        raise ArgumentError(f"--max-retries must be at least 0. Received: {options.max_retries}")
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise ArgumentError(f"{name} must be one of {', '.join(choices)}. Received: {value}")
-
-
-def _at_least_1(name: str, value: int) -> None:
-    if value < 1:
-        raise ArgumentError(f"{name} must be at least 1. Received: {value}")
 
 
 if __name__ == "__main__":

@@ -9,13 +9,11 @@ again continue a search that was stopped.
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras_tuner
 from typing_extensions import override
 
 from lrtune.base_tuner import LoopTuner
-from lrtune.oracles import hyperband_plan, initial_points
+from lrtune.oracles import hyperband_plan, initial_points, scale_hyperband
 
 
 class Hyperband(LoopTuner, keras_tuner.Hyperband):  # type: ignore[misc]
@@ -27,6 +25,10 @@ class Hyperband(LoopTuner, keras_tuner.Hyperband):  # type: ignore[misc]
     """
 
     algo = "hyperband"
+
+    @override
+    def _set_up_oracle(self, share: float) -> None:
+        scale_hyperband(self.oracle, share)
 
     @override
     def _budget(self, epochs: int) -> int:
@@ -56,9 +58,10 @@ class BayesianOptimization(LoopTuner, keras_tuner.BayesianOptimization):  # type
 
     algo = "bayesian"
 
-    def __init__(self, *args: Any, num_initial_points: int | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, num_initial_points=num_initial_points, **kwargs)
-        if num_initial_points is None:
+    @override
+    def _set_up_oracle(self, share: float) -> None:
+        super()._set_up_oracle(share)
+        if self.oracle.num_initial_points is None:
             self.oracle.num_initial_points = initial_points(
                 self.oracle.max_trials, len(self.oracle.get_space().space)
             )

@@ -32,10 +32,14 @@ ORDER = (
     ("base_tuner",),
     ("tuners",),
     ("stats",),
+    ("arms",),
+    ("confirm_plan",),
+    ("confirmation",),
     ("run",),
     ("plots",),
     ("cli", "progress"),
     ("report",),
+    ("export",),
     ("search", "confirm", "range_test"),
     ("__main__",),
 )
@@ -54,9 +58,21 @@ LIGHT = (
     "stats",
     "plots",
     "report",
+    "export",
 )
 LIGHT_ALONE = (
-    *("given", "interrupts", "observer", "progress", "run", "search", "states"),
+    *(
+        "arms",
+        "confirm",
+        "confirm_plan",
+        "given",
+        "interrupts",
+        "observer",
+        "progress",
+        "run",
+        "search",
+        "states",
+    ),
     *("runner", "runner.base", "runner.local", "runner.process"),
 )
 """Of `runner`, what the driver needs; the worker trains."""

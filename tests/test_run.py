@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -7,9 +8,10 @@ import pytest
 
 import lrtune
 from lrtune.errors import ArgumentError, RunFolderError
-from lrtune.run import load_run
+from lrtune.run import Run, load_run
 from lrtune.schedules import ExponentialDecay, StepDecay
 from tests.records import build_run
+from tests.report import runs
 
 
 @pytest.fixture
@@ -185,3 +187,140 @@ def test_the_help_needs_no_pandas():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def documented(method):
+    """The columns that a docstring's list names, in its order."""
+    listed = method.__doc__[method.__doc__.index("olumns:") :].partition("Raises:")[0]
+    # A name, or several, stands where a line or a sentence begins and ends with a colon.
+    starts = re.findall(
+        r"(?:\n +|\. )([a-z_0-9]+(?:(?: \(n - 1\))?, [a-z_0-9]+(?: \(n - 1\))?)*):", listed
+    )
+    return [name.removesuffix(" (n - 1)") for start in starts for name in start.split(", ")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "baseline",
+        "comparison",
+        "tuning_curve",
+        "best_so_far",
+        "cost",
+        "time_to_target",
+        "importance",
+    ],
+)
+def test_a_frame_has_the_columns_that_its_docstring_lists(tmp_path, name):
+    run = load_run(runs.confirmed_run(tmp_path))
+
+    assert list(getattr(run, name)().columns) == documented(getattr(Run, name))
+
+
+def test_a_comparison_says_what_each_arm_is_and_comes_from(tmp_path):
+    frame = load_run(runs.confirmed_run(tmp_path)).comparison()
+
+    assert frame["arm"].tolist() == ["trial-1", "trial-0", "constant-tuned", "constant-0.1"]
+    assert frame["schedule"].tolist() == ["exponential", "step", "constant", "constant"]
+    assert frame["lr0"].tolist() == [0.12, 0.1, 0.0275, 0.1]
+    assert frame["momentum"].tolist() == [0.83, 0.5, 0.91, 0]
+    assert frame["parameters"].tolist() == ["k=0.08", "drop=0.5, epochs_drop=10", "", ""]
+    assert frame["trial_id"].tolist()[:2] == ["1", "0"]
+    assert frame["trial_id"].isna().tolist() == [False, False, True, True]
+    # Every one of 8 seeds is better: 2/256, and times 3 arms.
+    assert frame["p"][0] == 2 / 256
+    assert frame["p_holm"][0] == 6 / 256
+    assert frame["difference"][0] == pytest.approx(0.0155)
+    assert frame["verdict"].tolist()[:2] == ["better", "none"]
+
+
+def test_without_a_confirmation_there_is_no_comparison(run, folder):
+    with pytest.raises(RunFolderError) as caught:
+        run.comparison()
+
+    assert str(caught.value) == (
+        f"The run '{folder}' has no confirmation: `python -m lrtune.confirm {folder}` trains its "
+        "best trials and the constant rate with fresh seeds and compares them on the test images."
+    )
+
+
+def test_a_comparison_of_seeds_too_few_for_a_test_is_none_yet(tmp_path):
+    scores = {arm: (*row[:2], *[None] * 6) for arm, row in build_run.CONFIRMED.items()}
+
+    frame = load_run(runs.confirmed_run(tmp_path, scores)).comparison()
+
+    assert frame["n"].tolist() == [2] * 4
+    assert frame["verdict"].tolist()[:2] == ["untested", "untested"]
+
+
+def test_the_tuned_rate_is_the_reference(tmp_path):
+    frame = load_run(runs.tuned_run(tmp_path)).baseline()
+
+    assert frame["arm"].tolist() == ["constant-tuned", "constant-0.1", "constant-0.01"]
+    assert frame["lr0"].tolist() == [0.0275, 0.1, 0.01]
+    assert frame["is_reference"].tolist() == [True, False, False]
+
+
+def test_a_tuning_curve_of_one_family(run):
+    frame = run.tuning_curve("exponential")
+
+    # .712 and the diverged one's .5.
+    assert set(frame["schedule"]) == {"exponential"}
+    assert frame["expected"].tolist() == pytest.approx([0.606, 0.659])
+    with pytest.raises(ArgumentError) as caught:
+        run.tuning_curve("cosine")
+    assert str(caught.value) == (
+        "family must be one of 'constant', 'time', 'step', 'exponential'. Received: "
+        "family='cosine'."
+    )
+
+
+def test_a_tuning_curve_needs_a_random_search_and_best_so_far_none(tmp_path):
+    run = load_run(build_run.small_run(tmp_path, algo="hyperband"))
+
+    with pytest.raises(ArgumentError, match=r"best_so_far\(\) shows what this one had\.$"):
+        run.tuning_curve()
+    assert run.best_so_far()["best"].tolist()[:2] == [0.705, 0.712]
+
+
+def test_cost_adds_up(tmp_path):
+    frame = load_run(runs.confirmed_run(tmp_path)).cost().set_index("of")["epochs"]
+
+    parts = ["search", "baseline search", "baseline", "confirm"]
+    assert frame[parts].tolist() == [220, 69, 450, 1600]
+    assert frame["total"] == sum(frame[parts])
+
+
+def test_time_to_target_of_the_best(run):
+    assert run.time_to_target(top=2)["epoch"].tolist() == [2, 2]
+
+
+def test_importance_of_few_trials_is_empty(run):
+    assert run.importance().empty
+
+
+def test_a_schedule_by_its_trial_or_arm(tmp_path):
+    run = load_run(runs.confirmed_run(tmp_path))
+
+    assert run.schedule("0") == run.schedule("trial-0") == StepDecay(0.1, 0.5, 10)
+    assert run.schedule("constant-tuned").lr0 == 0.0275
+    assert run.momentum("constant-tuned") == 0.91
+    with pytest.raises(ArgumentError) as caught:
+        run.schedule("x")
+    assert str(caught.value) == (
+        "name must be the id of a trial that ended, or one of the arms: 'constant-tuned', "
+        "'constant-0.1', 'constant-0.01', 'trial-1', 'trial-0'. Received: name='x'."
+    )
+
+
+def test_frames_of_a_hostile_run_are_printable(tmp_path):
+    evil = "\x1b[2J\u202e"
+    build_run.write_manifest(tmp_path, families=[evil])
+    build_run.write_baseline(tmp_path)
+    build_run.write_trial(tmp_path, "0", 0.7, values={"schedule": evil})
+    run = load_run(tmp_path)
+
+    for frame in (run.cost(), run.time_to_target(), run.tuning_curve()):
+        text = [cell for cell in frame.to_numpy().ravel() if isinstance(cell, str)]
+        assert "\\x1b[2J\\u202e" in text
+        assert all(map(str.isprintable, text))

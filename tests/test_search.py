@@ -78,6 +78,10 @@ BAD = {
             "from --max-epochs. Received: 5"
         ),
     ),
+    "negative budget": (
+        ["--baseline-budget", "-1"],
+        "--baseline-budget must be a number >= 0. Received: -1",
+    ),
     "no patience": (
         ["--trial-timeout", "0"],
         "--trial-timeout must be more than 0 seconds. Received: 0",
@@ -184,8 +188,10 @@ def test_a_search_of_a_number_of_trials_trains_just_these(
         workers=1,
         seed=1,
         score="best",
+        baseline_budget=0.0,
         trial_timeout=600.0,
         max_retries=2,
+        tensorboard=None,
         run_dir=tmp_path / "run",
         overwrite=False,
         quick=False,
@@ -208,7 +214,16 @@ def test_help_names_every_option_of_the_search():
     assert ended.returncode == 0
     options = ("algo", "data", "max-epochs", "max-trials", "families", "objective", "batch-size")
     for option in (
-        *(*options, "workers", "seed", "score", "trial-timeout", "max-retries"),
+        *(
+            *options,
+            "workers",
+            "seed",
+            "score",
+            "baseline-budget",
+            "trial-timeout",
+            "max-retries",
+            "tensorboard",
+        ),
         *("run-dir", "overwrite", "quick"),
     ):
         assert f"--{option}" in ended.stdout
@@ -226,8 +241,10 @@ def options_of(**changes: object) -> search.Options:
         "workers": None,
         "seed": 1,
         "score": "last",
+        "baseline_budget": 0.5,
         "trial_timeout": 3600.0,
         "max_retries": 2,
+        "tensorboard": None,
         "run_dir": Path(),
         "overwrite": False,
         "quick": False,
@@ -250,8 +267,9 @@ def test_the_default_folder_is_the_same_for_the_same_search_and_another_for_anot
         {"objective": "val_loss"},
         {"batch_size": 32},
         {"score": "best"},
+        {"baseline_budget": 0.0},
     ]
-    assert len({search.default_run_dir(options_of(**one)) for one in [{}, *others]}) == 10
+    assert len({search.default_run_dir(options_of(**one)) for one in [{}, *others]}) == 11
 
 
 def test_the_command_that_continues_names_what_is_not_as_by_default():
@@ -270,7 +288,13 @@ def test_the_command_that_continues_names_what_is_not_as_by_default():
 def finished(tmp_path_factory: pytest.TempPathFactory, images: Path) -> search.Options:
     folder = tmp_path_factory.mktemp("finished") / "run"
     options = options_of(
-        data=str(images), max_epochs=1, max_trials=2, batch_size=16, workers=1, run_dir=folder
+        data=str(images),
+        max_epochs=1,
+        max_trials=2,
+        batch_size=16,
+        workers=1,
+        baseline_budget=0.0,
+        run_dir=folder,
     )
     search.search(options)
     return options
@@ -286,6 +310,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, images: Path) -> search.O
         ({"families": ("step",)}, "constant,time,step,exponential there, step here"),
         ({"batch_size": 8}, "another batch size: 16 there, 8 here"),
         ({"data": "synthetic"}, "another dataset fingerprint: "),
+        ({"baseline_budget": 0.5}, "another baseline budget: 0.0 there, 0.5 here"),
     ],
 )
 def test_another_search_in_the_same_folder_is_refused_with_both_values(
@@ -318,3 +343,31 @@ def test_a_damaged_run_is_named_mended_and_its_ranking_printed(
     after = lrtune.load_run(finished.run_dir)
     assert after.records.notices == ()
     assert after.ranking().equals(before)
+
+
+def test_a_search_writes_for_tensorboard_while_it_runs(tmp_path: Path, images: Path):
+    options = options_of(
+        data=str(images),
+        max_epochs=2,
+        max_trials=1,
+        batch_size=16,
+        workers=1,
+        baseline_budget=0.0,
+        tensorboard=tmp_path / "events",
+        run_dir=tmp_path / "run",
+    )
+    search.search(options)
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    (folder,) = (tmp_path / "events" / "run").glob("trial_0")
+    events = EventAccumulator(str(folder)).Reload()
+    told = [event.value for event in events.Scalars("val_accuracy")]
+    rows = lrtune.load_run(tmp_path / "run").epochs("0")["val_accuracy"]
+    assert told == pytest.approx(rows.tolist())
+
+
+def test_tensorboards_folder_must_not_be_the_runs(tmp_path: Path, images: Path):
+    ended = run("--run-dir", tmp_path / "run", "--data", images, "--tensorboard", tmp_path / "run")
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()

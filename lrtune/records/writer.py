@@ -106,6 +106,21 @@ class RunWriter:
         """Writes `run.json` with the time at which the search had no more trials to run."""
         self.manifest(dataclasses.replace(manifest, finished=when))
 
+    def confirmation(self, manifest: schema.ConfirmManifest) -> None:
+        """Writes `confirm/confirm.json`."""
+        folder = self.folder / schema.CONFIRM
+        with files.telling(folder):
+            self.folder.stat()
+            folder.mkdir(exist_ok=True)
+        files.replace_json(folder / schema.CONFIRM_MANIFEST, schema.to_json(manifest))
+
+    def erase_confirmation(self) -> None:
+        """Deletes the confirmation, whole, so that another can be made."""
+        folder = self.folder / schema.CONFIRM
+        with files.telling(folder):
+            if folder.exists():
+                shutil.rmtree(folder)
+
     def begin_trial(self, trial_id: str) -> None:
         """Makes the trial's folder and removes what an earlier, cut-off try left in it."""
         folder = self.trial_folder(trial_id)

@@ -6,13 +6,16 @@ import math
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from lrtune.errors import ArgumentError
+from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.printable import printable
-from lrtune.records.schema import STATUSES
+from lrtune.records.schema import BASELINE, BASELINE_SEARCH, STATUSES
 from lrtune.report.apart import list_apart
+from lrtune.report.baseline import arm_lines, tuning
+from lrtune.report.costs import build_costs
 from lrtune.report.verdict import judge
-from lrtune.report.words import NOTHING, count, decimals, mean_and_std
+from lrtune.report.words import NOTHING, count, decimals
 from lrtune.stats.baseline import measure_baseline
+from lrtune.stats.cost import measure_cost
 from lrtune.stats.ranking import RUNNING
 
 if TYPE_CHECKING:
@@ -21,8 +24,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lrtune.records.schema import Manifest
+    from lrtune.report.confirmation import Confirmation
+    from lrtune.report.costs import Costs
+    from lrtune.report.details import Details
     from lrtune.run import Run
-    from lrtune.stats.baseline import Arm
+    from lrtune.stats.baseline import Baseline
+    from lrtune.stats.confirmation import Confirmed
+
+TARGETS = 5
+"""How many of the best trials are told about by when they reached the baseline."""
 
 SYNTHETIC = (
     "SYNTHETIC DATA: the images were drawn by lrtune, not photographed. These scores say nothing "
@@ -66,6 +76,7 @@ class Report:
         header: what was searched, how and on what, a line each.
         warning: what must not be missed; None if there is nothing of the kind.
         baseline: an arm's name and what it scored; empty if the run has no baseline.
+        tuning: whether the constant rate was tuned, and with which budget; empty without any.
         compared_with: name of the arm that `delta` is against; None without a baseline.
         rows: the best trials of the full budget, best first, `top` at most.
         hidden: how many more trials of the full budget there are.
@@ -73,14 +84,19 @@ class Report:
         places: int >= 0, decimals to show scores with.
         spread: half the width of what is within noise, NaN if unknown.
         apart: trials that are not in the ranking: a kind and who is of it.
-        verdict: what was found and how sure it is, in plain sentences.
-        usage: lines of Python that use the winner; none without one.
+        costs: what the run cost and when it had what.
+        details: what takes a second more; None unless asked for.
+        confirmation: the comparison on test images; None without one.
+        verdict: what was found and how sure it is, in plain sentences: of the confirmation where
+            there is one, else of the search.
+        usage: lines of Python that use what the verdict names; none without a winner.
         notes: files that could not be read, a sentence each.
     """
 
     header: tuple[str, ...]
     warning: str | None
     baseline: tuple[tuple[str, str], ...]
+    tuning: str
     compared_with: str | None
     rows: tuple[Row, ...]
     hidden: int
@@ -88,17 +104,21 @@ class Report:
     places: int
     spread: float
     apart: tuple[tuple[str, str], ...]
+    costs: Costs
+    details: Details | None
+    confirmation: Confirmation | None
     verdict: str
     usage: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def build_report(run: Run, top: int = 10) -> Report:
+def build_report(run: Run, top: int = 10, *, details: bool = False) -> Report:
     """The report of a run as it is now.
 
     Args:
         run: as `load_run` returns it.
         top: int >= 1, how many trials of the full budget to list.
+        details: whether to have importance and tuning curves, too.
     """
     if top < 1:
         raise ArgumentError(f"top must be >= 1. Received: top={top!r}.")
@@ -107,22 +127,27 @@ def build_report(run: Run, top: int = 10) -> Report:
     baseline = measure_baseline(run.records)
     ranked = frame[frame["rank"].notna()]
     rows = tuple(_row(cells) for cells in ranked.head(top).to_dict("records"))
-    arms = baseline.arms if baseline else ()
-    places = decimals([*ranked["score"], *(arm.mean for arm in arms)])
+    confirmed, unusable = _confirmed(run)
+    places = decimals(_scores(ranked, baseline, confirmed))
+    cost = measure_cost(run.records)
     report = Report(
         header=_header(manifest, frame),
         warning=SYNTHETIC if manifest.data.synthetic else None,
-        baseline=_baseline_lines(run, {arm.name: arm for arm in arms}, places),
-        compared_with=baseline.best.name if baseline else None,
+        baseline=arm_lines(run.records, baseline, places),
+        tuning=tuning(run.records, cost),
+        compared_with=baseline.reference.name if baseline else None,
         rows=rows,
         hidden=len(ranked) - len(rows),
         budget=manifest.max_epochs,
         places=places,
         spread=baseline.spread if baseline else math.nan,
         apart=list_apart(frame, manifest, places),
-        verdict=judge(frame, manifest, baseline, places),
-        usage=_usage(run) if rows else (),
-        notes=run.records.notices,
+        costs=build_costs(run.records, cost, places, min(top, TARGETS)),
+        details=_details(run) if details else None,
+        confirmation=_confirmation(confirmed, manifest, places),
+        verdict=_verdict(frame, manifest, baseline, confirmed, places),
+        usage=_usage(run, confirmed) if rows else (),
+        notes=(*run.records.notices, *_baseline_notices(run), *unusable),
     )
     shown: Report = _printable(report)
     return shown
@@ -162,21 +187,67 @@ def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
     )
 
 
-def _baseline_lines(run: Run, arms: Mapping[str, Arm], places: int) -> tuple[tuple[str, str], ...]:
-    planned = len(run.manifest.baseline_seeds)
-    return tuple(
-        (name, _arm_text(arms.get(name), len(outcomes), planned, places))
-        for name, outcomes in run.records.baseline.items()
-    )
+def _scores(
+    ranked: pd.DataFrame, baseline: Baseline | None, confirmed: Confirmed | None
+) -> list[float]:
+    """All scores that the report shows beside one another."""
+    scores = [float(score) for score in ranked["score"]]
+    if baseline:
+        scores += [arm.mean for arm in baseline.arms]
+    if confirmed:
+        scores += [arm.mean for arm in confirmed.comparison.arms]
+    return scores
 
 
-def _arm_text(arm: Arm | None, ended: int, planned: int, places: int) -> str:
-    if arm is None:
-        return f"no score: {count(ended, 'seed')} failed" if ended else "not trained yet"
-    text = mean_and_std(arm, places)
-    missing = max(planned - arm.n - arm.failed, 0)
-    apart = ((arm.diverged, "diverged"), (arm.failed, "failed"), (missing, "not trained yet"))
-    return text + "".join(f", {number} {what}" for number, what in apart if number)
+def _baseline_notices(run: Run) -> tuple[str, ...]:
+    """What was wrong with outcomes of the search for the best constant rate."""
+    nested = run.records.baseline_search
+    notices = nested.outcome_notices if nested else ()
+    return tuple(f"{BASELINE}/{BASELINE_SEARCH}/{notice}" for notice in notices)
+
+
+def _confirmed(run: Run) -> tuple[Confirmed | None, tuple[str, ...]]:
+    """The confirmation, and why there is none where one was begun."""
+    if run.records.confirmation is None:
+        return None, ()
+    # Imported late: what compares arms takes .3 s to import, and a search alone has none.
+    from lrtune.stats.confirmation import measure_confirmation
+
+    try:
+        return measure_confirmation(run.records), ()
+    except LrtuneError as error:
+        return None, (f"The confirmation cannot be compared: {error}",)
+
+
+def _confirmation(
+    confirmed: Confirmed | None, manifest: Manifest, places: int
+) -> Confirmation | None:
+    if confirmed is None:
+        return None
+    from lrtune.report.confirmation import build_confirmation
+
+    return build_confirmation(confirmed, manifest, places)
+
+
+def _details(run: Run) -> Details:
+    from lrtune.report.details import build_details
+
+    return build_details(run.records)
+
+
+def _verdict(
+    frame: pd.DataFrame,
+    manifest: Manifest,
+    baseline: Baseline | None,
+    confirmed: Confirmed | None,
+    places: int,
+) -> str:
+    if confirmed is None:
+        return judge(frame, manifest, baseline, places)
+    from lrtune.report.confirmed_verdict import judge_confirmed
+
+    first = frame[frame["rank"] == 1].head(1).to_dict("records")
+    return judge_confirmed(confirmed, first[0] if first else None, manifest, places)
 
 
 def _row(cells: Mapping[Hashable, Any]) -> Row:
@@ -196,9 +267,17 @@ def _row(cells: Mapping[Hashable, Any]) -> Row:
     )
 
 
-def _usage(run: Run) -> tuple[str, ...]:
+def _usage(run: Run, confirmed: Confirmed | None) -> tuple[str, ...]:
+    folder = f"run = lrtune.load_run({str(run.records.folder)!r})"
+    schedule, momentum = "run.best_schedule()", "run.best_momentum()"
+    if confirmed is not None:
+        from lrtune.report.confirmed_verdict import best_confirmed
+
+        arm = best_confirmed(confirmed)
+        if arm is not None and confirmed.manifest.trials.get(arm) != run.best_trial_id:
+            schedule, momentum = f"run.schedule({arm!r})", f"run.momentum({arm!r})"
     return (
-        f"run = lrtune.load_run({str(run.records.folder)!r})",
-        "schedule = run.best_schedule().to_keras(steps_per_epoch)",
-        "optimizer = keras.optimizers.SGD(schedule, momentum=run.best_momentum())",
+        folder,
+        f"schedule = {schedule}.to_keras(steps_per_epoch)",
+        f"optimizer = keras.optimizers.SGD(schedule, momentum={momentum})",
     )

@@ -21,6 +21,9 @@ def report(
         typer.Option(help="Also write all trials to this file; - for them alone, to the output."),
     ] = None,
     top: Annotated[int, typer.Option(help="How many of the best trials to list.")] = 10,
+    details: Annotated[
+        bool, typer.Option("--details", help="Also what mattered (importance) and tuning curves.")
+    ] = False,
 ) -> None:
     """Rank the trials of a search against the constant learning rate."""
     if top < 1:
@@ -36,7 +39,7 @@ def report(
         if csv != STDOUT:
             from lrtune.report.terminal import make_console, print_report
 
-            print_report(loaded, make_console(), top)
+            print_report(loaded, make_console(), top, details=details)
         sys.stdout.flush()
     except BrokenPipeError:
         _silence()  # whoever read us, as `head` does, has seen enough

@@ -38,6 +38,11 @@ class Column:
         return max(len(self.name), *(len(cell) for cell in self.cells))
 
 
+def numbers(name: str, cells: Sequence[str]) -> Column:
+    """A column of numbers, which are kept whole and stand at the right."""
+    return Column(name, tuple(cells), right=True)
+
+
 def lay_out(columns: Sequence[Column], width: int) -> list[list[str]]:
     """The grid in lines.
 

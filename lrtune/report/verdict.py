@@ -1,11 +1,12 @@
-"""What a run found and how sure that is, in plain sentences."""
+"""What a run found and how sure it is, in plain sentences."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
 
-from lrtune.report.words import brief, call, count, fixed, mean_and_std
+from lrtune.report.baseline import rival, rival_in_full
+from lrtune.report.words import brief, call_in_full, count, fixed
 from lrtune.stats.ranking import RUNNING
 
 if TYPE_CHECKING:
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
     from lrtune.stats.baseline import Baseline
 
 CONSTANT = "constant"
+GIVEN = (
+    "Its rate and momentum were searched, the constant rate's were not: part of the gain may be "
+    "theirs."
+)
 
 
 def judge(frame: pd.DataFrame, manifest: Manifest, baseline: Baseline | None, places: int) -> str:
-    """The verdict: who won, by how much, and whether chance alone could have done it.
+    """The verdict of a search: who won, by how much, and whether chance alone could have done it.
 
     Args:
         frame: as `lrtune.stats.ranking.rank` returns it.
@@ -35,18 +40,19 @@ def judge(frame: pd.DataFrame, manifest: Manifest, baseline: Baseline | None, pl
     best = ranked.iloc[0].to_dict()
     tied = int((ranked["rank"] == 1).sum()) - 1
     tie = f" (tied with {count(tied, 'other')})" if tied else ""
-    momentum = "" if math.isnan(best["momentum"]) else f", momentum {brief(best['momentum'])}"
     score = f"{manifest.objective} {fixed(best['score'], places)}{tie}"
-    winner = f"Winner: {call(best)}{momentum}: {score}"
+    winner = f"Winner: {call_in_full(best)}: {score}"
     if baseline is None:
         return (
             f"{winner}. This run has no baseline, so nothing tells whether that is better than a "
             "constant rate."
         )
-    arm = f"{baseline.best.name}: {mean_and_std(baseline.best, places)}"
-    compared = f"{_gap(best['delta'], places)} the constant rate ({arm})"
+    compared = f"{_gap(best['delta'], places)} {rival_in_full(baseline, manifest, places)}"
     certainty = _certainty(best["delta"], baseline, _chosen(frame, ranked), places)
-    return f"{winner}, {compared}; {certainty}{_whose_gain(best, ranked, baseline, places)}"
+    return (
+        f"{winner}, {compared}; {certainty}{_whose_gain(best, ranked, baseline, places)}"
+        f"{_better_still(manifest, baseline, places)}"
+    )
 
 
 def _gap(delta: float, places: int) -> str:
@@ -62,17 +68,17 @@ def _certainty(delta: float, baseline: Baseline, chosen: str, places: int) -> st
         return f"{_why_unknown(baseline)}, so nothing tells whether that is more than noise."
     if within:
         return (
-            f"that is within {noise}: no evidence that any schedule beats the constant rate here."
+            f"that is within {noise}: no evidence that any schedule beats {rival(baseline)} here."
         )
     if delta < 0:
-        return f"that is outside {noise}: the constant rate beats every schedule tried here."
+        return f"that is outside {noise}: {rival(baseline)} beats every schedule tried here."
     return f"that is outside {noise}, but {chosen}. Confirm it with fresh seeds."
 
 
 def _why_unknown(baseline: Baseline) -> str:
-    if baseline.best.diverged:
+    if baseline.reference.diverged:
         return "that rate diverged with some seeds"
-    if all(arm.n == 1 for arm in baseline.arms):
+    if baseline.reference.n == 1:
         return "one seed shows no spread"
     return "the baseline's seeds tell no spread"
 
@@ -103,7 +109,18 @@ def _whose_gain(
             f" The best constant rate among the trials, lr0 {brief(first['lr0'])} with momentum "
             f"{brief(first['momentum'])}, reached {fixed(first['score'], places)}."
         )
+    if baseline.is_tuned:
+        return ""
+    return f" {GIVEN}"
+
+
+def _better_still(manifest: Manifest, baseline: Baseline, places: int) -> str:
+    """That a constant rate that nobody searched for did better than the tuned one, if one did."""
+    better = 1 if manifest.direction == "max" else -1
+    first = max(baseline.arms, key=lambda arm: better * arm.mean)
+    if better * (first.mean - baseline.reference.mean) <= 0:
+        return ""
     return (
-        " Its rate and momentum were searched, the constant rate's were not: part of the gain may "
-        "be theirs."
+        f" {first.name}, a constant rate that was given, did better than the tuned one: "
+        f"{fixed(first.mean, places)}."
     )

@@ -75,6 +75,12 @@ def call(trial: Mapping[Any, Any]) -> str:
     return f"{trial['schedule'] or 'unknown schedule'}({parameters})"
 
 
+def call_in_full(trial: Mapping[Any, Any]) -> str:
+    """The same with its momentum: "exponential(lr0=0.12, k=0.08), momentum 0.83"."""
+    momentum = "" if math.isnan(trial["momentum"]) else f", momentum {brief(trial['momentum'])}"
+    return f"{call(trial)}{momentum}"
+
+
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """A number and its noun: "1 trial", "1,000 trials"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -63,7 +63,8 @@ class TrialOutcome:
         task: the task, without its parent state.
         status: completed, diverged or failed.
         epochs: one record an epoch trained here, in order.
-        untrained: metrics of the model before its first step, on the validation images.
+        untrained: metrics of the model before its first step, on the validation images; of the
+            model as it ended where it diverged and these are held out.
         state: the state after the last epoch; None unless completed.
         seconds: wall time, building included.
         message: why it diverged, or the traceback of the failure.
@@ -122,8 +123,12 @@ class TrainingJob:
         hypermodel: `keras_tuner.HyperModel`: builds and fits.
         fit_args: positional arguments of `keras.Model.fit` (images, labels, ...).
         fit_kwargs: its keyword arguments; epochs, initial_epoch and verbose are the runner's.
+        held_out: whether the validation data are test images, which a training must not see before
+            its end: the untrained model is measured on the training images, and a model that
+            diverged once, as it ended, on these.
     """
 
     hypermodel: Any
     fit_args: tuple[Any, ...]
     fit_kwargs: Mapping[str, Any]
+    held_out: bool = False

@@ -71,10 +71,14 @@ class Feed:
         except ArgumentError:
             return 1
 
-    def evaluation(self) -> dict[str, Any]:
-        """Keyword arguments for `keras.Model.evaluate` on what the objective is measured on."""
+    def evaluation(self, *, training: bool = False) -> dict[str, Any]:
+        """Keyword arguments for `keras.Model.evaluate` on what the objective is measured on.
+
+        Args:
+            training: whether on the training data, though there are validation data.
+        """
         given = self._given
-        if self.validation is None:
+        if self.validation is None or training:
             keys = ("x", "y", "sample_weight", "batch_size")
             found = {key: given[key] for key in keys if given.get(key) is not None}
             return {**found, "steps": given.get("steps_per_epoch")}
@@ -142,8 +146,8 @@ class ArrayFeed(Feed):
         }
 
     @override
-    def evaluation(self) -> dict[str, Any]:
-        if self.validation is not None:
+    def evaluation(self, *, training: bool = False) -> dict[str, Any]:
+        if self.validation is not None and not training:
             return {"x": self.validation, "steps": self._given.get("validation_steps")}
         return {"x": self._batches(self._train, self._batch)}
 

@@ -137,7 +137,7 @@ class LocalRunner(Runner):
             import keras
 
             data = keras.tree.map_structure(self._on_disk, (job.fit_args, dict(job.fit_kwargs)))
-            pickled = cloudpickle.dumps((job.hypermodel, *data))
+            pickled = cloudpickle.dumps((job.hypermodel, *data, job.held_out))
         except Exception as error:
             raise SearchError(
                 "the hypermodel or the data cannot be sent to worker processes "

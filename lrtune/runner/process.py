@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 import loky
 import numpy as np
+from loky.backend.context import LokyContext
 from loky.process_executor import BrokenProcessPool
 
 from lrtune.errors import SearchError
@@ -68,6 +69,8 @@ class WorkerProcess:
         self._executor = loky.ProcessPoolExecutor(
             max_workers=1,
             timeout=None,
+            # Named, for joblib (which scikit-learn imports) puts its own copy in loky's place.
+            context=LokyContext(),
             initializer=_start,
             initargs=(str(folder), device, os.getpid()),
             env={"OMP_NUM_THREADS": "1"},
@@ -232,10 +235,10 @@ def _start(folder: str, device: str, driver: int) -> None:
 
         from lrtune.runner.worker import Trainer
 
-        hypermodel, args, kwargs = keras.tree.map_structure(
+        hypermodel, args, kwargs, held_out = keras.tree.map_structure(
             _mapped, cloudpickle.loads((Path(folder) / JOB).read_bytes())
         )
-        _trainer = Trainer(TrainingJob(hypermodel, args, kwargs))
+        _trainer = Trainer(TrainingJob(hypermodel, args, kwargs, held_out))
     except Exception as error:  # noqa: BLE001 - raised by `_run`: to the driver, a worker that does
         _trainer = error  # not start looks like one that was killed
 

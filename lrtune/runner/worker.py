@@ -88,8 +88,9 @@ class Trainer:
             callbacks=[recorder, guard, *callbacks],
         )
         if guard.reason is not None:
+            measured = self._measure(model) if self._job.held_out else untrained
             return TrialOutcome(
-                told, "diverged", tuple(recorder.records), untrained, message=guard.reason
+                told, "diverged", tuple(recorder.records), measured, message=guard.reason
             )
         return TrialOutcome(
             told, "completed", tuple(recorder.records), untrained, snapshot(model, untrained)
@@ -158,8 +159,12 @@ class Trainer:
                 for name, value in task.parent_state.items()
                 if name.startswith(_UNTRAINED)
             }
-        logs = model.evaluate(**self._feed.evaluation(), verbose=0, return_dict=True)
-        prefix = "val_" if self._feed.validation is not None else ""
+        return self._measure(model, training=self._job.held_out)
+
+    def _measure(self, model: keras.Model, *, training: bool = False) -> dict[str, float]:
+        evaluation = self._feed.evaluation(training=training)
+        logs = model.evaluate(**evaluation, verbose=0, return_dict=True)
+        prefix = "" if training or self._feed.validation is None else "val_"
         return {prefix + name: float(value) for name, value in logs.items()}
 
 

@@ -1,16 +1,20 @@
 """The constant learning rate as trained with several seeds, and how far chance alone carries.
 
-A trial is one run with one seed. It is compared with the mean of the best constant arm's n seeds,
-so their difference varies by chance with the standard deviation s sqrt(1 + 1/n), s being the
+What trials are compared with, the reference, is the constant rate that a search of its own found,
+wherever it was trained: schedules come with searched rates and momenta, and a constant rate without
+would lose to those alone. Without a tuned one it is the best of the constant rates there are.
+
+A trial is one run with one seed. It is compared with the mean of the reference's n seeds, so their
+difference varies by chance with the standard deviation s sqrt(1 + 1/n), s being the
 standard deviation between seeds: the one further seed contributes s^2, the mean s^2/n. What is
 within noise is the prediction interval of a single future observation, mean +- t s sqrt(1 + 1/n)
 (Hahn and Meeker, "Statistical Intervals", 1991, chapter 4), t being the quantile of Student's t.
 
-NOTE: s is that of the best arm alone. Pooling it over the arms would have more degrees of freedom,
+NOTE: s is that of the reference alone. Pooling it over the arms would have more degrees of freedom,
 but takes it that seeds vary alike in all of them, and they do not: measured after 9 epochs, .007 at
 rate .1 and .031 at .01. With two arms of three seeds (200,000 simulated) the pooled interval covers
-99.6 % of further seeds if the other arm varies 4 times as much as the best one, 84 % if a quarter
-as much; that of the best arm alone covers 95 % in both cases.
+99.6 % of further seeds if the other arm varies 4 times as much as the reference, 84 % if a quarter
+as much; that of the reference alone covers 95 % in both cases.
 """
 
 from __future__ import annotations
@@ -21,12 +25,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import ArgumentError
+from lrtune.records.schema import TUNED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lrtune.records.reader import RunRecords
-    from lrtune.records.schema import Outcome
+    from lrtune.records.schema import Manifest, Outcome
 
 COVERAGE = 0.95
 """How often a further seed of the same arm is called "within noise"."""
@@ -63,17 +68,23 @@ class Baseline:
 
     Attributes:
         arms: in the manifest's order, without those that have no score.
-        best: the arm with the better mean; what trials are compared with.
-        spread: float >= 0: a single run that is no better or worse than the best arm scores
+        reference: the arm that trials are compared with: the tuned one where it has a score, else
+            the one with the best mean.
+        spread: float >= 0: a single run that is no better or worse than the reference scores
             within this of its mean 95 times in 100. NaN if unknown.
     """
 
     arms: tuple[Arm, ...]
-    best: Arm
+    reference: Arm
     spread: float
 
+    @property
+    def is_tuned(self) -> bool:
+        """Whether the reference was itself searched for."""
+        return self.reference.name == TUNED
+
     def within_noise(self, delta: float) -> bool | None:
-        """Whether chance alone carries a single run so far from the best arm; None if unknown."""
+        """Whether chance alone carries a single run so far from the reference; None if unknown."""
         if math.isnan(self.spread) or math.isnan(delta):
             return None
         return bool(abs(delta) <= self.spread)
@@ -97,7 +108,21 @@ def measure_baseline(records: RunRecords) -> Baseline | None:
         return None
 
     best = (max if manifest.direction == "max" else min)(arms, key=lambda arm: arm.mean)
-    return Baseline(arms=tuple(arms), best=best, spread=_spread(best))
+    # The tuned arm even where another one's mean is better: to take the better of the two by the
+    # very seeds that measure it would flatter the baseline.
+    reference = next((arm for arm in arms if arm.name == TUNED), best)
+    return Baseline(arms=tuple(arms), reference=reference, spread=_spread(reference))
+
+
+def baseline_share(manifest: Manifest) -> float:
+    """Epochs of the search for the best constant rate as a share of the main search's.
+
+    Returns:
+        float >= 0; 0 where the constant rate was not tuned, or the manifest says nothing sensible.
+    """
+    share: Any = manifest.baseline_budget
+    usable = isinstance(share, int | float) and math.isfinite(share) and share > 0
+    return float(share) if usable else 0.0
 
 
 def noise_spread(std: float, n: int, coverage: float = COVERAGE) -> float:

@@ -145,6 +145,8 @@ class _Pairs:
     upper: float
 
 
+# The squares of losses from 1e154 on are more than a float holds: then a deviation is infinite.
+@np.errstate(over="ignore", invalid="ignore")
 def compare(
     scores: Mapping[str, Mapping[int, float]],
     baseline: str,
@@ -153,6 +155,7 @@ def compare(
     confidence: float = 0.95,
     search_scores: Mapping[str, float] | None = None,
     seed: int = 0,
+    allow_untested: bool = False,
 ) -> Comparison:
     """Compare arms with a baseline over the seeds they share.
 
@@ -166,14 +169,19 @@ def compare(
         confidence: float > 0 and < 1, of the intervals; 1 - confidence is the level of verdicts.
         search_scores: arm -> the score the search gave it, of any of the arms.
         seed: int >= 0, of the resamples: the same seed gives the same figures.
+        allow_untested: True for a comparison in which no arm may have enough seeds, one that is
+            still being trained: then it has summaries alone.
 
     Returns:
         The comparison; an arm with too few pairs left has no test, only a summary.
 
     Raises:
-        ArgumentError: no arm shares enough seeds with the baseline for any test (6 at .95).
+        ArgumentError: no arm shares enough seeds with the baseline for any test (6 at .95), and
+            that is not allowed.
     """
     _check(scores, baseline, direction, confidence, search_scores or {})
+    if not allow_untested:
+        _check_seeds(scores, baseline, confidence)
     alpha = round(1 - confidence, 12)
     seeds = tuple(sorted({one for of_arm in scores.values() for one in of_arm}))
     table = {name: _row(of_arm, seeds) for name, of_arm in scores.items()}
@@ -390,6 +398,11 @@ def _check(
             f"search_scores must be of arms in scores: {', '.join(map(repr, scores))}. "
             f"Received: {', '.join(map(repr, unknown))}."
         )
+
+
+def _check_seeds(
+    scores: Mapping[str, Mapping[int, float]], baseline: str, confidence: float
+) -> None:
     alpha = round(1 - confidence, 12)
     fewest = fewest_seeds(alpha=alpha)
     shared = max(

@@ -1,4 +1,4 @@
-"""What a search cost and what for; and how soon its best schedules reached the baseline.
+"""What a run cost and what for; and how soon its best schedules reached the baseline.
 
 An epoch counts once, for the trial that trained it: a promoted trial's own epochs are those after
 its parent's. Seconds are the wall time of trials one by one, building included: with several
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from lrtune.errors import ArgumentError
 from lrtune.stats.baseline import measure_baseline
-from lrtune.stats.trials import epochs_of, family_of, is_full, score_of
+from lrtune.stats.trials import epochs_of, families_of, family_of, is_full, score_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
 
@@ -51,8 +51,10 @@ class Cost:
         unfinished: the search's trials without an outcome; no part of `families`, as an outcome
             tells the family. Seconds are those of their recorded epochs.
         search: all trials of the search, unfinished ones among them.
-        baseline: all arms and seeds.
-        total: search and baseline.
+        baseline_search: all trials of the search for the best constant rate.
+        baseline: all arms and seeds of the baseline.
+        confirm: all arms and seeds of the confirmation that have ended.
+        total: search, search for the best constant rate, baseline and confirmation.
         winner: id of the winner, the best completed trial of the full budget; None without one.
         lineage: the winner and the trials it continues.
         until_winner: every trial of the search up to the winner, in the order of ids, which is that
@@ -64,7 +66,9 @@ class Cost:
     failed: Spent
     unfinished: Spent
     search: Spent
+    baseline_search: Spent
     baseline: Spent
+    confirm: Spent
     total: Spent
     winner: str | None
     lineage: Spent | None
@@ -79,7 +83,8 @@ class TimeToTarget:
         trial_id: of the trial.
         schedule: its family.
         score: its own score.
-        target: what was to be reached: the mean of the best constant arm.
+        target: what was to be reached: the mean of the constant rate that trials are compared
+            with (`stats.baseline`).
         epoch: the first epoch whose objective is at least as good as the target; None for never.
             NOTE: one epoch of one seed is a noisy measurement, and the first of many to cross a
             line crosses it early.
@@ -95,13 +100,16 @@ class TimeToTarget:
 def measure_cost(records: RunRecords) -> Cost:
     """What a run cost, by what the money went for."""
     outcomes = records.outcomes
-    families = {name: Spent() for name in records.manifest.families}
+    nested, confirmed = records.baseline_search, records.confirmation
+    families = {name: Spent() for name in families_of(records.manifest)}
     for outcome in outcomes:
         name = family_of(outcome)
         families[name] = _sum((families.get(name, Spent()), _of(outcome)))
-    unfinished = _sum(_of_unfinished(records, trial_id) for trial_id in records.unfinished)
-    search = _sum((*map(_of, outcomes), unfinished))
-    baseline = _sum(_of(seed) for arm in records.baseline.values() for seed in arm)
+    unfinished = _of_unfinished(records)
+    search = _of_search(records)
+    baseline_search = _of_search(nested) if nested else Spent()
+    baseline = _of_arms(records.baseline)
+    confirm = _of_arms(confirmed.outcomes) if confirmed else Spent()
     best = _best(records, 1)
     winner = best[0].trial_id if best else None
     return Cost(
@@ -110,8 +118,10 @@ def measure_cost(records: RunRecords) -> Cost:
         failed=_sum(_of(one) for one in outcomes if one.status == "failed"),
         unfinished=unfinished,
         search=search,
+        baseline_search=baseline_search,
         baseline=baseline,
-        total=_sum((search, baseline)),
+        confirm=confirm,
+        total=_sum((search, baseline_search, baseline, confirm)),
         winner=winner,
         lineage=_sum(map(_of, records.lineage(winner))) if winner is not None else None,
         until_winner=(
@@ -135,7 +145,7 @@ def times_to_target(records: RunRecords, top: int = 5) -> tuple[TimeToTarget, ..
     baseline = measure_baseline(records)
     if baseline is None:
         return ()
-    target = baseline.best.mean
+    target = baseline.reference.mean
     return tuple(
         TimeToTarget(
             trial_id=outcome.trial_id,
@@ -153,11 +163,12 @@ def cost_frame(cost: Cost) -> pd.DataFrame:
 
     Returns:
         One row a thing paid for; columns:
-            of: "family", "search", "baseline", "total", "diverged", "failed", "unfinished",
-                "winner" or "until winner". Families and unfinished trials add up to the search,
-                search and baseline to the total; the others are parts of these.
+            of: "family", "unfinished", "search", "baseline search", "baseline", "confirm",
+                "total", "diverged", "failed", "winner" or "until winner". Families and unfinished
+                trials add up to the search; search, baseline search, baseline and confirm to the
+                total; the others are parts of the search. See `Cost`.
             name: the family or the winner's id, else empty.
-            trials: how many. epochs: trained. seconds: taken.
+            trials: how many trainings. epochs: trained. seconds: taken.
             share: of the total's epochs, 0 to 1; NaN if there are none.
     """
     import pandas as pd
@@ -166,7 +177,9 @@ def cost_frame(cost: Cost) -> pd.DataFrame:
     named += [
         ("unfinished", "", cost.unfinished),
         ("search", "", cost.search),
+        ("baseline search", "", cost.baseline_search),
         ("baseline", "", cost.baseline),
+        ("confirm", "", cost.confirm),
         ("total", "", cost.total),
         ("diverged", "", cost.diverged),
         ("failed", "", cost.failed),
@@ -224,9 +237,20 @@ def _of(outcome: Outcome) -> Spent:
     return Spent(1, epochs_of(outcome), _seconds(outcome.seconds))
 
 
-def _of_unfinished(records: RunRecords, trial_id: str) -> Spent:
-    rows = records.epochs(trial_id)
-    return Spent(1, len(rows), math.fsum(_seconds(row.get("seconds")) for row in rows))
+def _of_search(records: RunRecords) -> Spent:
+    return _sum((*map(_of, records.outcomes), _of_unfinished(records)))
+
+
+def _of_arms(arms: Mapping[str, Sequence[Outcome]]) -> Spent:
+    return _sum(_of(seed) for arm in arms.values() for seed in arm)
+
+
+def _of_unfinished(records: RunRecords) -> Spent:
+    trials = [records.epochs(trial_id) for trial_id in records.unfinished]
+    return _sum(
+        Spent(1, len(rows), math.fsum(_seconds(row.get("seconds")) for row in rows))
+        for rows in trials
+    )
 
 
 def _sum(parts: Iterable[Spent]) -> Spent:

@@ -32,7 +32,7 @@ import numpy as np
 
 from lrtune.errors import ArgumentError
 from lrtune.schedules import get
-from lrtune.stats.trials import family_of, score_of, values_of
+from lrtune.stats.trials import families_of, family_of, score_of, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,7 +113,7 @@ def measure_importance(records: RunRecords, *, seed: int = 0) -> Importances:
     budget = _budget(scored, records.manifest.max_epochs)
     trials = [one for one in scored if one.epochs.planned == budget]
     families = {}
-    for family in records.manifest.families:
+    for family in families_of(records.manifest):
         own = [one for one in trials if family_of(one) == family]
         families[family] = _measure(own, family, ["lr0", "momentum", *_parameters(own)], seed)
     return Importances(budget, _measure(trials, None, GENERAL, seed), families)

@@ -9,6 +9,7 @@ from lrtune.errors import ArgumentError
 from lrtune.printable import printable
 from lrtune.space import family_parameters
 from lrtune.stats.baseline import measure_baseline
+from lrtune.stats.trials import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +66,8 @@ def rank(records: RunRecords) -> pd.DataFrame:
             parameters: the family's own, in words ("drop=0.5, epochs_drop=10").
             epochs: epochs of training behind the trial, its ancestors' among them.
             score: the objective.
-            delta: how much better than the best constant arm's mean: score - mean if more is
+            delta: how much better than the mean of the constant rate that trials are compared with
+                (the tuned one where there is one: `stats.baseline`): score - mean if more is
                 better, mean - score if less is better, so that above 0 is always better. NaN
                 but for completed trials of the full budget, and without a baseline.
             within_noise: whether a single run of that constant rate could lie as far off by
@@ -117,18 +119,14 @@ def _ordered(frame: pd.DataFrame, full: int) -> pd.DataFrame:
 
 
 def _row(outcome: Outcome, records: RunRecords, baseline: Baseline | None) -> dict[str, Any]:
-    values = outcome.values  # noqa: PD011 - a mapping, not a frame
     score = math.nan if outcome.score is None else float(outcome.score)
     delta = math.nan
     if baseline is not None and _is_full(outcome, records):
         better = 1 if records.manifest.direction == "max" else -1
-        delta = better * (score - baseline.best.mean)
+        delta = better * (score - baseline.reference.mean)
     return {
         "trial_id": outcome.trial_id,
-        "schedule": _shown(values.get("schedule")),
-        "lr0": _number(values.get("lr0")),
-        "momentum": _number(values.get("momentum")),
-        "parameters": printable(_parameters(values)),
+        **described(values_of(outcome)),
         "epochs": max(outcome.epochs.last, 0),
         "score": score,
         "delta": delta,
@@ -139,6 +137,16 @@ def _row(outcome: Outcome, records: RunRecords, baseline: Baseline | None) -> di
         "budget": outcome.epochs.planned,
         "parent": outcome.parent,
         "message": _shown(outcome.message),
+    }
+
+
+def described(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameter values as the columns schedule, lr0, momentum and parameters of `rank`."""
+    return {
+        "schedule": _shown(values.get("schedule")),
+        "lr0": _number(values.get("lr0")),
+        "momentum": _number(values.get("momentum")),
+        "parameters": printable(_parameters(values)),
     }
 
 

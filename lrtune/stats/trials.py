@@ -16,6 +16,11 @@ def values_of(outcome: Outcome) -> Mapping[str, Any]:
     return outcome.values
 
 
+def families_of(manifest: Manifest) -> tuple[str, ...]:
+    """The searched families, in their order; what `family_of` gives for a trial is one of them."""
+    return tuple(dict.fromkeys(map(str, manifest.families)))
+
+
 def family_of(outcome: Outcome) -> str:
     """The trial's schedule family; "None" where it does not say."""
     return str(values_of(outcome).get("schedule"))

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from lrtune.errors import ArgumentError
-from lrtune.stats.trials import epochs_of, family_of, is_full, score_of
+from lrtune.stats.trials import epochs_of, families_of, family_of, is_full, score_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -174,9 +174,9 @@ def family_curves(
         raise ArgumentError(
             "A tuning curve needs independent trials, which only random search draws: those of "
             f"{manifest.algo!r} depend on the scores of earlier ones, so that their best score is "
-            "no sample of what a number of trials gives. Best so far against epochs spent is."
+            "no sample of what a number of trials gives. best_so_far() shows what this one had."
         )
-    scores: dict[str, list[float]] = {family: [] for family in manifest.families}
+    scores: dict[str, list[float]] = {family: [] for family in families_of(manifest)}
     for outcome in records.outcomes:
         score = score_of(outcome)
         if is_full(outcome, manifest) and math.isfinite(score):

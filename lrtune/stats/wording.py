@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from lrtune.stats.comparison import Difference
 
 
-def sentence(difference: Difference, places: int = 4) -> str:
+def sentence(difference: Difference, places: int = 4, baseline: str = "the baseline") -> str:
     """The verdict of one comparison.
 
     Args:
         difference: as `compare` returns it.
         places: int >= 0, decimals to show differences with.
+        baseline: what to call the arm that it is compared with.
 
     Returns:
         One line without a full stop, that continues the arm's name: "beats the baseline by 0.0153
@@ -26,13 +27,13 @@ def sentence(difference: Difference, places: int = 4) -> str:
         return _untested(difference)
     aside = _missing(difference)
     if difference.mean == 0 and difference.std == 0:
-        return f"exactly equal to the baseline with every one of {difference.n} seeds{aside}"
+        return f"exactly equal to {baseline} with every one of {difference.n} seeds{aside}"
 
     figures = _figures(difference, places)
     if difference.verdict == "better":
-        return f"beats the baseline by {figures}{aside}"
+        return f"beats {baseline} by {figures}{aside}"
     if difference.verdict == "worse":
-        return f"worse than the baseline by {figures}{aside}"
+        return f"worse than {baseline} by {figures}{aside}"
     return f"no evidence of a difference: {figures}{_more(difference, places)}{aside}"
 
 

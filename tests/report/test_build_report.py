@@ -32,27 +32,27 @@ def run_with(folder, scores, *, baseline=build_run.SCORES, values=build_run.EXPO
 def test_outside_of_noise_tells_of_the_choice_and_of_what_else_was_searched(tmp_path):
     assert verdict_of(run_with(tmp_path, [0.65, 0.712, 0.7])) == (
         "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120, 0.0310 better "
-        "than the constant rate (constant-0.1: 0.6810 ± 0.0026 over 3 seeds); that is outside the "
-        "noise of a single run (±0.0131), but it is the best of 3 trials, and the best of many "
-        "owes part of its lead to luck. Confirm it with fresh seeds. Its rate and momentum were "
-        "searched, the constant rate's were not: part of the gain may be theirs."
+        "than the constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 seeds); that is "
+        "outside the noise of a single run (±0.0131), but it is the best of 3 trials, and the "
+        "best of many owes part of its lead to luck. Confirm it with fresh seeds. Its rate and "
+        "momentum were searched, the constant rate's were not: part of the gain may be theirs."
     )
 
 
 def test_within_noise_is_no_evidence(tmp_path):
     assert verdict_of(run_with(tmp_path, [0.69])) == (
         "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.6900, 0.0090 better "
-        "than the constant rate (constant-0.1: 0.6810 ± 0.0026 over 3 seeds); that is within the "
-        "noise of a single run (±0.0131): no evidence that any schedule beats the constant rate "
-        "here."
+        "than the constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 seeds); that is "
+        "within the noise of a single run (±0.0131): no evidence that any schedule beats the "
+        "constant rate here."
     )
 
 
 def test_worse_than_the_constant_rate(tmp_path):
     assert verdict_of(run_with(tmp_path, [0.5])).endswith(
-        "0.1810 worse than the constant rate (constant-0.1: 0.6810 ± 0.0026 over 3 seeds); that is "
-        "outside the noise of a single run (±0.0131): the constant rate beats every schedule tried "
-        "here."
+        "0.1810 worse than the constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 "
+        "seeds); that is outside the noise of a single run (±0.0131): the constant rate "
+        "beats every schedule tried here."
     )
 
 
@@ -93,9 +93,9 @@ def test_less_is_better_for_a_loss(tmp_path):
 
     # t(.975, 2) = 4.302653; .3 sqrt(4/3) times that is 1.4905.
     assert report.verdict.endswith(
-        "momentum 0.83: val_mse 61.00, 1.00 better than the constant rate (constant-0.1: 62.00 ± "
-        "0.30 over 3 seeds); that is within the noise of a single run (±1.49): no evidence that "
-        "any schedule beats the constant rate here."
+        "momentum 0.83: val_mse 61.00, 1.00 better than the constant rate (constant-0.1, not "
+        "tuned: 62.00 ± 0.30 over 3 seeds); that is within the noise of a single run (±1.49): no "
+        "evidence that any schedule beats the constant rate here."
     )
     assert report.header[0] == "random search of 50 epochs for val_mse (lower is better)"
     assert [row.delta for row in report.rows] == [1.0, -1.0]

@@ -8,7 +8,7 @@ import scipy.stats
 
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
-from lrtune.stats.baseline import measure_baseline, noise_spread
+from lrtune.stats.baseline import baseline_share, measure_baseline, noise_spread
 from tests.records import build_run
 
 
@@ -31,7 +31,7 @@ def test_the_figures_of_a_run_by_hand(tmp_path):
     assert first.std == pytest.approx(math.sqrt(0.000014 / 2))
     # .658 .638 .660: mean .652, squares .000036 + .000196 + .000064
     assert second.std == pytest.approx(math.sqrt(0.000296 / 2))
-    assert baseline.best is first
+    assert baseline.reference is first
     # t(.975, 2) = 4.302653 in any table
     expected = 4.302653 * math.sqrt(0.000014 / 2) * math.sqrt(4 / 3)
     assert baseline.spread == pytest.approx(expected, rel=1e-6)
@@ -40,7 +40,40 @@ def test_the_figures_of_a_run_by_hand(tmp_path):
 def test_less_is_better_for_a_loss(tmp_path):
     baseline = baseline_of(tmp_path, build_run.SCORES, direction="min", objective="val_loss")
 
-    assert baseline.best.name == "constant-0.01"
+    assert baseline.reference.name == "constant-0.01"
+
+
+def test_the_tuned_rate_is_what_trials_are_compared_with(tmp_path):
+    baseline = baseline_of(tmp_path, {**build_run.SCORES, "constant-tuned": (0.67, 0.674, 0.672)})
+
+    # Even where another one's mean is better, as .681 of constant-0.1.
+    assert baseline.is_tuned
+    assert baseline.reference.name == "constant-tuned"
+    # Squares .000004 and .000004 around .672.
+    assert baseline.spread == pytest.approx(4.302653 * 0.002 * math.sqrt(4 / 3), rel=1e-6)
+    assert baseline.within_noise(0.0099) is True
+    assert baseline.within_noise(0.01) is False
+
+
+def test_a_tuned_rate_without_a_score_is_no_reference(tmp_path):
+    build_run.write_manifest(tmp_path)
+    build_run.write_baseline(tmp_path)
+    name = "baseline/constant-tuned/seed-1"
+    build_run.write_trial(tmp_path, name, None, status="failed", rows=0)
+
+    baseline = measure_baseline(read_run(tmp_path))
+
+    assert baseline.reference.name == "constant-0.1"
+    assert not baseline.is_tuned
+
+
+@pytest.mark.parametrize(
+    ("budget", "share"), [(0.5, 0.5), (2, 2.0), (0, 0.0), (-1, 0.0), (None, 0.0), ("1", 0.0)]
+)
+def test_the_share_of_the_search_for_the_baseline(tmp_path, budget, share):
+    records = read_run(build_run.write_manifest(tmp_path, baseline_budget=budget))
+
+    assert baseline_share(records.manifest) == share
 
 
 def test_without_any_score_there_is_no_baseline(tmp_path):
@@ -50,7 +83,7 @@ def test_without_any_score_there_is_no_baseline(tmp_path):
 def test_one_seed_an_arm_tells_no_noise(tmp_path):
     baseline = baseline_of(tmp_path, {"constant-0.1": (0.7,), "constant-0.01": (0.6,)})
 
-    assert math.isnan(baseline.best.std)
+    assert math.isnan(baseline.reference.std)
     assert math.isnan(baseline.spread)
     assert baseline.within_noise(0.1) is None
 
@@ -58,7 +91,7 @@ def test_one_seed_an_arm_tells_no_noise(tmp_path):
 def test_the_noise_of_the_other_arm_is_not_borrowed(tmp_path):
     baseline = baseline_of(tmp_path, {"constant-0.1": (0.7,), "constant-0.01": (0.6, 0.62)})
 
-    assert baseline.best.name == "constant-0.1"
+    assert baseline.reference.name == "constant-0.1"
     assert math.isnan(baseline.spread)
 
 
@@ -87,7 +120,7 @@ def test_a_diverged_seed_counts_in_the_mean(tmp_path):
 
     assert baseline.arms[0].mean == pytest.approx((0.679 + 0.68 + 0.5) / 3)
     assert baseline.arms[0].diverged == 1
-    assert baseline.best.name == "constant-0.01"
+    assert baseline.reference.name == "constant-0.01"
 
 
 def test_where_the_best_arm_diverged_the_noise_is_unknown(tmp_path):
@@ -98,7 +131,7 @@ def test_where_the_best_arm_diverged_the_noise_is_unknown(tmp_path):
 
     baseline = measure_baseline(read_run(tmp_path))
 
-    assert baseline.best.name == "constant-0.1"
+    assert baseline.reference.name == "constant-0.1"
     assert math.isnan(baseline.spread)
 
 
@@ -107,7 +140,7 @@ def test_an_arm_stuck_at_one_score_tells_no_noise(tmp_path):
 
     baseline = baseline_of(tmp_path, scores)
 
-    assert baseline.best.name == "constant-0.1"
+    assert baseline.reference.name == "constant-0.1"
     assert math.isnan(baseline.spread)
 
 
@@ -117,7 +150,7 @@ def test_seeds_of_another_budget_do_not_count(tmp_path):
     name = "baseline/constant-0.1/seed-3"
     build_run.write_trial(tmp_path, name, 0.1, epochs=(1, 9, 9), rows=0)
 
-    assert measure_baseline(read_run(tmp_path)).best.scores == (0.7, 0.71)
+    assert measure_baseline(read_run(tmp_path)).reference.scores == (0.7, 0.71)
 
 
 def test_noise_has_its_bound_within(tmp_path):

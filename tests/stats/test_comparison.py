@@ -114,6 +114,27 @@ def test_a_seed_without_a_score_makes_no_pair():
     )
 
 
+def test_an_unfinished_comparison_has_summaries_alone():
+    scores = {"constant": by_seed(BASE[:5]), "step": by_seed(GAIN[:5]), "late": {}}
+
+    comparison = compare(scores, "constant", "max", allow_untested=True)
+
+    assert [one.verdict for one in comparison.differences] == ["untested", "untested"]
+    assert [one.n for one in comparison.differences] == [5, 0]
+    assert comparison.differences[0].mean == pytest.approx(0.0094)
+    assert all(math.isnan(arm.lower) and math.isnan(arm.best) for arm in comparison.arms)
+    with pytest.raises(ArgumentError, match=r"^scores must hold at least 6 seeds"):
+        compare(scores, "constant", "max")
+
+
+def test_losses_whose_squares_no_float_holds_have_no_deviation():
+    difference = only(compare(arms(step=[1e300, *GAIN[1:]]), "constant", "min"))
+
+    assert difference.mean == pytest.approx(-1e300 / 8)
+    assert not math.isfinite(difference.std)
+    assert difference.verdict == "none"
+
+
 def test_an_arm_with_too_few_pairs_left_has_a_summary_but_no_test():
     scores = arms(step=GAIN, broken=[*GAIN[:5], math.nan, math.inf, math.nan])
     step, broken = compare(scores, "constant", "max").differences

@@ -9,6 +9,7 @@ from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.stats.cost import Spent, cost_frame, measure_cost, target_frame, times_to_target
 from tests.records import build_run
+from tests.report import runs
 
 
 @pytest.fixture
@@ -34,7 +35,26 @@ def test_what_a_run_cost_by_hand(records):
     assert cost.unfinished == Spent(1, 2, 0.5)
     assert cost.search == Spent(9, 222, 92.5)
     assert cost.baseline == Spent(6, 300, 75.0)
+    assert cost.baseline_search == cost.confirm == Spent()
     assert cost.total == Spent(15, 522, 167.5)
+
+
+def test_the_search_for_the_baseline_and_the_confirmation_are_paid_for(tmp_path):
+    cost = measure_cost(read_run(runs.confirmed_run(tmp_path)))
+
+    # 50 and 17 epochs of 12.5 s each trial, and 2 of .25 s each of one that has not ended.
+    assert cost.baseline_search == Spent(3, 69, 25.5)
+    assert cost.baseline == Spent(9, 450, 112.5)
+    assert cost.confirm == Spent(32, 1600, 400.0)
+    assert cost.total.epochs == cost.search.epochs + 69 + 450 + 1600
+
+
+def test_families_that_are_no_names_break_nothing(tmp_path):
+    build_run.small_run(tmp_path, families=[["step"], {}, "step"])
+
+    cost = measure_cost(read_run(tmp_path))
+
+    assert list(cost.families) == ["['step']", "{}", "step", "exponential", "time", "constant"]
 
 
 def test_the_winner_cost_its_own_epochs_and_all_that_were_spent_to_find_it(records):

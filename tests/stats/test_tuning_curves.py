@@ -137,7 +137,7 @@ def test_other_searches_are_refused_with_the_reason(tmp_path, algo):
     assert str(error.value) == (
         "A tuning curve needs independent trials, which only random search draws: those of "
         f"{algo!r} depend on the scores of earlier ones, so that their best score is no sample of "
-        "what a number of trials gives. Best so far against epochs spent is."
+        "what a number of trials gives. best_so_far() shows what this one had."
     )
 
 

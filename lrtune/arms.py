@@ -1,0 +1,131 @@
+"""Which arms a confirmation compares: the best of the search, and the constant rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.stats.baseline import measure_baseline
+from lrtune.stats.trials import family_of, is_full, score_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from lrtune.records.reader import RunRecords
+    from lrtune.records.schema import Outcome
+
+
+@dataclass(frozen=True)
+class Arms:
+    """The arms of a confirmation.
+
+    Attributes:
+        values: arm name -> hyperparameter values; those of the search first, then the baseline's.
+        trials: arm name -> id of the search's trial that it is.
+        search_scores: arm name -> score in the search, where it has one.
+        baseline: name of the arm that the others are compared with.
+    """
+
+    values: Mapping[str, Mapping[str, Any]]
+    trials: Mapping[str, str]
+    search_scores: Mapping[str, float]
+    baseline: str
+
+
+def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -> Arms:
+    """The best trials of a search and all arms of its baseline.
+
+    Args:
+        records: of the search.
+        top: int >= 1, how many trials: the best of each schedule family, the best families first,
+            and then the best of those left.
+        chosen: ids of trials to take in place of these; a baseline's arm may be named, which is
+            compared anyway. An id that is named twice makes two arms.
+
+    Raises:
+        RunFolderError: no trial has completed the full budget, or there is no baseline.
+        ArgumentError: a number below 1, an id or name that the run does not have.
+    """
+    if top < 1:
+        raise ArgumentError(f"top must be at least 1. Received: {top}")
+    manifest = records.manifest
+    measured = measure_baseline(records)
+    if measured is None:
+        raise RunFolderError(
+            f"run folder {records.folder} has no constant rate that was trained over all "
+            f"{manifest.max_epochs} epochs, so there is nothing to compare with; continue its "
+            "search first"
+        )
+    ranked = _ranked(records)
+    if not ranked:
+        raise RunFolderError(
+            f"run folder {records.folder} has no trial that completed {manifest.max_epochs} "
+            "epochs: there is nothing to confirm; continue its search first"
+        )
+    arms = {arm.name: arm for arm in measured.arms}
+    picked = _named(records, chosen, list(arms)) if chosen else _best(ranked, top)
+    values: dict[str, Mapping[str, Any]] = {}
+    trials: dict[str, str] = {}
+    scores: dict[str, float] = {}
+    for trial in picked:
+        name = _unique(f"trial-{trial.trial_id}", values)
+        values[name] = own_values(trial.values)
+        trials[name] = trial.trial_id
+        scores[name] = score_of(trial)
+    for arm in measured.arms:
+        values[arm.name] = arm.values
+        scores[arm.name] = arm.mean
+    baseline = measured.reference.name
+    return Arms(values, trials, scores, baseline)
+
+
+def own_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A trial's hyperparameter values without those by which Keras Tuner steers Hyperband."""
+    return {name: value for name, value in values.items() if not name.startswith("tuner/")}
+
+
+def _ranked(records: RunRecords) -> list[Outcome]:
+    """Completed trials of the full budget, the best first, of equal ones the one tried first."""
+    sign = -1.0 if records.manifest.direction == "max" else 1.0
+    full = [
+        outcome
+        for outcome in records.outcomes
+        if outcome.status == "completed" and is_full(outcome, records.manifest)
+    ]
+    return sorted(full, key=lambda outcome: (sign * score_of(outcome), int(outcome.trial_id)))
+
+
+def _best(ranked: Sequence[Outcome], top: int) -> list[Outcome]:
+    seen: set[str] = set()
+    first: list[Outcome] = []
+    others: list[Outcome] = []
+    for outcome in ranked:
+        (others if family_of(outcome) in seen else first).append(outcome)
+        seen.add(family_of(outcome))
+    chosen = [*first, *others][:top]
+    return [outcome for outcome in ranked if outcome in chosen]
+
+
+def _named(records: RunRecords, names: Iterable[str], arms: Sequence[str]) -> list[Outcome]:
+    by_id = {outcome.trial_id: outcome for outcome in records.outcomes}
+    found = []
+    for name in names:
+        if name in arms:
+            continue
+        trial = by_id.get(name) or by_id.get(name.removeprefix("trial-"))
+        if trial is None or trial.status == "failed":
+            some = ", ".join([outcome.trial_id for outcome in _ranked(records)[:5]] + list(arms))
+            raise ArgumentError(
+                f"--arm must be a trial of the run that did not fail, or an arm of its baseline "
+                f"(such as {some}). Received: {name}"
+            )
+        found.append(trial)
+    return found
+
+
+def _unique(name: str, taken: Iterable[str]) -> str:
+    number, unique = 2, name
+    while unique in taken:
+        unique, number = f"{name}-{number}", number + 1
+    return unique

@@ -1,0 +1,191 @@
+"""TensorBoard's event files, written while a search runs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import Self, override
+
+from lrtune.errors import ArgumentError, LrtuneError
+from lrtune.export.event_files import TrialEvents, is_event_file, write_events
+from lrtune.export.space import searched
+from lrtune.export.trials import SEARCH_WITHIN, Kind, recorded
+from lrtune.observer import Observer
+from lrtune.records.reader import read_run
+from lrtune.records.schema import BASELINE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from lrtune.export.trials import Recorded
+    from lrtune.records.schema import Outcome
+    from lrtune.runner.base import EpochRecord, TrialTask
+
+
+class Observers(Observer):
+    """Lets several observers watch a search, each in its turn."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    @override
+    def noticed(self, text: str) -> None:
+        for observer in self._observers:
+            observer.noticed(text)
+
+    @override
+    def trial_found(self, outcome: Outcome) -> None:
+        for observer in self._observers:
+            observer.trial_found(outcome)
+
+    @override
+    def trial_began(self, task: TrialTask) -> None:
+        for observer in self._observers:
+            observer.trial_began(task)
+
+    @override
+    def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
+        for observer in self._observers:
+            observer.epoch_ended(trial_id, record)
+
+    @override
+    def trial_lost(self, task: TrialTask, reason: str) -> None:
+        for observer in self._observers:
+            observer.trial_lost(task, reason)
+
+    @override
+    def trial_ended(self, outcome: Outcome) -> None:
+        for observer in self._observers:
+            observer.trial_ended(outcome)
+
+
+def check_folder(folder: Path, run_dir: Path) -> None:
+    """Makes the folder for event files, if it is missing.
+
+    Raises:
+        ArgumentError: nothing can be written there, or it lies in the run folder, where a search
+            that is to begin would take it for something foreign.
+    """
+    if run_dir.resolve() in (folder.resolve(), *folder.resolve().parents):
+        raise ArgumentError(
+            f"--tensorboard must not be inside the run folder {str(run_dir)!r}. Received: "
+            f"{str(folder)!r}."
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        usable = os.access(folder, os.W_OK | os.X_OK)
+        reason = os.strerror(errno.EACCES)
+    except OSError as error:
+        usable, reason = False, error.strerror or type(error).__name__
+    if not usable:
+        raise ArgumentError(
+            f"--tensorboard must be a folder that can be written. Received: {str(folder)!r} "
+            f"({reason})."
+        )
+
+
+class TensorBoardObserver(Observer):
+    """Writes DIR/NAME/trial_0007/ and so on; NAME is the run folder's, so that searches share DIR.
+
+    What is written follows from the run folder: a search that is continued writes what it finds
+    there anew, and a trial's events begin anew when the trial does. A disk that is full ends the
+    events, not the search.
+
+    Args:
+        folder: DIR, what `tensorboard --logdir` is given; made if missing.
+        run_dir: the run folder.
+        notify: is told, once, that events cannot be written any more.
+
+    Raises:
+        ArgumentError: see `check_folder`.
+    """
+
+    def __init__(self, folder: Path, run_dir: Path, notify: Callable[[str], None]) -> None:
+        check_folder(folder, run_dir)
+        self._folder = folder / (run_dir.absolute().name or "run")
+        self._run_dir = run_dir
+        self._notify = notify
+        self._open: dict[str, TrialEvents] = {}
+        self._broken = False
+        self._begin_anew = cache(self._forget)
+        self._found = cache(self._read)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for events in self._open.values():
+            events.close()
+        self._open.clear()
+
+    @override
+    def noticed(self, text: str) -> None:
+        """Nothing: a display tells it."""
+
+    @override
+    def trial_found(self, outcome: Outcome) -> None:
+        self._try(self._find, outcome.trial_id)
+
+    @override
+    def trial_began(self, task: TrialTask) -> None:
+        self._try(self._begin, task)
+
+    @override
+    def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
+        if trial_id in self._open:
+            self._try(self._open[trial_id].epoch, record, time.time())
+
+    @override
+    def trial_ended(self, outcome: Outcome) -> None:
+        events = self._open.pop(outcome.trial_id, None)
+        if events is not None:
+            last = outcome.epochs.last
+            self._try(events.end, outcome.status, outcome.score, last, time.time())
+            events.close()
+
+    def _begin(self, task: TrialTask) -> None:
+        if task.trial_id in self._open:  # its worker was lost
+            self._open.pop(task.trial_id).close()
+        events = TrialEvents(self._folder, task.trial_id, time.time())
+        self._open[task.trial_id] = events
+        values = searched(task.values)
+        events.begin(_kind(task.trial_id), values, task.last_epoch, task.first_epoch + 1)
+
+    def _find(self, trial_id: str) -> None:
+        trial = self._found().get(trial_id)
+        if trial is not None:
+            write_events(trial, self._folder)
+
+    def _read(self) -> dict[str, Recorded]:
+        return {trial.trial_id: trial for trial in recorded(read_run(self._run_dir))}
+
+    def _forget(self) -> None:
+        """Removes what an earlier search of this name left, once this one does something."""
+        for path in list(self._folder.rglob("*")):
+            if is_event_file(path):
+                path.unlink()
+
+    def _try(self, write: Callable[..., None], *args: Any) -> None:
+        if self._broken:
+            return
+        try:
+            self._begin_anew()
+            write(*args)
+        except (OSError, LrtuneError) as error:
+            self._broken = True
+            reason = getattr(error, "strerror", None) or error
+            self._notify(
+                f"cannot write events to {self._folder}: {reason}. The search goes on without; "
+                f"`lrtune export {self._run_dir} --to tensorboard` writes them later."
+            )
+
+
+def _kind(trial_id: str) -> Kind:
+    if trial_id.startswith(SEARCH_WITHIN):
+        return "baseline-search"
+    return "baseline" if trial_id.startswith(f"{BASELINE}/") else "trial"

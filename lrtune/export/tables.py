@@ -1,0 +1,147 @@
+"""A run as two tables, its trials and their epochs, in CSV or Parquet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lrtune.export.space import plain_value
+from lrtune.export.trials import recorded
+from lrtune.printable import printable
+from lrtune.report.tables import FORMULA
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from lrtune.export.trials import Recorded
+    from lrtune.records.reader import RunRecords
+
+TRIALS, EPOCHS = "trials", "epochs"
+"""Names of the two files, without the ending."""
+
+_FIRST = {
+    "kind": "string",
+    "trial_id": "string",
+    "arm": "string",
+    "seed": "Int64",
+    "status": "string",
+    "score": "Float64",
+    "first_epoch": "Int64",
+    "last_epoch": "Int64",
+    "budget": "Int64",
+    "parent": "string",
+    "seconds": "Float64",
+    "message": "string",
+}
+_EPOCH_FIRST = ("kind", "trial_id", "epoch", "lr")
+
+
+def write_csv(records: RunRecords, folder: Path) -> str:
+    """Writes `trials.csv` and `epochs.csv`: numbers in full, empty where unknown.
+
+    As in `report --csv`, what a spreadsheet would run as a formula gets an apostrophe before it.
+
+    Returns:
+        What was written, in words.
+    """
+    tables = _tables(records)
+    for name, frame in tables.items():
+        _harmless(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+    return _told(tables, "csv")
+
+
+def write_parquet(records: RunRecords, folder: Path) -> str:
+    """Writes `trials.parquet` and `epochs.parquet`, as `write_csv` does; needs pyarrow."""
+    tables = _tables(records)
+    for name, frame in tables.items():
+        frame.to_parquet(folder / f"{name}.parquet", index=False, engine="pyarrow")
+    return _told(tables, "parquet")
+
+
+def trials_table(trials: list[Recorded]) -> pd.DataFrame:
+    """One row a trial: what `_FIRST` names, then a column a hyperparameter.
+
+    A hyperparameter with the name of a column of ours gets `hp.` before it.
+    """
+    import pandas as pd
+
+    names = dict.fromkeys(name for trial in trials for name in trial.values)  # noqa: PD011
+    columns = {name: f"hp.{name}" if name in _FIRST else name for name in names}
+    rows = [_row(trial) for trial in trials]
+    frame: pd.DataFrame = pd.DataFrame(rows, columns=list(_FIRST)).astype(_FIRST)
+    for name, column in columns.items():
+        values = [trial.values.get(name) for trial in trials]  # noqa: PD011 - mappings, not frames
+        frame[column] = _column(values)
+    return frame
+
+
+def epochs_table(trials: list[Recorded]) -> pd.DataFrame:
+    """One row a trial and epoch: kind, trial_id, epoch, lr, the metrics, seconds."""
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for trial in trials:
+        known = {"kind": trial.kind, "trial_id": trial.trial_id}
+        rows += [{**row, **known} for row in trial.epochs()]
+    metrics = dict.fromkeys(key for row in rows for key in row)
+    others = [name for name in metrics if name not in (*_EPOCH_FIRST, "seconds")]
+    types = {"kind": "string", "trial_id": "string", "epoch": "Int64"}
+    frame = pd.DataFrame(rows, columns=[*_EPOCH_FIRST, *others, "seconds"])
+    numbers = dict.fromkeys(["lr", *others, "seconds"], "float64")
+    typed: pd.DataFrame = frame.astype({**types, **numbers})
+    return typed
+
+
+def _tables(records: RunRecords) -> dict[str, pd.DataFrame]:
+    trials = recorded(records)
+    return {TRIALS: trials_table(trials), EPOCHS: epochs_table(trials)}
+
+
+def _row(trial: Recorded) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "kind": trial.kind,
+        "trial_id": trial.trial_id,
+        "arm": trial.arm,
+        "status": trial.status,
+        "parent": None if trial.parent is None else printable(trial.parent),
+    }
+    if (outcome := trial.outcome) is not None:
+        row |= {
+            "seed": outcome.seed if type(outcome.seed) is int else None,
+            "score": outcome.score,
+            "first_epoch": outcome.epochs.first,
+            "last_epoch": outcome.epochs.last,
+            "budget": outcome.epochs.planned,
+            "seconds": outcome.seconds,
+            "message": plain_value(outcome.message),
+        }
+    return row
+
+
+def _column(values: list[Any]) -> Any:
+    """A column of one type: flags, whole numbers, numbers, or text for anything else."""
+    import pandas as pd
+
+    kinds = {type(value) for value in values if value is not None}
+    for allowed, dtype in (({bool}, "boolean"), ({int}, "Int64"), ({int, float}, "Float64")):
+        if kinds and kinds <= allowed:
+            return pd.Series(values, dtype=dtype)
+    texts = [None if value is None else str(value) for value in values]
+    return pd.Series(texts, dtype="string")
+
+
+def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
+    text = frame.select_dtypes("string")
+    harmless: pd.DataFrame = frame.assign(
+        **{name: text[name].map(_cell, na_action="ignore") for name in text}
+    ).rename(columns=_cell)
+    return harmless
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
+
+
+def _told(tables: dict[str, pd.DataFrame], ending: str) -> str:
+    return " and ".join(f"{name}.{ending} ({len(one):,} rows)" for name, one in tables.items())

@@ -1,0 +1,106 @@
+"""The constant rates in words: what they scored, whether they were tuned, and at what cost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lrtune.records.schema import BASELINE, BASELINE_SEARCH, TUNED
+from lrtune.report.words import brief, count, mean_and_std
+from lrtune.stats.baseline import baseline_share
+from lrtune.stats.ranking import described
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lrtune.records.reader import RunRecords
+    from lrtune.records.schema import Manifest
+    from lrtune.stats.baseline import Arm, Baseline
+    from lrtune.stats.cost import Cost
+
+
+def arm_lines(
+    records: RunRecords, baseline: Baseline | None, places: int
+) -> tuple[tuple[str, str], ...]:
+    """Every arm of the baseline: its name and what it scored.
+
+    Args:
+        records: of the run.
+        baseline: of the run, None if it has none.
+        places: decimals to show scores with.
+    """
+    manifest = records.manifest
+    arms = {arm.name: arm for arm in baseline.arms} if baseline else {}
+    planned = len(manifest.baseline_seeds)
+    return tuple(
+        (name, _arm_text(name, arms.get(name), len(outcomes), planned, places, manifest))
+        for name, outcomes in records.baseline.items()
+    )
+
+
+def tuning(records: RunRecords, cost: Cost) -> str:
+    """Whether the constant rate was tuned and with which budget, a sentence.
+
+    Returns:
+        The sentence; empty for a run that has no constant rate at all.
+    """
+    manifest = records.manifest
+    if not records.baseline:
+        return ""
+    if not baseline_share(manifest):
+        return "The constant rate was not tuned: its rates and momenta were given, not searched."
+    asked, nested, spent = share_text(manifest), records.baseline_search, cost.baseline_search
+    if nested is None:
+        search = records.folder / BASELINE / BASELINE_SEARCH
+        state = "cannot be read" if search.is_dir() else "has not begun"
+        return f"The constant rate is searched for with {asked}; that search {state}."
+    epochs = f"{count(spent.epochs, 'epoch')} in {count(spent.trials, 'trial')}"
+    if TUNED not in records.baseline:
+        ended = ", and it found none that trains" if nested.manifest.finished else " so far"
+        return f"The constant rate is searched for with {asked}: {epochs}{ended}."
+    return (
+        f"{TUNED} was searched for with {asked}: {epochs}, against {cost.search.epochs:,} of the "
+        "search for schedules."
+    )
+
+
+def share_text(manifest: Manifest) -> str:
+    """The budget of the search for the best constant rate: "0.5 times the search's epochs"."""
+    return f"{baseline_share(manifest):.3g} times the search's epochs"
+
+
+def rival(baseline: Baseline) -> str:
+    """What trials are compared with: "the tuned constant rate", or "the constant rate"."""
+    return "the tuned constant rate" if baseline.is_tuned else "the constant rate"
+
+
+def rival_in_full(baseline: Baseline, manifest: Manifest, places: int) -> str:
+    """The same with its name, how it was found and what it scored."""
+    arm = baseline.reference
+    how = "not tuned"
+    if baseline.is_tuned:
+        how = rate_and_momentum(manifest.baseline_arms.get(arm.name) or arm.values)
+        how = f"{how}, found with {share_text(manifest)}" if baseline_share(manifest) else how
+    elif baseline_share(manifest):
+        how = "not tuned yet"
+    return f"{rival(baseline)} ({arm.name}, {how}: {mean_and_std(arm, places)})"
+
+
+def rate_and_momentum(values: Mapping[str, Any]) -> str:
+    """Hyperparameter values as "lr0=0.05, momentum=0.9"."""
+    shown = described(values)
+    return f"lr0={brief(shown['lr0'])}, momentum={brief(shown['momentum'])}"
+
+
+def _arm_text(
+    name: str, arm: Arm | None, ended: int, planned: int, places: int, manifest: Manifest
+) -> str:
+    # The name of a given arm tells its rate; that of the tuned one does not.
+    values = manifest.baseline_arms.get(name)
+    rate = f", {rate_and_momentum(values)}" if name == TUNED and values is not None else ""
+    if arm is None:
+        text = f"no score: {count(ended, 'seed')} failed" if ended else "not trained yet"
+        return text + rate
+    missing = max(planned - arm.n - arm.failed, 0)
+    apart = ((arm.diverged, "diverged"), (arm.failed, "failed"), (missing, "not trained yet"))
+    text = mean_and_std(arm, places)
+    return text + rate + "".join(f", {number} {what}" for number, what in apart if number)

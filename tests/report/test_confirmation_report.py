@@ -1,0 +1,341 @@
+"""The confirmation in the report; its figures by hand.
+
+CONFIRMED's trial-1 is better than constant-tuned by .016 .014 .016 .011 .016 .016 .018 .017, in sum
+.124, so .0155 with every one of 8 seeds: p = 2/256, and times 3 arms (Holm) .0234. constant-0.1 is
+worse with every seed: .0078, times 3 but no less than the one before it: .0234.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from lrtune.report.build import build_report
+from lrtune.report.terminal import print_report
+from lrtune.run import load_run
+from tests.records import build_run
+from tests.report import runs
+from tests.report.test_terminal import printed
+
+CONFIRMED = build_run.CONFIRMED
+
+
+def report_of(folder):
+    return build_report(load_run(folder))
+
+
+def first(scores, seeds):
+    """The scores of so many seeds; the others have not ended."""
+    return {arm: (*row[:seeds], *[None] * (8 - seeds)) for arm, row in scores.items()}
+
+
+def test_the_end_of_the_report_at_80_columns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs.confirmed_run(tmp_path / "run")
+
+    text = printed("run", width=80)
+
+    assert max(map(len, text.splitlines())) <= 80
+    assert (
+        text[text.index("\nConfirmation\n") :]
+        == """
+Confirmation
+  Trained anew for 50 epochs on 10,000 images (train+validation), 8 fresh seeds
+  an arm; measured once, after the last epoch: accuracy on 2,000 test images.
+  arm             n  mean ± std        difference               p  best   search
+  ──────────────────────────────────────────────────────────────────────────────
+  trial-1         8  0.7099 ± 0.0039   +0.0155              0.023  1.00  +0.0021
+                     [0.7064, 0.7132]  [0.0135, 0.0170]
+  trial-0         8  0.6965 ± 0.0056   +0.0021               0.28  0.00  +0.0085
+                     [0.6909, 0.7008]  [-0.0020, 0.0060]
+  constant-tuned  8  0.6944 ± 0.0040   -                        -  0.00        -
+                     [0.6908, 0.6976]
+  constant-0.1    8  0.6794 ± 0.0050   -0.0150              0.023  0.00  +0.0016
+                     [0.6746, 0.6833]  [-0.0160, -0.0140]
+  difference: how much better than constant-tuned, found with 0.5 times the
+  search's epochs, seed by seed; []: 95 % intervals; p: sign-flip test after
+  Holm's correction; best: probability of the best mean; search: how much better
+  the search's score was
+
+  trial-1         exponential(lr0=0.12, k=0.08), momentum 0.83: beats the
+                  baseline by 0.0155 [0.0135, 0.0170] (p = 0.023, 8 seeds)
+  trial-0         step(lr0=0.1, drop=0.5, epochs_drop=10), momentum 0.5: no
+                  evidence of a difference: 0.0021 [-0.0020, 0.0060] (p = 0.28,
+                  8 seeds); about 56 seeds would show a difference of 0.0021
+  constant-tuned  constant(lr0=0.0275), momentum 0.91: the baseline
+  constant-0.1    constant(lr0=0.1), momentum 0: worse than the baseline by
+                  0.0150 [0.0140, 0.0160] (p = 0.023, 8 seeds)
+
+  Intervals and p-values are about further seeds on these very test images.
+  Other images favour other arms, and no number of seeds tells: of arms equally
+  good on all images, 11 in 100 differ with p <= .05 on 2,000 fixed ones, not 5
+  (simulated, 8 seeds).
+
+Verdict
+  Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), accuracy on
+  the test images 0.7099, beats the tuned constant rate by 0.0155 [0.0135,
+  0.0170] (p = 0.023, 8 seeds). The constant rate was tuned with 0.5 times the
+  search's epochs. The search had promised val_accuracy 0.7120, 0.0021 better
+  than what fresh seeds score on the test images.
+
+Use it
+  run = lrtune.load_run('run')
+  schedule = run.best_schedule().to_keras(steps_per_epoch)
+  optimizer = keras.optimizers.SGD(schedule, momentum=run.best_momentum())
+"""
+    )
+
+
+def test_wide_enough_an_arm_is_one_line(tmp_path):
+    text = printed(runs.confirmed_run(tmp_path), width=120)
+
+    assert (
+        "\n  trial-1         8  0.7099 ± 0.0039 [0.7064, 0.7132]  +0.0155 [0.0135, 0.0170]    "
+        "0.023  1.00  +0.0021\n"
+    ) in text
+
+
+def test_at_100_columns_every_line_fits(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs.confirmed_run(tmp_path / "run")
+
+    assert max(map(len, printed("run", width=100).splitlines())) <= 100
+
+
+def test_the_rows_are_numbers(tmp_path):
+    confirmation = report_of(runs.confirmed_run(tmp_path)).confirmation
+
+    rows = {row.arm: row for row in confirmation.rows}
+    assert rows["trial-1"].difference == pytest.approx(0.124 / 8)
+    assert rows["trial-1"].p == pytest.approx(6 / 256)
+    assert rows["trial-1"].flattery == pytest.approx(0.712 - 5.679 / 8)
+    assert rows["constant-0.1"].p == pytest.approx(6 / 256)
+    assert rows["constant-tuned"].n == 8
+
+
+def test_an_untuned_baseline_is_called_so_and_shares_in_the_gain(tmp_path):
+    build_run.small_run(tmp_path)
+    arms = {arm: values for arm, values in build_run.CONFIRM["arms"].items()
+            if arm != "constant-tuned"}  # fmt: skip
+    scores = {arm: CONFIRMED[arm] for arm in arms}
+    build_run.write_confirmation(tmp_path, scores, arms=arms, baseline="constant-0.1")
+
+    report = report_of(tmp_path)
+
+    assert report.confirmation.baseline == "constant-0.1, not tuned"
+    # Better by .031 .029 .03 .025 .033 .03 .033 .033, in sum .244; trial-0 is better, too.
+    assert report.verdict.startswith(
+        "Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), accuracy on the test "
+        "images 0.7099, beats the untuned constant rate constant-0.1 by 0.0305 ["
+    )
+    assert (
+        "(p = 0.016, 8 seeds). 2 arms beat it; this one has the best mean, but they were not "
+        "tested against each other. Its rate and momentum were searched, the constant rate's were "
+        "not: part of the gain may be theirs. The search had promised val_accuracy 0.7120, "
+    ) in report.verdict
+
+
+def test_nothing_confirmed_names_what_the_search_promised(tmp_path):
+    # The winner now has trial-0's scores, which are no evidence.
+    scores = {**CONFIRMED, "trial-1": CONFIRMED["trial-0"], "trial-0": CONFIRMED["constant-0.1"]}
+    report = report_of(runs.confirmed_run(tmp_path, scores))
+
+    assert report.verdict.startswith(
+        "Not confirmed: no arm was shown to be better than the tuned constant rate. The constant "
+        "rate was tuned with 0.5 times the search's epochs. The search had promised val_accuracy "
+        "0.7120 of exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), 0.0155 better than what "
+        "fresh seeds score on the test images: no evidence of a difference: 0.0021 ["
+    )
+    # Its mean is the best all the same, and it is the search's first: so it is what to use.
+    assert report.usage[1] == "schedule = run.best_schedule().to_keras(steps_per_epoch)"
+
+
+def test_what_is_worse_than_the_constant_rate_is_not_what_to_use(tmp_path):
+    scores = {**CONFIRMED, "trial-1": CONFIRMED["constant-0.1"]}
+    scores["trial-0"] = scores["trial-1"]
+    folder = runs.confirmed_run(tmp_path, scores)
+
+    report = report_of(folder)
+
+    assert ": worse than the tuned constant rate by 0.0150 [0.0140, 0.0160] (" in report.verdict
+    assert report.usage[1:] == (
+        "schedule = run.schedule('constant-tuned').to_keras(steps_per_epoch)",
+        "optimizer = keras.optimizers.SGD(schedule, momentum=run.momentum('constant-tuned'))",
+    )
+    assert load_run(folder).schedule("constant-tuned").lr0 == 0.0275
+    assert load_run(folder).momentum("constant-tuned") == 0.91
+
+
+def test_another_arm_than_the_searchs_winner_may_be_the_one(tmp_path):
+    scores = {**CONFIRMED, "trial-1": CONFIRMED["trial-0"], "trial-0": CONFIRMED["trial-1"]}
+    report = report_of(runs.confirmed_run(tmp_path, scores))
+
+    assert report.verdict.startswith("Confirmed: step(lr0=0.1, drop=0.5, epochs_drop=10), momentum")
+    assert "promised val_accuracy 0.7120 of exponential(lr0=0.12, k=0.08)" in report.verdict
+    assert report.usage[1] == "schedule = run.schedule('trial-0').to_keras(steps_per_epoch)"
+
+
+def test_a_constant_rate_that_wins_is_no_schedules_gain(tmp_path):
+    arms = {**build_run.CONFIRM["arms"], "trial-1": build_run.CONSTANT}
+    report = report_of(runs.confirmed_run(tmp_path, arms=arms))
+
+    assert "It is a constant rate itself: the gain is that of its rate" in report.verdict
+
+
+def test_a_winner_that_is_none_of_the_arms_is_told(tmp_path):
+    report = report_of(runs.confirmed_run(tmp_path, trials={"trial-1": "77", "trial-0": "0"}))
+
+    assert report.verdict.endswith(
+        "The search promised val_accuracy 0.7120 of exponential(lr0=0.12, k=0.08), momentum 0.83, "
+        "which was not confirmed: it is none of the arms."
+    )
+
+
+def test_a_confirmation_that_goes_on_compares_what_there_is(tmp_path):
+    report = report_of(runs.confirmed_run(tmp_path, first(CONFIRMED, 7)))
+
+    assert report.confirmation.about[1] == (
+        "Not finished: 28 of 32 trainings have ended, and what follows may change with the others."
+    )
+    # 2/128 * 3 = .047.
+    assert "(p = 0.047, 7 seeds)" in report.verdict
+    assert report.verdict.endswith(
+        "The confirmation is not finished (28 of 32 trainings have ended): all this may change."
+    )
+
+
+def test_too_few_seeds_for_any_verdict_are_told(tmp_path):
+    # 2/64 * 3 = .094: no difference is large enough.
+    report = report_of(runs.confirmed_run(tmp_path, first(CONFIRMED, 6)))
+
+    few = (
+        "No verdict was possible with 6 seeds: corrected for 3 comparisons it takes 7, however "
+        "large the difference."
+    )
+    assert report.confirmation.remarks[0] == few
+    assert report.verdict.startswith(
+        f"Not confirmed: no arm was shown to be better than the tuned constant rate. {few} "
+    )
+
+
+@pytest.mark.parametrize("seeds", [0, 1, 5])
+def test_the_first_seeds_are_shown_but_not_tested(tmp_path, seeds):
+    folder = runs.confirmed_run(tmp_path, first(CONFIRMED, seeds))
+
+    report = report_of(folder)
+
+    assert [row.n for row in report.confirmation.rows] == [seeds] * 4
+    assert "not tested: " in dict(report.confirmation.verdicts)["trial-1"]
+    assert report.verdict.startswith("Not confirmed: ")
+    assert "and a test needs 6" in printed(folder).replace("\n", " ")
+
+
+def test_failed_and_diverged_seeds_are_told(tmp_path):
+    runs.confirmed_run(tmp_path)
+    name = "confirm/trial-0/seed-{}"
+    values = build_run.STEP
+    build_run.write_trial(tmp_path, name.format(11), None, status="failed", values=values)
+    build_run.write_trial(tmp_path, name.format(12), 0.5, status="diverged", values=values)
+
+    report = report_of(tmp_path)
+
+    row = report.confirmation.rows[1]
+    # .69 .704 .688 .7 .697 .693 and the diverged one's .5
+    assert (row.arm, row.n, row.mean) == ("trial-0", 7, pytest.approx(4.672 / 7))
+    told = dict(report.confirmation.verdicts)["trial-0"]
+    assert told.endswith(
+        "; 1 of 8 seeds are without a score of both and do not count; 1 seed diverged, which "
+        "counts; 1 seed failed"
+    )
+
+
+def test_trainings_of_other_epochs_or_seeds_do_not_count(tmp_path):
+    runs.confirmed_run(tmp_path)
+    build_run.write_trial(tmp_path, "confirm/trial-1/seed-11", 0.1, epochs=(1, 9, 9))
+    build_run.write_trial(tmp_path, "confirm/trial-1/seed-99", 0.1)
+
+    assert report_of(tmp_path).confirmation.rows[0].n == 7
+
+
+def test_a_confirmation_of_one_arm_is_left_out_with_the_reason(tmp_path):
+    build_run.small_run(tmp_path)
+    arms = {"constant-0.1": build_run.CONSTANT}
+    build_run.write_confirmation(tmp_path, {}, arms=arms, baseline="constant-0.1")
+
+    report = report_of(tmp_path)
+
+    assert report.confirmation is None
+    assert report.verdict.startswith("Winner: ")
+    assert report.notes[-1].startswith("The confirmation cannot be compared: scores must hold the")
+
+
+def test_a_loss_is_better_where_it_is_less(tmp_path):
+    changes = {"direction": "min", "objective": "val_loss"}
+    build_run.small_run(tmp_path, **changes)
+    build_run.write_confirmation(tmp_path, **changes)
+
+    report = report_of(tmp_path)
+
+    # The baseline's losses are less than those of trial-1, greater than those of constant-0.1.
+    assert [row.difference > 0 for row in report.confirmation.rows] == [False, False, False, True]
+    assert report.verdict.startswith(
+        "Confirmed: constant(lr0=0.1), momentum 0 (constant-0.1), loss"
+    )
+
+
+def test_hostile_words_in_a_confirmation_steer_nothing(tmp_path):
+    evil = "\x1b[2J\u202e\r[red]"
+    arms = {
+        "trial-1": {"schedule": evil, "lr0": evil, f"{evil}.{evil}": evil},
+        "constant-tuned": runs.TUNED,
+    }
+    data = {**build_run.CONFIRM["data"], "source": evil, "sizes": {"train": evil, "test": evil}}
+    scores = {arm: CONFIRMED[arm] for arm in arms}
+    changes = {"objective": evil, "train_on": evil, "data": data, "trials": {"trial-1": evil}}
+    folder = runs.confirmed_run(tmp_path, scores, arms=arms, **changes)
+    out = io.StringIO()
+
+    print_report(load_run(folder), Console(file=out, width=80))
+
+    assert all(line.isprintable() for line in out.getvalue().split("\n"))
+    frame = load_run(folder).comparison()
+    text = [cell for cell in frame.to_numpy().ravel() if isinstance(cell, str)]
+    assert len(text) > 5
+    assert all(map(str.isprintable, text))
+
+
+VALUES = ("null", "-1", '"\\u001b[2J"', "[[1]]", "{}", "1.7e308")
+
+
+def paths(value, at=()):
+    for key, item in value.items() if isinstance(value, dict) else ():
+        yield from paths(item, (*at, key))
+    yield at
+
+
+@pytest.mark.parametrize("raw", VALUES)
+@pytest.mark.parametrize(
+    "name", ["confirm/confirm.json", "confirm/b/seed-2/outcome.json", "baseline/search/run.json"]
+)
+def test_a_value_of_any_kind_is_told_or_shown(tmp_path, name, raw):
+    arms = {"a": build_run.STEP, "b": build_run.CONSTANT}
+    build_run.write_manifest(tmp_path, baseline_budget=0.5)
+    build_run.write_baseline(tmp_path, {"constant-tuned": (0.6,)})
+    runs.write_search(tmp_path)
+    scores = {"a": (0.7,) * 6, "b": (0.6, 0.61, 0.62, 0.63, 0.6, 0.64)}
+    changes = {"search_scores": {"a": 0.7}, "trials": {"a": "0"}, "seeds": [1, 2, 3, 4, 5, 6]}
+    if name.startswith("confirm"):
+        build_run.write_confirmation(tmp_path, scores, arms=arms, baseline="b", **changes)
+    text = (tmp_path / name).read_text()
+
+    for at in paths(json.loads(text)):
+        root = holder = json.loads(text)
+        for key in at[:-1]:
+            holder = holder[key]
+        if at:
+            holder[at[-1]] = json.loads(raw)
+        (tmp_path / name).write_text(json.dumps(root) if at else raw)
+        assert report_of(tmp_path).verdict

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from lrtune.report.build import build_report
+from lrtune.run import load_run
+from tests.records import build_run
+from tests.report.test_report_command import called
+from tests.report.test_terminal import printed
+
+
+def details_of(folder):
+    return build_report(load_run(folder), details=True).details
+
+
+def test_details_are_made_only_when_asked_for(tmp_path, capsys):
+    build_run.small_run(tmp_path)
+
+    assert build_report(load_run(tmp_path)).details is None
+    assert "Importance" not in called(capsys, tmp_path)[1]
+    assert "Importance" in called(capsys, tmp_path, "--details")[1]
+
+
+def test_few_trials_say_nothing_of_importance(tmp_path):
+    details = details_of(build_run.small_run(tmp_path))
+
+    assert details.importance == (
+        (
+            "all families",
+            "5 trials of one budget: below 20 nothing can be said about what mattered.",
+        ),
+    )
+    assert details.legend == ""
+
+
+def test_what_mattered_comes_first_with_the_trials_it_rests_on(tmp_path):
+    build_run.write_manifest(tmp_path, families=["constant"])
+    draw = random.Random(1)  # noqa: S311 - figures for a test, not secrets
+    for number in range(60):
+        lr0 = 10 ** draw.uniform(-3, -0.5)
+        values = {"schedule": "constant", "lr0": lr0, "momentum": draw.random()}
+        build_run.write_trial(tmp_path, f"{number}", 0.5 + lr0, values=values, rows=0)
+
+    (overall, constant) = details_of(tmp_path).importance
+
+    assert overall[0] == "all families"
+    assert overall[1].startswith("lr0 1.00, ")
+    assert overall[1].endswith(" (60 trials)")
+    assert "all together predict 0." in overall[1]
+    assert constant[0] == "constant"
+    assert "shares of the variance" in printed_details(tmp_path)
+
+
+def test_what_predicts_nothing_is_called_noise(tmp_path):
+    build_run.large_run(tmp_path, 60, epochs=1)
+
+    assert "these figures are noise. " in dict(details_of(tmp_path).importance)["all families"]
+
+
+def printed_details(folder):
+    import io
+
+    from rich.console import Console
+
+    from lrtune.report.terminal import print_report
+
+    out = io.StringIO()
+    print_report(load_run(folder), Console(file=out, width=80), details=True)
+    return out.getvalue()
+
+
+def test_the_tuning_curve_of_a_random_search(tmp_path):
+    # .712 and the diverged one's .5: the best of 2 is .712 three times in four.
+    assert """
+Tuning curve: the best of n trials
+  schedule     n  expected  median  95 % band of the median
+  ─────────────────────────────────────────────────────────
+  constant     1    0.6900  0.6900  [0.0000, 1.0000]
+  time         1    0.6900  0.6900  [0.0000, 1.0000]
+  step         1    0.7050  0.7050  [0.0000, 1.0000]
+  exponential  1    0.6060  0.5000  [0.0000, 1.0000]
+               2    0.6590  0.7120  [0.0000, 1.0000]
+""" in printed_details(build_run.small_run(tmp_path))
+
+
+@pytest.mark.parametrize("algo", ["hyperband", "bayesian"])
+def test_no_other_search_has_a_tuning_curve(tmp_path, algo):
+    build_run.small_run(tmp_path, algo=algo)
+
+    assert details_of(tmp_path).curves == ()
+    assert "Tuning curve" not in printed_details(tmp_path)
+    assert "best so far     0.7050 after 55, 0.7120 after 110" in printed(tmp_path)
+
+
+def test_best_so_far_has_none_before_the_first_full_trial(tmp_path):
+    build_run.write_manifest(tmp_path)
+    for number in range(3):
+        build_run.write_trial(tmp_path, f"{number}", 0.6, epochs=(1, 50, 49), rows=0)
+    build_run.write_trial(tmp_path, "3", 0.7, rows=0)
+
+    # 200 epochs; the last 50 are of the first trial of the full budget.
+    assert build_report(load_run(tmp_path)).costs.so_far == (
+        "none yet after 50, none yet after 100, none yet after 150, 0.7000 after 200 epochs of the "
+        "search"
+    )
+
+
+def test_a_trial_that_never_reached_the_baseline_says_never(tmp_path):
+    build_run.write_manifest(tmp_path)
+    build_run.write_baseline(tmp_path, {"constant-0.1": (0.995, 0.996)})
+    build_run.write_trial(tmp_path, "0", 0.98)
+    build_run.write_trial(tmp_path, "1", 0.7)
+
+    # val_accuracy is 1 - .6/epoch, at most .988.
+    text = " ".join(printed(tmp_path).split())
+    assert "(0.9955) for the first time: trial 0 never, 1 never" in text

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lrtune.report.build import build_report
+from lrtune.run import load_run
+from tests.records import build_run
+from tests.report import runs
+from tests.report.test_terminal import printed
+
+
+def report_of(folder):
+    return build_report(load_run(folder))
+
+
+def test_the_baseline_and_the_verdict_at_80_columns(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs.tuned_run(tmp_path / "run")
+
+    text = printed("run", width=80)
+
+    assert (
+        """
+Baseline
+  constant-tuned  0.6950 ± 0.0030 over 3 seeds, lr0=0.0275, momentum=0.91
+  constant-0.1    0.6810 ± 0.0026 over 3 seeds
+  constant-0.01   0.6520 ± 0.0122 over 3 seeds
+  constant-tuned was searched for with 0.5 times the search's epochs: 69 epochs
+  in 3 trials, against 220 of the search for schedules.
+
+Trials of 50 epochs
+  rank  trial  schedule                  lr0  momentum   score    delta  noise
+  ──────────────────────────────────────────────────────────────────────────────
+     1  1      exponential(k=0.08)      0.12      0.83  0.7120  +0.0170  outside
+     2  0      step(drop=0.5,            0.1       0.5  0.7050  +0.0100  within
+               epochs_drop=10)
+     3  2      time(k=0.314)             0.1       0.5  0.6900  -0.0050  within
+     3  3      constant                 0.05       0.9  0.6900  -0.0050  within
+  delta: how much better than constant-tuned; noise: 95 of 100 single runs of it
+  lie within ±0.0149
+"""
+        in text
+    )
+    # The search for the baseline: 50 + 17 epochs of trials that ended, 2 of one that did not.
+    assert "\n  search for the baseline          3      69   26 s     9%\n" in text
+    assert (
+        """
+Verdict
+  Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120,
+  0.0170 better than the tuned constant rate (constant-tuned, lr0=0.0275,
+  momentum=0.91, found with 0.5 times the search's epochs: 0.6950 ± 0.0030 over
+  3 seeds); that is outside the noise of a single run (±0.0149), but it is the
+  best of 4 trials that finished, out of 7 tried, and the best of many owes part
+  of its lead to luck. Confirm it with fresh seeds. The best constant rate among
+  the trials, lr0 0.05 with momentum 0.9, reached 0.6900.
+"""
+        in text
+    )
+
+
+def test_within_the_tuned_rates_noise_is_no_evidence_against_the_tuned_rate(tmp_path):
+    runs.tuned_run(tmp_path, (0.71, 0.70, 0.72))
+
+    assert report_of(tmp_path).verdict.endswith(
+        ": no evidence that any schedule beats the tuned constant rate here."
+    )
+
+
+def test_a_given_rate_that_did_better_than_the_tuned_one_is_told(tmp_path):
+    runs.tuned_run(tmp_path, (0.651, 0.65, 0.652))
+
+    report = report_of(tmp_path)
+
+    assert report.compared_with == "constant-tuned"
+    assert report.verdict.endswith(
+        " constant-0.1, a constant rate that was given, did better than the tuned one: 0.6810."
+    )
+
+
+def test_with_a_tuned_rate_no_part_of_the_gain_is_put_down_to_the_search(tmp_path):
+    build_run.write_manifest(tmp_path, baseline_budget=1.0, baseline_arms=runs.ARMS)
+    build_run.write_baseline(tmp_path, {"constant-tuned": (0.695, 0.692, 0.698)})
+    runs.write_search(tmp_path)
+    build_run.write_trial(tmp_path, "0", 0.73)
+
+    verdict = report_of(tmp_path).verdict
+
+    assert "found with 1 times the search's epochs" in verdict
+    assert verdict.endswith("Confirm it with fresh seeds.")
+
+
+def untuned(folder, **changes):
+    build_run.small_run(folder, **{"baseline_budget": 0.5, **changes})
+    return folder
+
+
+def test_a_search_that_has_not_begun_is_told(tmp_path):
+    report = report_of(untuned(tmp_path))
+
+    assert report.tuning == (
+        "The constant rate is searched for with 0.5 times the search's epochs; that search has not "
+        "begun."
+    )
+    assert "(constant-0.1, not tuned yet: 0.6810 ± 0.0026 over 3 seeds)" in report.verdict
+
+
+@pytest.mark.parametrize(
+    ("changes", "end"),
+    [({}, "3 trials so far."), ({"finished": "x"}, "3 trials, and it found none that trains.")],
+)
+def test_a_search_without_a_result_is_told(tmp_path, changes, end):
+    runs.write_search(untuned(tmp_path), **changes)
+
+    assert report_of(tmp_path).tuning == (
+        f"The constant rate is searched for with 0.5 times the search's epochs: 69 epochs in {end}"
+    )
+
+
+def test_a_search_that_cannot_be_read_is_not_called_one_that_has_not_begun(tmp_path):
+    runs.write_search(untuned(tmp_path))
+    (tmp_path / "baseline" / "search" / "run.json").write_text("{")
+
+    assert report_of(tmp_path).tuning.endswith("that search cannot be read.")
+
+
+def test_a_damaged_trial_of_that_search_is_told_in_the_notes(tmp_path):
+    runs.tuned_run(tmp_path)
+    (tmp_path / "baseline" / "search" / "trial_0" / "outcome.json").write_text("{")
+
+    (note,) = report_of(tmp_path).notes
+    assert note == (
+        "baseline/search/trial_0/outcome.json cannot be read (it is no whole JSON): its outcome is "
+        "left out."
+    )
+
+
+def test_an_arm_that_was_found_but_not_trained_yet_shows_its_rate(tmp_path):
+    runs.tuned_run(tmp_path, ())
+
+    report = report_of(tmp_path)
+
+    assert report.baseline[0] == (
+        "constant-tuned",
+        "not trained yet, lr0=0.0275, momentum=0.91",
+    )
+    assert report.compared_with == "constant-0.1"
+
+
+@pytest.mark.parametrize("budget", [None, "1", -1, []])
+def test_a_budget_that_is_none_counts_as_not_tuned(tmp_path, budget):
+    build_run.small_run(tmp_path)
+    manifest = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps({**manifest, "baseline_budget": budget}))
+
+    assert report_of(tmp_path).tuning == (
+        "The constant rate was not tuned: its rates and momenta were given, not searched."
+    )
