@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from lrtune.plots.gallery import Plots
     from lrtune.records.schema import Manifest, Outcome
     from lrtune.schedules import Schedule
 
@@ -55,6 +56,13 @@ class Run:
     def manifest(self) -> Manifest:
         """What was asked of the search."""
         return self.records.manifest
+
+    @property
+    def plot(self) -> Plots:
+        """The pictures of this run: `run.plot.schedules()`, ...; see `lrtune.plots.gallery`."""
+        from lrtune.plots.gallery import Plots  # matplotlib takes .3 s, for pictures alone
+
+        return Plots(self.records)
 
     def ranking(self) -> pd.DataFrame:
         """All trials, the best first, ranked within their budget: see `lrtune.stats.ranking.rank`.

@@ -324,3 +324,8 @@ def test_frames_of_a_hostile_run_are_printable(tmp_path):
         text = [cell for cell in frame.to_numpy().ravel() if isinstance(cell, str)]
         assert "\\x1b[2J\\u202e" in text
         assert all(map(str.isprintable, text))
+
+
+def test_a_runs_pictures_are_those_of_its_records(run):
+    figure = run.plot.schedules()
+    assert figure.axes

@@ -20,6 +20,10 @@ def report(
         str | None,
         typer.Option(help="Also write all trials to this file; - for them alone, to the output."),
     ] = None,
+    figures: Annotated[
+        str | None,
+        typer.Option(help="Also write every picture this run has data for into this folder."),
+    ] = None,
     top: Annotated[int, typer.Option(help="How many of the best trials to list.")] = 10,
     details: Annotated[
         bool, typer.Option("--details", help="Also what mattered (importance) and tuning curves.")
@@ -36,6 +40,10 @@ def report(
     try:
         if csv is not None:
             write_csv(loaded, csv)
+        if figures is not None:
+            from lrtune.plots.gallery import save_figures
+
+            save_figures(loaded.records, figures)
         if csv != STDOUT:
             from lrtune.report.terminal import make_console, print_report
 

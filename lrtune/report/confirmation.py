@@ -90,7 +90,7 @@ def build_confirmation(confirmed: Confirmed, manifest: Manifest, places: int) ->
         how = f", found with {share_text(manifest)}"
     return Confirmation(
         about=_about(confirmed),
-        rows=tuple(_row(arm, against.get(arm.name)) for arm in arms),
+        rows=tuple(_row(arm, against.get(arm.name), confirmed.manifest.objective) for arm in arms),
         baseline=f"{name}{how}" if name == TUNED else f"{name}, not tuned",
         verdicts=tuple(
             (arm.name, _verdict(confirmed, arm.name, against.get(arm.name), places)) for arm in arms
@@ -146,14 +146,16 @@ def _images(number: Any, kind: str = "") -> str:
     return f"{number:,} {kind}images" if isinstance(number, int) else f"{kind}images"
 
 
-def _row(arm: ArmSummary, against: Difference | None) -> ArmRow:
+def _row(arm: ArmSummary, against: Difference | None, objective: str) -> ArmRow:
+    # The bootstrap does not know that there is no accuracy below 0 and above 1.
+    least, most = (0.0, 1.0) if "accuracy" in objective else (-math.inf, math.inf)
     return ArmRow(
         arm=arm.name,
         n=arm.n,
         mean=arm.mean,
         std=arm.std,
-        lower=arm.lower,
-        upper=arm.upper,
+        lower=max(arm.lower, least),
+        upper=min(arm.upper, most),
         difference=against.mean if against else math.nan,
         difference_lower=against.lower if against else math.nan,
         difference_upper=against.upper if against else math.nan,

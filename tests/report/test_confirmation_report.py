@@ -339,3 +339,14 @@ def test_a_value_of_any_kind_is_told_or_shown(tmp_path, name, raw):
             holder[at[-1]] = json.loads(raw)
         (tmp_path / name).write_text(json.dumps(root) if at else raw)
         assert report_of(tmp_path).verdict
+
+
+def test_no_interval_of_an_accuracy_ends_above_1(tmp_path):
+    # Skewed to the left and next to 1: the bootstrap alone would end at 1.04.
+    scores = (0.999, 0.998, 0.999, 0.997, 0.7, 0.999, 0.998, 0.996)
+    folder = runs.confirmed_run(tmp_path / "run", {**build_run.CONFIRMED, "trial-1": scores})
+    upper = load_run(folder).comparison().set_index("arm").loc["trial-1", "upper"]
+    rows = {row.arm: row for row in report_of(folder).confirmation.rows}
+    assert upper > 1
+    assert rows["trial-1"].upper == 1.0
+    assert 0 <= rows["trial-1"].lower < 0.96

@@ -109,3 +109,10 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
 
     assert errors == b""
     assert process.returncode == 0
+
+
+def test_figures_are_written_beside_the_report(folder, capsys, tmp_path):
+    ended = called(capsys, folder, "--figures", tmp_path / "figs")
+    assert "Verdict" in "".join(map(str, ended))
+    names = {path.name for path in (tmp_path / "figs").iterdir()}
+    assert {"schedules.svg", "schedules.png", "family-scores.svg"} <= names

@@ -1,0 +1,293 @@
+"""Runs that are odd or hostile: a sensible picture, or an error that says why there is none."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from lrtune.errors import ArgumentError
+from lrtune.plots.best_so_far import best_so_far
+from lrtune.plots.family_scores import family_scores
+from lrtune.plots.forest import forest
+from lrtune.plots.funnel import funnel
+from lrtune.plots.gallery import draw_all, image, save_figures
+from lrtune.plots.hyperparameters import hyperparameters
+from lrtune.plots.importance import importance
+from lrtune.plots.learning_curves import learning_curves
+from lrtune.plots.parallel import parallel_coordinates
+from lrtune.plots.schedules import schedules
+from lrtune.plots.tuning_curves import tuning_curves
+from lrtune.records.reader import read_run
+from tests.plots import look, make_run
+from tests.records import build_run
+
+CONSTANT, STEP, TIME = build_run.CONSTANT, build_run.STEP, build_run.TIME
+HOSTILE = "$x_{1}$ \x1b[31m\u202e余弦 " + 80 * "w"
+
+
+def one_trial(folder):
+    build_run.write_manifest(folder)
+    build_run.write_baseline(folder)
+    build_run.write_trial(folder, "0", 0.7, values=STEP)
+
+
+def one_epoch(folder):
+    build_run.write_manifest(folder, max_epochs=1)
+    for number, values in enumerate((STEP, TIME, CONSTANT)):
+        build_run.write_trial(folder, str(number), 0.6, values=values, epochs=(1, 1, 1))
+
+
+def no_baseline(folder):
+    build_run.write_manifest(folder, baseline_arms={})
+    build_run.write_trial(folder, "0", 0.7, values=STEP)
+    build_run.write_trial(folder, "1", 0.72, values=TIME)
+
+
+def only_short_trials(folder):
+    build_run.write_manifest(folder, algo="hyperband")
+    build_run.write_baseline(folder)
+    for number in range(4):
+        epochs = (1, 6 * (1 + number // 2), 6 * (1 + number // 2))
+        build_run.write_trial(folder, str(number), 0.6 + number / 100, epochs=epochs)
+
+
+def only_diverged_trials(folder):
+    build_run.write_manifest(folder)
+    for number in range(5):
+        build_run.write_trial(folder, str(number), 0.5, status="diverged", epochs=(1, 2, 50))
+
+
+def scores_missing(folder):
+    build_run.write_manifest(folder)
+    build_run.write_trial(folder, "0", None, values=STEP)
+    build_run.write_trial(folder, "1", 0.7, values=TIME)
+    build_run.write_trial(folder, "2", None, status="failed", epochs=(1, 0, 50))
+
+
+def equal_scores(folder):
+    build_run.write_manifest(folder)
+    build_run.write_baseline(folder, {"constant-0.1": (0.5, 0.5, 0.5)})
+    for number in range(25):
+        build_run.write_trial(folder, f"{number:02}", 0.5, values={**STEP, "lr0": 0.1})
+
+
+def a_huge_loss(folder):
+    build_run.write_manifest(folder, objective="val_loss", direction="min")
+    for number in range(8):
+        build_run.write_trial(folder, str(number), 0.6 + number / 100, values=TIME)
+    build_run.write_trial(folder, "8", 1e30, values=TIME)
+
+
+def no_epochs_recorded(folder):
+    one_trial(folder)
+    for path in folder.rglob("epochs.jsonl"):
+        path.unlink()
+
+
+def values_out_of_range(folder):
+    build_run.write_manifest(folder)
+    odd = ({"schedule": "step"}, {}, {**STEP, "lr0": -1}, {**STEP, "lr0": "x", "momentum": 1.5})
+    odd += ({**TIME, "lr0": 1e-40}, {**TIME, "time.k": 1e300}, {**STEP, "momentum": 0})
+    for number, values in enumerate(odd):
+        build_run.write_trial(folder, str(number), 0.6 + number / 100, values=values)
+
+
+def hostile_words(folder):
+    values = {"schedule": HOSTILE, "lr0": 0.1, "momentum": 0.9, f"{HOSTILE}.$k$": 0.5}
+    build_run.write_manifest(folder, families=["step", HOSTILE, "_hidden"], objective=HOSTILE)
+    build_run.write_baseline(folder)
+    build_run.write_trial(folder, "0", 0.7, values=values)
+    build_run.write_trial(folder, "1", 0.71, values={**values, "schedule": "_hidden"})
+    build_run.write_trial(folder, "2", 0.69, values=STEP)
+    arms = {"_a$b$": values, "余弦": STEP, "constant-0.1": CONSTANT}
+    build_run.write_confirmation(
+        folder, dict.fromkeys(arms, (0.7, 0.71, 0.72, 0.7, 0.69, 0.73, 0.7, 0.71)),
+        arms=arms, trials={}, search_scores={}, baseline="constant-0.1", objective=HOSTILE,
+    )  # fmt: skip
+
+
+def many_families(folder):
+    names = [f"a_family_with_a_long_name_{number}" for number in range(14)]
+    build_run.write_manifest(folder, families=names)
+    build_run.write_baseline(folder)
+    for number, name in enumerate(names):
+        for more in range(2):
+            values = {"schedule": name, "lr0": 0.01 * (1 + number), "momentum": 0.5}
+            build_run.write_trial(folder, f"{2 * number + more:02}", 0.6 + number / 200 + more / 9,
+                                  values=values)  # fmt: skip
+
+
+RUNS = (
+    one_trial, one_epoch, no_baseline, only_short_trials, only_diverged_trials, scores_missing,
+    equal_scores, a_huge_loss, no_epochs_recorded, values_out_of_range, hostile_words,
+    many_families,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("make", RUNS, ids=lambda make: make.__name__)
+def test_an_odd_run_has_readable_pictures(make, tmp_path):
+    make(tmp_path)
+    names = []
+    for name, figure in draw_all(read_run(tmp_path)):
+        names.append(name)
+        assert (name, look.overlaps(figure)) == (name, [])
+        assert (name, look.outside(figure)) == (name, [])
+        assert len(image(figure, "png")) > 1000
+    assert "hyperparameters" in names
+
+
+def error(picture, records, **options):
+    with pytest.raises(ArgumentError) as caught:
+        picture(records, **options)
+    return str(caught.value).replace(repr(str(records.folder)), "RUN")
+
+
+def test_a_run_without_trials_says_so_for_every_picture(tmp_path):
+    records = read_run(build_run.write_manifest(tmp_path))
+    assert error(schedules, records) == "No trial of the run RUN completed with a score."
+    assert error(learning_curves, records) == "No trial of the run RUN completed with a score."
+    nothing = "No trial of the run RUN has a score after the full budget of 50 epochs."
+    assert error(family_scores, records) == nothing
+    assert error(tuning_curves, records) == nothing
+    assert error(hyperparameters, records) == (
+        "No trial of the run RUN has both a score and an lr0."
+    )
+    assert error(parallel_coordinates, records) == (
+        "No trial of the run RUN has a score and all its parameters."
+    )
+    assert error(best_so_far, records) == (
+        "No trial of the run RUN completed the full budget of 50 epochs with a score: there is no "
+        "best so far."
+    )
+    assert error(importance, records).startswith("No trials of one budget: below 20")
+    assert save_figures(records, tmp_path / "figures") == []
+
+
+def test_a_picture_for_another_algorithm_says_which_one_it_is_for(tmp_path):
+    build_run.small_run(tmp_path / "random")
+    build_run.small_run(tmp_path / "hyperband", algo="hyperband")
+    assert error(funnel, read_run(tmp_path / "random")) == (
+        "A funnel needs the rungs of Hyperband. Received: a run of algorithm 'random'."
+    )
+    assert error(tuning_curves, read_run(tmp_path / "hyperband")).startswith(
+        "A tuning curve needs independent trials, which only random search draws"
+    )
+
+
+def test_a_forest_needs_a_confirmation_with_a_pair_of_seeds(tmp_path):
+    build_run.small_run(tmp_path)
+    assert error(forest, read_run(tmp_path)) == (
+        "The run RUN has no confirmation, which trains the best schedules and the baseline anew "
+        "with fresh seeds."
+    )
+    build_run.write_confirmation(tmp_path, {"trial-1": (0.7, *[None] * 7)})
+    assert error(forest, read_run(tmp_path)) == (
+        "The confirmation of the run RUN has no seed yet with a score of both an arm and the "
+        "baseline."
+    )
+
+
+def test_a_confirmation_that_goes_on_shows_what_it_has(tmp_path):
+    build_run.small_run(tmp_path)
+    two = {arm: (*scores[:2], *[None] * 6) for arm, scores in build_run.CONFIRMED.items()}
+    build_run.write_confirmation(tmp_path, two)
+    ax = forest(read_run(tmp_path))
+    assert "too few seeds for a test" in look.legend_texts(ax)
+    assert len(look.points(ax)) == 6
+
+
+def test_arguments_outside_their_domain_are_told(searches):
+    records = searches["random 3"]
+    assert error(schedules, records, top=0) == "top must be 1 to 10. Received: top=0."
+    assert error(learning_curves, records, top=11) == "top must be 1 to 10. Received: top=11."
+    assert error(parallel_coordinates, records, family="nothing") == (
+        "family must have a trial with a score and all its parameters; families with trials: "
+        "'step', 'exponential'. Received: family='nothing'."
+    )
+    assert error(hyperparameters, records, axes=[]) == "axes must be two. Received: 0."
+    assert error(tuning_curves, records, axes=[]) == "axes must be 2, one a family. Received: 0."
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(searches, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ArgumentError, match=r"cannot be written to .*file.*: give a folder"):
+        save_figures(searches["random 3"], tmp_path / "file" / "figures")
+
+
+def test_words_of_a_run_are_no_formulas_and_steer_nothing(tmp_path):
+    hostile_words(tmp_path)
+    svg = b"".join(image(figure, "svg") for _, figure in draw_all(read_run(tmp_path)))
+    assert b"\x1b" not in svg
+    assert "\u202e".encode() not in svg
+    ax = family_scores(read_run(tmp_path))
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names[1] == r"\$x_{1}\$ \x1b[31" + "…wwwwwwww\n1 trial"
+    assert all("/" not in path.name for path in save_figures(read_run(tmp_path), tmp_path / "out"))
+
+
+def test_a_family_of_another_process_is_drawn_from_its_recorded_rates(tmp_path):
+    build_run.write_manifest(tmp_path, families=["mine"], max_epochs=3)
+    values = {"schedule": "mine", "lr0": 0.1, "momentum": 0.5, "mine.warmup": 2}
+    build_run.write_trial(tmp_path, "0", 0.7, values=values, epochs=(1, 3, 3))
+    records = read_run(tmp_path)
+    times, rates = look.line(schedules(records), "1   mine(lr0=0.1, warmup=2)").get_data()
+    assert list(times) == [0, 1, 2, 3]
+    assert list(rates) == pytest.approx([0.1, 0.05, 0.1 / 3, 0.1 / 3])
+    ax = parallel_coordinates(records)
+    assert [label.get_text() for label in ax.get_xticklabels()][2] == "warmup"
+
+
+def test_a_rate_that_ends_at_nought_is_drawn_as_far_as_a_log_axis_goes(tmp_path):
+    build_run.write_manifest(tmp_path, max_epochs=3)
+    path = build_run.write_trial(tmp_path, "0", 0.7, values={"schedule": "mine"}, epochs=(1, 3, 3))
+    rows = [{"epoch": e, "lr": lr, "val_accuracy": 0.7} for e, lr in ((1, 0.1), (2, 1e-30), (3, 0))]
+    (path / "epochs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    ax = schedules(read_run(tmp_path))
+    low, high = ax.get_ylim()
+    assert high > 0.1
+    assert low > 1e-10
+
+
+def test_without_a_trial_of_the_full_budget_the_longest_are_shown(tmp_path):
+    only_short_trials(tmp_path)
+    ax = schedules(read_run(tmp_path))
+    assert (
+        ax.get_title(loc="left") == "Schedules of the 2 best trials, trained for 12 epochs so far"
+    )
+    assert ax.get_xlim() == (0, 50)
+
+
+def test_one_huge_loss_does_not_take_the_axis_from_the_others(tmp_path):
+    a_huge_loss(tmp_path)
+    ax = family_scores(read_run(tmp_path))
+    low, high = ax.get_xlim()
+    assert 0.5 < low < 0.6
+    assert 0.67 < high < 2
+    assert max(x for x, _ in look.points(ax)) == high
+    assert "1 off the axis, at its edge" in look.legend_texts(ax)
+
+
+def test_a_nan_among_the_epochs_breaks_the_curve_and_nothing_else(tmp_path):
+    build_run.write_manifest(tmp_path, max_epochs=3)
+    path = build_run.write_trial(tmp_path, "0", 0.7, values=STEP, epochs=(1, 3, 3))
+    rows = [{"epoch": e, "lr": 0.1, "val_accuracy": v} for e, v in ((1, 0.5), (2, None), (3, 0.7))]
+    (path / "epochs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    above, _ = learning_curves(read_run(tmp_path))
+    scores = look.line(above, "1   step").get_ydata()
+    assert [math.isnan(one) for one in scores] == [False, True, False]
+
+
+def test_a_single_epoch_is_a_marker(tmp_path):
+    one_epoch(tmp_path)
+    above, _ = learning_curves(read_run(tmp_path))
+    assert look.line(above, "1   step").get_marker() == "s"
+
+
+def test_the_tuned_rate_is_the_baseline_where_there_is_one(tmp_path):
+    records = read_run(make_run.random_run(tmp_path, 3, tuned=True))
+    ax = schedules(records)
+    (line,) = [one for one in ax.lines if look.colour(one) == "#555555"]
+    assert list(line.get_ydata()) == [0.0275, 0.0275]
+    assert look.legend_texts(ax)[-1] == "baseline constant-tuned"
