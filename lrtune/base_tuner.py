@@ -367,7 +367,8 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         state = read_state(self._folder, trial.trial_id)
         if state is None:
             raise RunFolderError(
-                f"the weights of trial {trial.trial_id} were not kept, only the winner's are"
+                f"the weights of trial {trial.trial_id} were not kept, only the winner's are (or "
+                "its state.npz is damaged)"
             )
         model = self.hypermodel.build(trial.hyperparameters)
         restore(model, state)

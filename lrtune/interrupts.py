@@ -55,6 +55,8 @@ class Interrupts:
             yield
         finally:
             self._welcome = False
+        if self._pending:  # raised in a call from TensorFlow, which made an error of its own of it
+            raise KeyboardInterrupt
 
     @contextmanager
     def deferred(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -82,3 +83,10 @@ def test_outside_of_the_main_thread_nothing_is_changed():
     thread.start()
     thread.join()
     assert found == [signal.getsignal(signal.SIGINT)]
+
+
+def test_an_interrupt_that_became_another_error_on_its_way_is_one_still():
+    # TensorFlow has turned it into a SystemError, which a trainer takes for a failed trial.
+    lost = contextlib.suppress(KeyboardInterrupt)
+    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.welcome(), lost:
+        send(signal.SIGINT)

@@ -139,8 +139,8 @@ class RunRecords:
 
     def _keras_tuner_files(self) -> Iterator[str]:
         yield schema.ORACLE
-        for outcome in self.outcomes:
-            yield f"{schema.folder_name(outcome.trial_id)}/{schema.TRIAL_FILE}"
+        for trial_id in [*(outcome.trial_id for outcome in self.outcomes), *self.unfinished]:
+            yield f"{schema.folder_name(trial_id)}/{schema.TRIAL_FILE}"
 
 
 def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) -> RunRecords:

@@ -172,4 +172,6 @@ class RunWriter:
 
 
 def _content(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.name not in (LOCK, HOLDER)]
+    # A search that was killed as it wrote its first file left that file's temporary one.
+    ours = (LOCK, HOLDER, schema.MANIFEST + files.TEMPORARY)
+    return [path for path in folder.iterdir() if path.name not in ours]

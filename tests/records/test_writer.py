@@ -227,6 +227,11 @@ def test_a_folder_that_only_a_lock_is_in_is_empty(tmp_path):
     refuse_foreign_folder(tmp_path)
 
 
+def test_a_folder_whose_first_file_was_cut_off_is_empty(tmp_path):
+    (tmp_path / "run.json.tmp").write_text("{")
+    refuse_foreign_folder(tmp_path)
+
+
 def test_a_run_is_erased_with_all_that_is_in_it(writer):
     writer.outcome(outcome())
     writer.close()
