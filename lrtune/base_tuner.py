@@ -6,7 +6,6 @@ import dataclasses
 import math
 import platform
 import warnings
-from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,15 +21,16 @@ from lrtune.hypermodel import ScheduleHyperModel
 from lrtune.loop import LoopSettings, SearchLoop
 from lrtune.observer import Observer, Within
 from lrtune.oracles import keep_from_writing, oracle_seed, resolve_seed
-from lrtune.records.identity import identity, refuse_other_search
+from lrtune.records.identity import continued, identity, refuse_other_search
 from lrtune.records.reader import read_run, read_state
-from lrtune.records.schema import BASELINE, BASELINE_SEARCH, TUNED, DataRecord, Manifest
+from lrtune.records.schema import BASELINE, BASELINE_SEARCH, TUNED, DataRecord, Manifest, now
 from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
 from lrtune.resume import mend, refuse_foreign_trials, restore
 from lrtune.runner import check_workers, make_runner
 from lrtune.runner.base import Runner, TrainingJob, TrialTask
 from lrtune.runner.callbacks import acting_on_batches
 from lrtune.states import KeptStates
+from lrtune.tuner_arguments import check_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,16 +43,6 @@ READING_CONSTANTS: Mapping[str, Mapping[str, Any]] = {
     f"constant-{lr0}": {"schedule": "constant", "lr0": lr0, "momentum": 0.0} for lr0 in (0.1, 0.01)
 }
 """The baseline: the reading's two constant rates, .1 from its code and .01 from its table."""
-
-_NOT_OURS = {
-    "distribution_strategy",
-    "executions_per_trial",
-    "loss",
-    "max_model_size",
-    "metrics",
-    "optimizer",
-}
-"""Arguments of Keras Tuner's tuners that its own `search` heeds and ours would not."""
 
 _NEVER = 10**9
 """Failed trials in a row before Keras Tuner may end a search: that is our loop's decision."""
@@ -99,33 +89,8 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         _share: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        if score not in ("last", "best"):
-            raise ArgumentError(f"score must be 'last' or 'best'. Received: score={score!r}.")
-        if type(baseline_seeds) is not int or baseline_seeds < 0:
-            raise ArgumentError(
-                f"baseline_seeds must be an int >= 0. Received: baseline_seeds={baseline_seeds!r}."
-            )
-        if not (isinstance(baseline_budget, int | float) and 0 <= baseline_budget < math.inf):
-            raise ArgumentError(
-                "baseline_budget must be a number >= 0. Received: "
-                f"baseline_budget={baseline_budget!r}."
-            )
-        if type(max_retries) is not int or max_retries < 0:
-            raise ArgumentError(
-                f"max_retries must be an int >= 0. Received: max_retries={max_retries!r}."
-            )
-        if not (isinstance(trial_timeout, int | float) and trial_timeout > 0):
-            raise ArgumentError(
-                "trial_timeout must be a number of seconds > 0. Received: "
-                f"trial_timeout={trial_timeout!r}."
-            )
+        check_arguments(score, baseline_seeds, baseline_budget, max_retries, trial_timeout, kwargs)
         check_workers(workers)
-        for name in _NOT_OURS & kwargs.keys():
-            raise ArgumentError(
-                f"{name} is not taken by lrtune's tuners, which train each trial once, compiled by "
-                f"its hypermodel: give loss= and metrics= to that. Received: {name}="
-                f"{kwargs[name]!r}."
-            )
         self._arguments = (args, dict(kwargs))
         self.seed = resolve_seed(seed)
         self.workers = workers
@@ -190,7 +155,7 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         ):
             found = self._found(manifest, identity(manifest))
             if found is not None:
-                manifest = _continued(manifest, found)
+                manifest = continued(manifest, found.manifest)
             observer = observer or Observer()
             tuner = self._constant_tuner()
             if tuner is not None:
@@ -201,7 +166,7 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
                 )
             writer.manifest(manifest)
             self._train(runner, writer, manifest, found, observer)
-            writer.finished(manifest, _now())
+            writer.finished(manifest, now())
 
     def _train(
         self,
@@ -269,11 +234,11 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         with RunWriter(self._folder) as writer:
             found = self._found(manifest, identity(manifest))
             if found is not None:
-                manifest = _continued(manifest, found)
+                manifest = continued(manifest, found.manifest)
             writer.manifest(manifest)
             within = Within(observer, f"{BASELINE}/{BASELINE_SEARCH}/")
             self._train(runner, writer, manifest, found, within)
-            writer.finished(manifest, _now())
+            writer.finished(manifest, now())
 
     def _tuned_arm(self) -> dict[str, dict[str, Any]]:
         """The best constant rate that was found at the full budget, as an arm; none if none was."""
@@ -448,26 +413,5 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
                 "python": platform.python_version(),
                 **{name: version(name) for name in packages},
             },
-            created=_now(),
+            created=now(),
         )
-
-
-def _continued(manifest: Manifest, found: RunRecords) -> Manifest:
-    """The manifest of a search that goes on, begun when the one before was."""
-    before = found.manifest
-    changed = [
-        f"{name} {before.versions[name]} (now {now})"
-        for name, now in manifest.versions.items()
-        if before.versions.get(name, now) != now
-    ]
-    if changed:
-        warnings.warn(
-            f"the search was begun with {', '.join(changed)}: trials from here on may differ in "
-            "their last digits from those before.",
-            stacklevel=3,
-        )
-    return dataclasses.replace(manifest, created=before.created)
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")

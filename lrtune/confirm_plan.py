@@ -7,7 +7,6 @@ import math
 import platform
 import statistics
 from collections import Counter
-from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import numpy as np
 from lrtune._version import __version__
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.given import describe_given
-from lrtune.records.schema import ConfirmManifest, DataRecord
+from lrtune.records.schema import ConfirmManifest, DataRecord, now
 from lrtune.stats.power import fewest_seeds
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def make_manifest(
             "python": platform.python_version(),
             **{name: version(name) for name in packages},
         },
-        created=_now(),
+        created=now(),
     )
 
 
@@ -216,10 +215,6 @@ def check_seeds(seeds: int | Sequence[int], search_seed: int) -> tuple[int, ...]
         if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
             raise ArgumentError(f"a seed must be an int from 0 to 2**32 - 1. Received: {seed!r}")
     return chosen
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int | None) -> str:

@@ -8,14 +8,13 @@ and the test images, which nothing has touched, looked at once for each training
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from lrtune.confirm_plan import refuse_other_confirmation
 from lrtune.loop import LoopSettings, TaskLoop
 from lrtune.observer import Observer
 from lrtune.records.reader import read_run
-from lrtune.records.schema import CONFIRM
+from lrtune.records.schema import CONFIRM, now
 from lrtune.records.writer import RunWriter
 from lrtune.runner import make_runner
 from lrtune.runner.base import TrainingJob, TrialTask
@@ -88,8 +87,7 @@ def train_arms(
         )
         loop = TaskLoop(runner, writer, settings, observer)
         loop.run(task for task in tasks(manifest) if task.trial_id not in done)
-        finished = datetime.now().astimezone().isoformat(timespec="seconds")
-        writer.confirmation(dataclasses.replace(manifest, finished=finished))
+        writer.confirmation(dataclasses.replace(manifest, finished=now()))
 
 
 def tasks(manifest: ConfirmManifest) -> list[TrialTask]:

@@ -28,7 +28,7 @@ ORDER = (
     ("records",),
     ("given", "runner"),
     ("observer", "interrupts", "states", "resume"),
-    ("loop",),
+    ("loop", "tuner_arguments"),
     ("base_tuner",),
     ("tuners",),
     ("stats",),
@@ -40,6 +40,7 @@ ORDER = (
     ("cli", "progress"),
     ("report",),
     ("export",),
+    ("search_options",),
     ("search", "confirm", "range_test"),
     ("__main__",),
 )

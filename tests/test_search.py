@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import lrtune
-from lrtune import search
+from lrtune import search, search_options
 from lrtune.errors import RunFolderError
 
 COMMAND = [sys.executable, "-m", "lrtune.search"]
@@ -177,7 +177,7 @@ def test_a_search_from_the_command_line_ends_with_the_ranking(tmp_path: Path, im
 def test_a_search_of_a_number_of_trials_trains_just_these(
     algo: str, tmp_path: Path, images: Path, capsys: pytest.CaptureFixture[str]
 ):
-    options = search.Options(
+    options = search_options.Options(
         algo=algo,
         data=str(images),
         max_epochs=2,
@@ -229,13 +229,13 @@ def test_help_names_every_option_of_the_search():
         assert f"--{option}" in ended.stdout
 
 
-def options_of(**changes: object) -> search.Options:
+def options_of(**changes: object) -> search_options.Options:
     fields: dict[str, object] = {
         "algo": "random",
         "data": "auto",
         "max_epochs": 50,
         "max_trials": 20,
-        "families": search.FAMILIES,
+        "families": search_options.FAMILIES,
         "objective": "val_accuracy",
         "batch_size": 64,
         "workers": None,
@@ -249,14 +249,14 @@ def options_of(**changes: object) -> search.Options:
         "overwrite": False,
         "quick": False,
     }
-    return search.Options(**{**fields, **changes})  # type: ignore[arg-type]
+    return search_options.Options(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 def test_the_default_folder_is_the_same_for_the_same_search_and_another_for_another():
-    name = search.default_run_dir(options_of())
+    name = search_options.default_run_dir(options_of())
     assert name == Path("runs/random-50-epochs-seed-1")
     for same in ({"workers": 4}, {"max_trials": 99}, {"max_retries": 0}, {"overwrite": True}):
-        assert search.default_run_dir(options_of(**same)) == name
+        assert search_options.default_run_dir(options_of(**same)) == name
     others = [
         {"algo": "bayesian"},
         {"max_epochs": 9},
@@ -269,14 +269,14 @@ def test_the_default_folder_is_the_same_for_the_same_search_and_another_for_anot
         {"score": "best"},
         {"baseline_budget": 0.0},
     ]
-    assert len({search.default_run_dir(options_of(**one)) for one in [{}, *others]}) == 11
+    assert len({search_options.default_run_dir(options_of(**one)) for one in [{}, *others]}) == 11
 
 
 def test_the_command_that_continues_names_what_is_not_as_by_default():
-    assert search.command_line(options_of(run_dir=Path("my runs/a"), overwrite=True)) == (
+    assert search_options.command_line(options_of(run_dir=Path("my runs/a"), overwrite=True)) == (
         "python -m lrtune.search --algo random --run-dir 'my runs/a'"
     )
-    assert search.command_line(
+    assert search_options.command_line(
         options_of(run_dir=Path("a"), families=("step", "time"), max_epochs=9, quick=True, seed=0)
     ) == (
         "python -m lrtune.search --algo random --max-epochs 9 --max-trials 20 --families step,time "
@@ -285,7 +285,7 @@ def test_the_command_that_continues_names_what_is_not_as_by_default():
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory, images: Path) -> search.Options:
+def finished(tmp_path_factory: pytest.TempPathFactory, images: Path) -> search_options.Options:
     folder = tmp_path_factory.mktemp("finished") / "run"
     options = options_of(
         data=str(images),
@@ -314,7 +314,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, images: Path) -> search.O
     ],
 )
 def test_another_search_in_the_same_folder_is_refused_with_both_values(
-    finished: search.Options, changes: dict[str, object], message: str
+    finished: search_options.Options, changes: dict[str, object], message: str
 ):
     with pytest.raises(RunFolderError) as error:
         search.search(replace(finished, **changes))  # type: ignore[arg-type]
@@ -322,7 +322,7 @@ def test_another_search_in_the_same_folder_is_refused_with_both_values(
 
 
 def test_a_finished_search_is_continued_for_more_trials(
-    finished: search.Options, capsys: pytest.CaptureFixture[str]
+    finished: search_options.Options, capsys: pytest.CaptureFixture[str]
 ):
     search.search(replace(finished, max_trials=3))
     out = capsys.readouterr().out
@@ -331,7 +331,7 @@ def test_a_finished_search_is_continued_for_more_trials(
 
 
 def test_a_damaged_run_is_named_mended_and_its_ranking_printed(
-    finished: search.Options, capsys: pytest.CaptureFixture[str]
+    finished: search_options.Options, capsys: pytest.CaptureFixture[str]
 ):
     before = lrtune.load_run(finished.run_dir).ranking()
     for name in ("run.json", "oracle.json", "trial_0/trial.json"):

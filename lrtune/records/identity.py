@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import RunFolderError
@@ -64,6 +66,29 @@ def refuse_other_search(folder: Path, found: Manifest, asked: Mapping[str, Any])
             f"{_text(now)} here; give the same to continue it, choose another --run-dir, or pass "
             "--overwrite to erase it"
         )
+
+
+def continued(manifest: Manifest, before: Manifest) -> Manifest:
+    """The manifest of a search that goes on: begun when the one before was.
+
+    Warns where it was begun with other versions of what trains.
+
+    Args:
+        manifest: of the search as it is asked for now.
+        before: what the run folder holds.
+    """
+    changed = [
+        f"{name} {before.versions[name]} (now {now})"
+        for name, now in manifest.versions.items()
+        if before.versions.get(name, now) != now
+    ]
+    if changed:
+        warnings.warn(
+            f"the search was begun with {', '.join(changed)}: trials from here on may differ in "
+            "their last digits from those before.",
+            stacklevel=3,
+        )
+    return dataclasses.replace(manifest, created=before.created)
 
 
 def _first_difference(before: list[Any], now: list[Any]) -> tuple[str, Any, Any]:

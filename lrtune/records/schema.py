@@ -19,6 +19,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from typing import Any, Literal
 
 from lrtune.errors import RunFolderError
@@ -203,6 +204,11 @@ class Outcome:
     parent: str | None = None
     message: str | None = None
     schema: int = field(default=SCHEMA)
+
+
+def now() -> str:
+    """The time as it is recorded: ISO 8601 with offset, to the second."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def is_trial_id(text: str) -> bool:
