@@ -17,6 +17,7 @@ from lrtune.data import load
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.hypermodel import CatsVsDogsHyperModel
 from lrtune.records.reader import read_run
+from lrtune.stats.comparison import compare
 from tests.records import build_run
 from tests.test_search import images, options_of  # noqa: F401 - images is a fixture
 
@@ -70,10 +71,26 @@ def test_the_test_images_are_looked_at_once_after_the_last_epoch(confirmed):
 
 def test_arms_that_are_the_same_are_exactly_equal_and_there_is_no_verdict(confirmed):
     frame = lrtune.load_run(confirmed).comparison().set_index("arm")
-    records = read_run(confirmed).confirmation
-    scores = [[one.score for one in records.outcomes[arm]] for arm in ("trial-0", "trial-0-2")]
-    assert scores[0] == scores[1]
+    outcomes = read_run(confirmed).confirmation.outcomes
+    one, other = ([seed.score for seed in outcomes[arm]] for arm in ("trial-0", "trial-0-2"))
+    assert one == other
     assert frame.loc["trial-0", "mean"] == frame.loc["trial-0-2", "mean"]
+    paired = {arm: dict(enumerate(scores)) for arm, scores in (("a", one), ("b", other))}
+    (difference,) = compare(paired, "a", "max").differences
+    assert (difference.mean, difference.lower, difference.upper, difference.p) == (0, 0, 0, 1)
+    assert difference.verdict == "none"
+
+
+def test_the_same_arm_with_other_seeds_has_no_verdict(confirmed, searched, tmp_path):
+    shutil.copytree(searched, tmp_path / "run")
+    lrtune.confirm(tmp_path / "run", arms=["0"], seeds=[1, 2, 3, 4, 5, 6], workers=1)
+    one, other = (
+        [outcome.score for outcome in read_run(path).confirmation.outcomes["trial-0"]]
+        for path in (confirmed, tmp_path / "run")
+    )
+    scores = {"these": dict(enumerate(one)), "others": dict(enumerate(other))}
+    (difference,) = compare(scores, "these", "max").differences
+    assert difference.verdict == "none"
 
 
 def test_a_training_is_that_of_plain_keras_on_all_training_images(confirmed, images):  # noqa: F811

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrtune.errors import ArgumentError
+from lrtune.printable import printable
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.trials import epochs_of, families_of, family_of, is_full, score_of
 
@@ -173,7 +174,7 @@ def cost_frame(cost: Cost) -> pd.DataFrame:
     """
     import pandas as pd
 
-    named = [("family", name, spent) for name, spent in cost.families.items()]
+    named = [("family", printable(name), spent) for name, spent in cost.families.items()]
     named += [
         ("unfinished", "", cost.unfinished),
         ("search", "", cost.search),
@@ -206,7 +207,9 @@ def target_frame(times: Sequence[TimeToTarget]) -> pd.DataFrame:
     import pandas as pd
 
     columns = ["trial_id", "schedule", "score", "target", "epoch"]
-    rows = [tuple(getattr(one, name) for name in columns) for one in times]
+    rows = [
+        (one.trial_id, printable(one.schedule), one.score, one.target, one.epoch) for one in times
+    ]
     frame: pd.DataFrame = pd.DataFrame(rows, columns=columns).astype({"epoch": "Int64"})
     return frame
 

@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lrtune.errors import ArgumentError
+from lrtune.printable import printable
 from lrtune.schedules import get
 from lrtune.stats.trials import families_of, family_of, score_of, values_of
 
@@ -174,7 +175,14 @@ def importance_frame(importances: Importances) -> pd.DataFrame:
     import pandas as pd
 
     rows = [
-        (one.family or "all", name, share, one.trials, one.explained, importances.budget)
+        (
+            printable(one.family or "all"),
+            printable(name),
+            share,
+            one.trials,
+            one.explained,
+            importances.budget,
+        )
         for one in (importances.overall, *importances.families.values())
         for name, share in one.shares.items()
     ]

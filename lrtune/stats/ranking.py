@@ -135,7 +135,7 @@ def _row(outcome: Outcome, records: RunRecords, baseline: Baseline | None) -> di
         "seconds": _number(outcome.seconds),
         "total_seconds": sum(_number(one.seconds) for one in records.lineage(outcome.trial_id)),
         "budget": outcome.epochs.planned,
-        "parent": outcome.parent,
+        "parent": _shown(outcome.parent),
         "message": _shown(outcome.message),
     }
 

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from lrtune.errors import ArgumentError
+from lrtune.printable import printable
 from lrtune.stats.trials import epochs_of, families_of, family_of, is_full, score_of
 
 if TYPE_CHECKING:
@@ -232,7 +233,7 @@ def curves_frame(curves: Mapping[str, TuningCurve]) -> pd.DataFrame:
 
     columns = ("n", "expected", "median", "lower", "upper")
     rows = [
-        (family, *(getattr(curve, name)[index] for name in columns))
+        (printable(family), *(getattr(curve, name)[index] for name in columns))
         for family, curve in curves.items()
         for index in range(curve.trials)
     ]
