@@ -121,6 +121,9 @@ def command(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Erase the confirmation that is in the run folder.")
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Nothing while it runs but warnings; then the report.")
+    ] = False,
 ) -> None:
     """Train the best of a search and the constant rates anew; compare them on the test images.
 
@@ -141,13 +144,15 @@ def command(
     if found is not None and found.manifest.finished is not None and not overwrite:
         _say(console, f"The confirmation in {run} is finished; --overwrite starts it anew.")
     else:
-        _say(console, f"{cost_in_words(records, manifest, workers)}\nStarting TensorFlow ...")
+        if not quiet:
+            _say(console, f"{cost_in_words(records, manifest, workers)}\nStarting TensorFlow ...")
         try:
             _train(
                 records,
                 manifest,
                 images,
                 console,
+                quiet=quiet,
                 workers=workers,
                 trial_timeout=trial_timeout,
                 max_retries=max_retries,
@@ -198,6 +203,8 @@ def _train(
     manifest: ConfirmManifest,
     images: Images,
     console: Console,
+    *,
+    quiet: bool,
     **running: Any,
 ) -> None:
     # One thread, as in every worker: a training's numbers do not depend on where it ran.
@@ -206,8 +213,10 @@ def _train(
     from lrtune.progress import Leaderboard, make_progress
 
     trainings = len(manifest.arms) * len(manifest.seeds)
-    leaderboard = Leaderboard(manifest.objective, manifest.direction, manifest.epochs)
-    with make_progress(console, leaderboard, trainings, trainings * manifest.epochs) as observer:
+    arms = tuple(dict.fromkeys((manifest.baseline, *manifest.arms)))
+    leaderboard = Leaderboard(manifest.objective, manifest.direction, manifest.epochs, arms=arms)
+    epochs = trainings * manifest.epochs
+    with make_progress(console, leaderboard, trainings, epochs, quiet=quiet) as observer:
         train_arms(
             records.folder,
             manifest,

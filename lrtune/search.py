@@ -108,6 +108,9 @@ def command(
         bool,
         typer.Option("--quick", help="A look in under a minute: 3 epochs of 4,000 images."),
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Nothing while it runs but warnings; then the report.")
+    ] = False,
 ) -> None:
     """Search learning-rate schedules for the cats-vs-dogs CNN; rank them against a constant rate.
 
@@ -134,6 +137,7 @@ def command(
         run_dir=run_dir or Path(),
         overwrite=overwrite,
         quick=quick,
+        quiet=quiet,
     )
     check(options)
     search(options if run_dir else replace(options, run_dir=default_run_dir(options)))
@@ -178,11 +182,12 @@ def search(options: Options) -> None:
         return
     RunWriter(options.run_dir).close()  # fails here, before TensorFlow starts, if it cannot write
     sizes = dataset.sizes
-    _say(
-        console,
-        f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
-        f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
-    )
+    if not options.quiet:
+        _say(
+            console,
+            f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
+            f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
+        )
     try:
         _run(options, dataset, console)
     except KeyboardInterrupt:
@@ -260,7 +265,9 @@ def _run(options: Options, dataset: Dataset, console: Console) -> None:
         options.objective, tuner.oracle.objective.direction, options.max_epochs
     )
     with ExitStack() as stack:
-        progress = stack.enter_context(make_progress(console, leaderboard, trials, epochs))
+        progress = stack.enter_context(
+            make_progress(console, leaderboard, trials, epochs, quiet=options.quiet)
+        )
         observer: Observer = progress
         if options.tensorboard is not None:
             from lrtune.export.live import Observers, TensorBoardObserver

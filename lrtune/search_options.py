@@ -45,6 +45,7 @@ class Options:
         run_dir: run folder.
         overwrite: erase a run that is there.
         quick: a small subset of the images.
+        quiet: nothing while it runs but warnings.
     """
 
     algo: str
@@ -64,6 +65,7 @@ class Options:
     run_dir: Path
     overwrite: bool
     quick: bool
+    quiet: bool = False
 
 
 def resolve_max_trials(algo: str, max_trials: int | None, *, quick: bool) -> int | None:
@@ -151,5 +153,5 @@ def command_line(options: Options) -> str:
         if value != default:
             text = ",".join(value) if isinstance(value, tuple) else value
             typed += [f"--{name.replace('_', '-')}", text]
-    typed += ["--quick"] if options.quick else []
+    typed += [f"--{name}" for name in ("quick", "quiet") if getattr(options, name)]
     return shlex.join(map(str, [*typed, "--run-dir", options.run_dir]))

@@ -37,8 +37,10 @@ ORDER = (
     ("confirmation",),
     ("run",),
     ("plots",),
-    ("cli", "progress"),
+    ("cli",),
     ("report",),
+    ("progress",),
+    ("watch",),
     ("export",),
     ("search_options",),
     ("search", "confirm", "range_test"),
@@ -59,6 +61,7 @@ LIGHT = (
     "stats",
     "plots",
     "report",
+    "progress",
     "export",
 )
 LIGHT_ALONE = (
@@ -69,10 +72,10 @@ LIGHT_ALONE = (
         "given",
         "interrupts",
         "observer",
-        "progress",
         "run",
         "search",
         "states",
+        "watch",
     ),
     *("runner", "runner.base", "runner.local", "runner.process"),
 )

@@ -371,3 +371,12 @@ def test_tensorboards_folder_must_not_be_the_runs(tmp_path: Path, images: Path):
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
     assert not (tmp_path / "run").exists()
+
+
+def test_a_quiet_search_prints_the_report_alone(tmp_path: Path, images: Path):
+    arguments = ("--algo", "random", "--max-trials", 1, "--max-epochs", 1, "--data", images)
+    folder = tmp_path / "run"
+    ended = run(*arguments, "--baseline-budget", 0, "--workers", 1, "--run-dir", folder, "--quiet")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("random search of 1 epoch for val_accuracy")
+    assert "[1/" not in ended.stdout

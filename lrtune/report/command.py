@@ -20,6 +20,10 @@ def report(
         str | None,
         typer.Option(help="Also write all trials to this file; - for them alone, to the output."),
     ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option(help="Also write the report as one HTML file that needs nothing else."),
+    ] = None,
     figures: Annotated[
         str | None,
         typer.Option(help="Also write every picture this run has data for into this folder."),
@@ -27,6 +31,12 @@ def report(
     top: Annotated[int, typer.Option(help="How many of the best trials to list.")] = 10,
     details: Annotated[
         bool, typer.Option("--details", help="Also what mattered (importance) and tuning curves.")
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="First follow the search or confirmation until it ends, or Ctrl-C."
+        ),
     ] = False,
 ) -> None:
     """Rank the trials of a search against the constant learning rate."""
@@ -36,10 +46,18 @@ def report(
     from lrtune.report.tables import STDOUT, write_csv
     from lrtune.run import load_run
 
-    loaded = load_run(run)
+    if watch and csv == STDOUT:
+        raise ArgumentError("--watch does not go with --csv -, both of which write to the output.")
     try:
+        if watch:
+            _watch(run)
+        loaded = load_run(run)
         if csv is not None:
             write_csv(loaded, csv)
+        if html is not None:
+            from lrtune.report.page import write_page
+
+            write_page(loaded, html)
         if figures is not None:
             from lrtune.plots.gallery import save_figures
 
@@ -56,6 +74,13 @@ def report(
         raise ArgumentError(
             f"The report cannot be written to standard output ({error.strerror})."
         ) from error
+
+
+def _watch(run: str) -> None:
+    from lrtune.report.terminal import make_console
+    from lrtune.watch import watch
+
+    watch(run, make_console())
 
 
 def _silence() -> None:

@@ -29,14 +29,14 @@ def print_costs(report: Report, page: Page) -> None:
     costs = report.costs
     if costs.rows:
         page.heading("Cost")
-        page.table(_cost_columns(costs.rows))
+        page.table(cost_columns(costs.rows))
         page.legend("time: of all trainings one by one; with several workers the clock shows less")
         if costs.remark:
             page.legend(costs.remark)
-    soon = _soon(costs, report.compared_with, report.places)
-    if soon:
+    pace = soon_pairs(costs, report.compared_with, report.places)
+    if pace:
         page.heading("How soon")
-        page.pairs(soon)
+        page.pairs(pace)
         if report.details is None:
             page.legend("lrtune report --details: what mattered (importance), and tuning curves")
 
@@ -92,7 +92,7 @@ def print_confirmation(confirmation: Confirmation, places: int, page: Page) -> N
     page.heading("Confirmation")
     for line in confirmation.about:
         page.prose(line, indent=2)
-    page.table(_arm_columns(confirmation.rows, places))
+    page.table(arm_columns(confirmation.rows, places))
     page.legend(
         f"difference: how much better than {confirmation.baseline}, seed by seed; []: 95 % "
         "intervals; p: sign-flip test after Holm's correction; best: probability of the best mean; "
@@ -105,7 +105,8 @@ def print_confirmation(confirmation: Confirmation, places: int, page: Page) -> N
         page.legend(remark)
 
 
-def _cost_columns(rows: tuple[CostRow, ...]) -> list[Column]:
+def cost_columns(rows: tuple[CostRow, ...]) -> list[Column]:
+    """What was spent on what, a row a kind of training."""
     return [
         Column("", tuple(f"  {row.what}" if row.part else row.what for row in rows)),
         numbers("trainings", [f"{row.trials:,}" for row in rows]),
@@ -117,7 +118,8 @@ def _cost_columns(rows: tuple[CostRow, ...]) -> list[Column]:
     ]
 
 
-def _soon(costs: Costs, compared_with: str | None, places: int) -> tuple[tuple[str, str], ...]:
+def soon_pairs(costs: Costs, compared_with: str | None, places: int) -> tuple[tuple[str, str], ...]:
+    """How soon the search and its best schedules got where: a name and a sentence each."""
     pairs = [("best so far", costs.so_far)] if costs.so_far else []
     if costs.reached:
         target = f"as good as {compared_with} at its end ({fixed(costs.target, places)})"
@@ -129,13 +131,14 @@ def _soon(costs: Costs, compared_with: str | None, places: int) -> tuple[tuple[s
     return tuple(pairs)
 
 
-def _arm_columns(rows: tuple[ArmRow, ...], places: int) -> list[Column]:
+def arm_columns(rows: tuple[ArmRow, ...], places: int) -> list[Column]:
+    """The arms of a confirmation, a row each."""
     return [
         Column("arm", tuple(row.arm for row in rows)),
         numbers("n", [str(row.n) for row in rows]),
         _breakable(f"mean{NO_BREAK}±{NO_BREAK}std", [_mean(row, places) for row in rows]),
         _breakable("difference", [_difference(row, places) for row in rows]),
-        numbers("p", [_p(row.p) for row in rows]),
+        numbers("p", [p_text(row.p) for row in rows]),
         numbers("best", [NOTHING if math.isnan(row.best) else f"{row.best:.2f}" for row in rows]),
         numbers("search", [fixed(row.flattery, places, sign=True) for row in rows]),
     ]
@@ -164,7 +167,8 @@ def _interval(lower: float, upper: float, places: int) -> str:
     return f"[{fixed(lower, places)},{NO_BREAK}{fixed(upper, places)}]"
 
 
-def _p(p: float) -> str:
+def p_text(p: float) -> str:
+    """A p-value to two digits; a dash where there is none."""
     if math.isnan(p):
         return NOTHING
     return "<0.001" if p < 0.001 else f"{p:.2g}"

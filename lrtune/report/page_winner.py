@@ -1,0 +1,221 @@
+"""The winner on the page: its schedule drawn against the constant rate, and the code to paste."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lrtune.errors import LrtuneError
+from lrtune.report.words import brief, count
+from lrtune.stats.baseline import measure_baseline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lrtune.records.schema import Manifest
+    from lrtune.report.build import Report
+    from lrtune.run import Run
+    from lrtune.schedules import Schedule
+
+WIDTH, HEIGHT = 460, 230
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 16, 42
+SAMPLES = 160
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line drawing of learning rates over epochs, on a logarithmic scale.
+
+    Attributes:
+        alt: what it shows, in words.
+        winner, baseline: paths of SVG; the baseline's empty without one.
+        label: of the baseline.
+        x_ticks, y_ticks: place and text of each.
+    """
+
+    alt: str
+    winner: str
+    baseline: str
+    label: str
+    x_ticks: list[tuple[float, str]]
+    y_ticks: list[tuple[float, str]]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = TOP
+    bottom: int = HEIGHT - BOTTOM
+
+
+@dataclass(frozen=True)
+class Winner:
+    """What the verdict says to use.
+
+    Attributes:
+        curve: None where the schedule's family is not known here.
+        code: Python to paste.
+        alone: whether the code needs no run folder.
+        arm: of the confirmation; None where there is none, or it has no score yet.
+    """
+
+    curve: Curve | None
+    code: str
+    alone: bool
+    arm: str | None = None
+
+
+def find_winner(run: Run, report: Report) -> Winner | None:
+    """The schedule that the verdict names; None without one.
+
+    Args:
+        run: as `load_run` returns it.
+        report: of the run.
+    """
+    if not report.usage:
+        return None
+    from_folder = "\n".join(("import keras", "import lrtune", "", *report.usage))
+    arm = _best_arm(run) if report.confirmation else None
+    try:
+        name = run.best_trial_id if arm is None else arm
+        schedule, momentum = run.schedule(name), run.momentum(name)
+        curve = _draw(schedule, *_constant(run, arm), _horizon(run, arm))
+    except (LrtuneError, ValueError, OverflowError):  # a family of the user's own, say
+        return Winner(None, from_folder, alone=False, arm=arm)
+    if not type(schedule).__module__.startswith("lrtune.schedules."):
+        return Winner(curve, from_folder, alone=False, arm=arm)
+    return Winner(curve, _code(schedule, momentum, run.manifest), alone=True, arm=arm)
+
+
+def _best_arm(run: Run) -> str | None:
+    # Imported late, for scipy.special is .3 s that no ranking needs.
+    from lrtune.report.confirmed_verdict import best_confirmed
+    from lrtune.stats.confirmation import measure_confirmation
+
+    confirmed = measure_confirmation(run.records)
+    return best_confirmed(confirmed) if confirmed is not None else None
+
+
+def _constant(run: Run, arm: str | None) -> tuple[float, str]:
+    """The rate to draw against, NaN without a baseline, and its name."""
+    confirmation = run.records.confirmation
+    if arm is not None and confirmation is not None:
+        base = confirmation.manifest.baseline
+        return _rate(confirmation.manifest.arms[base].get("lr0")), base
+    baseline = measure_baseline(run.records)
+    if baseline is None:
+        return math.nan, ""
+    return _rate(baseline.reference.values.get("lr0")), baseline.reference.name
+
+
+def _horizon(run: Run, arm: str | None) -> int:
+    confirmation = run.records.confirmation
+    if arm is not None and confirmation is not None:
+        return max(confirmation.manifest.epochs, 1)
+    return run.manifest.max_epochs
+
+
+def _rate(value: object) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and math.isfinite(value) and value > 0 else math.nan  # type: ignore[arg-type, operator]
+
+
+def _code(schedule: Schedule, momentum: float, manifest: Manifest) -> str:
+    if schedule.name == "constant":
+        return (
+            "import keras\n\n"
+            f"optimizer = keras.optimizers.SGD(learning_rate={schedule.lr0!r}, "  # type: ignore[attr-defined]
+            f"momentum={momentum!r})"
+        )
+    images, batch = manifest.data.sizes.get("train"), manifest.batch_size
+    steps = "steps_per_epoch = ...  # training images / batch size"
+    if isinstance(images, int) and isinstance(batch, int) and images > 0 and batch > 0:
+        number = math.ceil(images / batch)
+        steps = f"steps_per_epoch = {number}  # {images:,} images in batches of {batch:,}"
+    given = f"lrtune.schedules.{schedule!r}".replace("(", "(\n    ").replace(", ", ",\n    ")
+    return (
+        "import keras\nimport lrtune\n\n"
+        f"schedule = {given.removesuffix(')')},\n)\n{steps}\n"
+        "optimizer = keras.optimizers.SGD(\n"
+        f"    learning_rate=schedule.to_keras(steps_per_epoch),\n    momentum={momentum!r},\n)"
+    )
+
+
+def _draw(schedule: Schedule, constant: float, label: str, epochs: int) -> Curve:
+    held = not schedule.per_step
+    times = np.linspace(0, epochs, SAMPLES + 1)
+    if held:
+        times = np.unique(np.floor(np.linspace(0, epochs - 1, min(epochs, 400))))
+    rates = [float(rate) for rate in schedule(times)]
+    points = [(float(t), r) for t, r in zip(times, rates, strict=True) if r > 0]
+    if not points:
+        raise ValueError("no rate above 0 to draw")
+    known = [rate for _, rate in points] + ([] if math.isnan(constant) else [constant])
+    # NOTE: five decades are all that can be told apart in 170 pixels; a rate below is as good as 0.
+    high = 10 ** (math.log10(max(known)) + 0.08)
+    low = max(10 ** (math.log10(min(known)) - 0.08), high / 1e5)
+    if held:
+        points = _stepped(points, epochs)
+    against = "" if math.isnan(constant) else f"; the constant rate {label} is {brief(constant)}"
+    rates_told = f"from {brief(rates[0])} to {brief(rates[-1])}"
+    if rates[0] == rates[-1]:
+        rates_told = f"at {brief(rates[0])} all along"
+    flat = [] if math.isnan(constant) else [(0.0, constant), (float(epochs), constant)]
+    return Curve(
+        alt=(
+            f"Learning rate of the winning {schedule.name} schedule over {count(epochs, 'epoch')}, "
+            f"on a logarithmic scale: {rates_told}{against}."
+        ),
+        winner=_path(points, epochs, low, high),
+        baseline=_path(flat, epochs, low, high),
+        label=label,
+        x_ticks=[(_x(tick, epochs), f"{tick:,}") for tick in _whole_ticks(epochs)],
+        y_ticks=[
+            (_y(tick, low, high), f"{tick:.3g}".replace("e-0", "e-"))
+            for tick in _log_ticks(low, high)
+        ],
+    )
+
+
+def _stepped(points: Sequence[Point], epochs: int) -> list[Point]:
+    """The same with each rate held until the next."""
+    ends = [time for time, _ in points[1:]] + [float(epochs)]
+    return [
+        corner
+        for (time, rate), end in zip(points, ends, strict=True)
+        for corner in ((time, rate), (end, rate))
+    ]
+
+
+def _path(points: Sequence[Point], epochs: int, low: float, high: float) -> str:
+    places = [f"{_x(time, epochs):g} {_y(max(rate, low), low, high):g}" for time, rate in points]
+    return f"M{'L'.join(places)}" if places else ""
+
+
+def _x(time: float, epochs: int) -> float:
+    return round(LEFT + (WIDTH - LEFT - RIGHT) * time / epochs, 1)
+
+
+def _y(rate: float, low: float, high: float) -> float:
+    share = math.log(rate / low) / math.log(high / low)
+    return round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share, 1)
+
+
+def _whole_ticks(epochs: int) -> list[int]:
+    size = 10 ** math.floor(math.log10(epochs))
+    step = next(s for s in (size / 5, size / 2, size, size * 2) if epochs / s <= 6)
+    return list(range(0, epochs + 1, max(round(step), 1)))
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for firsts in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 5, 6, 7, 8, 9)):
+        ticks = [first * 10.0**decade for decade in decades for first in firsts]
+        inside = [tick for tick in ticks if low <= tick <= high]
+        if len(inside) >= 3:
+            break
+    return inside or [math.sqrt(low * high)]

@@ -1,0 +1,275 @@
+"""The page: one HTML file that is whole, valid and safe whatever the run holds."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+import lrtune
+from lrtune import schedules
+from lrtune.errors import ArgumentError
+from lrtune.report import page as page_module
+from lrtune.report.page import render_page, write_page
+from lrtune.report.page_pictures import PagePicture, draw_pictures
+from lrtune.run import load_run
+from tests.plots import make_run
+from tests.records import build_run
+from tests.report import runs
+
+VOID = {"meta", "link", "img", "br"}
+EVIL = "<script>alert(1)</script>\"'&</script><!--\u202e\u200f\x1b]{{7*7}}"
+SHOWN = "<script>alert(1)</script>\"'&</script><!--\\u202e\\u200f\\x1b]{{7*7}}"
+
+
+PICTURE = PagePicture("forest", "A forest", "Trees.", "Three trees.", "data:,", 80, 60)
+
+
+@pytest.fixture(autouse=True)
+def few_pictures(monkeypatch):
+    """Drawing takes seconds a run: a test that is about the pictures undoes this."""
+    monkeypatch.setattr(page_module, "draw_pictures", lambda records: [PICTURE])
+
+
+class Page(HTMLParser):
+    """A page read back: every element that was opened was closed, in order."""
+
+    def __init__(self, html):
+        super().__init__(convert_charrefs=True)
+        self.open, self.elements, self.text = [], [], []
+        self.raw = {"script": [], "style": []}
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        assert len(dict(attrs)) == len(attrs), (tag, attrs)
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        assert "svg" in self.open
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1] in self.raw:
+            self.raw[self.open[-1]].append(data)
+        else:
+            self.text.append(data)
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.elements if name == tag]
+
+    @property
+    def words(self):
+        return " ".join(" ".join(self.text).split())
+
+    @property
+    def data(self):
+        return json.loads(self.raw["script"][0], parse_constant=pytest.fail)
+
+
+def page_of(folder):
+    html = render_page(load_run(folder))
+    page = Page(html)
+    ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    for _, attrs in page.elements:
+        for name in ("src", "href"):
+            assert attrs.get(name, "#").startswith(("#", "data:"))
+        for name in ("aria-labelledby", "for"):
+            assert attrs.get(name, ids[0]) in ids
+        assert not any(name.startswith("on") or name == "style" for name in attrs)
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert all(attrs["alt"] for attrs in page.all("img"))
+    assert all(attrs["scope"] for attrs in page.all("th"))
+    assert all(char.isprintable() or char == "\n" for char in html)
+    return page
+
+
+def empty(folder):
+    return build_run.write_manifest(folder)
+
+
+def no_baseline(folder):
+    build_run.write_manifest(folder, baseline_arms={}, baseline_seeds=[])
+    build_run.write_trial(folder, "0", 0.7)
+    return folder
+
+
+def only_diverged(folder):
+    build_run.write_manifest(folder)
+    build_run.write_baseline(folder)
+    build_run.write_trial(
+        folder, "0", 0.5, status="diverged", epochs=(1, 3, 50), message="the loss is NaN"
+    )
+    return folder
+
+
+def unfinished(folder):
+    build_run.write_manifest(folder)
+    (folder / "trial_0").mkdir()
+    return folder
+
+
+def half_confirmed(folder):
+    scores = {arm: (*some[:2], *[None] * 6) for arm, some in build_run.CONFIRMED.items()}
+    return runs.confirmed_run(folder, scores)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (empty, "No trial has completed 50 epochs: no winner."),
+        (no_baseline, "None: this run has no constant learning rate to compare with."),
+        (only_diverged, "the loss is NaN"),
+        (unfinished, "0 (still running, or stopped)"),
+        (build_run.small_run, "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83"),
+        (runs.tuned_run, "constant-tuned was searched for with 0.5 times the search's epochs"),
+        (runs.confirmed_run, "Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1)"),
+        (half_confirmed, "Not finished: 8 of 32 trainings have ended"),
+    ],
+)
+def test_a_page_is_whole_for_every_kind_of_run(tmp_path, make, words):
+    assert words in page_of(make(tmp_path / "run")).words
+
+
+def test_the_table_holds_every_trial_with_its_curves(tmp_path):
+    page = page_of(build_run.small_run(tmp_path / "run"))
+
+    trials = page.data["trials"]
+    assert len(trials) == 9
+    assert page.words.count("completed") >= 6
+    # Trial 1 continues trial 5 at epoch 18, and its row is the first: epochs 1 to 50.
+    family, status, group, first, scores, rates, message = trials[0]
+    assert (family, status, group, first, len(scores), message) == (0, 0, 0, 1, 50, "")
+    assert scores[0] == 0.4
+    assert rates[:2] == [0.1, 0.05]
+    # Shorter budgets are a group of their own; the failed trial has no epochs.
+    assert [one[2] for one in trials] == [0, 0, 0, 0, 34, 34, *[1_000_000_000] * 3]
+    assert trials[7][3:] == [0, [], [], "OOM when allocating  at x"]
+
+
+def test_the_code_builds_the_winning_schedule(tmp_path):
+    page = page_of(runs.confirmed_run(tmp_path / "run"))
+    code = "".join(page.text[page.text.index("Use it") :])
+    code = code[code.index("import keras") : code.index("Copy the code")]
+
+    lines = {node.targets[0].id: node.value for node in ast.parse(code).body[2:]}
+    built = eval(ast.unparse(lines["schedule"]), {"lrtune": lrtune})  # noqa: S307
+    assert built == schedules.get("exponential")(lr0=0.12, k=0.08)
+    assert ast.literal_eval(lines["steps_per_epoch"]) == 141
+    given = {one.arg: ast.unparse(one.value) for one in lines["optimizer"].keywords}
+    assert given == {"learning_rate": "schedule.to_keras(steps_per_epoch)", "momentum": "0.83"}
+
+
+def test_synthetic_data_are_warned_of_first(tmp_path):
+    data = {**build_run.MANIFEST["data"], "synthetic": True}
+    page = page_of(build_run.small_run(tmp_path / "run", data=data))
+
+    assert 0 < page.words.index("SYNTHETIC DATA") < page.words.index("Winner:")
+
+
+def test_the_page_says_what_it_was_made_with_and_on(tmp_path):
+    words = page_of(build_run.small_run(tmp_path / "run")).words
+
+    assert "fingerprint 0123456789abcdef" in words
+    assert "Versions lrtune 0.1.0" in words
+    assert "batch size 64" in words
+
+
+def test_the_policy_allows_the_pages_own_script_and_style_alone(tmp_path):
+    page = page_of(build_run.small_run(tmp_path / "run"))
+    policy = next(one["content"] for one in page.all("meta") if "http-equiv" in one)
+
+    def digest(text):
+        return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+    script, style = page.raw["script"][-1], "".join(page.raw["style"])
+    assert policy == (
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest(style)}'; "
+        f"script-src 'sha256-{digest(script)}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def hostile_run(folder):
+    """Every string that a run may say holds what a page could run."""
+    data = {**build_run.MANIFEST["data"], "source": EVIL, "fingerprint": EVIL, "argument": EVIL}
+    build_run.write_manifest(
+        folder, algo=EVIL, objective=EVIL, data=data, families=[EVIL], versions={EVIL: EVIL},
+        baseline_arms={EVIL: build_run.CONSTANT}, created=EVIL,
+        space=[{"config": {"name": EVIL, "values": [EVIL]}}],
+    )  # fmt: skip
+    values = {"schedule": EVIL, "lr0": 0.1, "momentum": 0.5, f"{EVIL}.{EVIL}": EVIL}
+    build_run.write_trial(folder, "0", 0.7, values=values, rows=2)
+    build_run.write_trial(folder, "1", 0.6, values=values, rows=2)
+    build_run.write_trial(folder, "2", None, status="failed", message=EVIL, rows=0)
+    return folder
+
+
+def test_what_a_run_says_is_text(tmp_path):
+    page = page_of(hostile_run(tmp_path / "<b>'\"&\u202e"))
+
+    assert len(page.all("script")) == 2
+    assert page.all("b") == []
+    assert "<b>'\"&\\u202e" in page.words
+    assert page.words.count(SHOWN) >= 15
+    assert page.data["metric"] == SHOWN
+    assert page.data["trials"][2][6] == SHOWN
+
+
+def test_a_page_of_100_trials_is_small_and_every_picture_is_told_in_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(page_module, "draw_pictures", draw_pictures)
+    folder = make_run.confirm(make_run.random_run(tmp_path / "run", 100, tuned=True))
+
+    page = page_of(folder)
+    pictures = page.all("img")
+    assert len(render_page(load_run(folder))) < 3 * 2**20
+    assert len(pictures) == 12
+    assert len({one["alt"] for one in pictures}) == 12
+    best = "The best trial, 0071, is step(lr0=0.00241, drop=0.487, epochs_drop=4): val_accuracy"
+    assert sum(best in one["alt"] for one in pictures) == 4
+    assert all(one["src"].startswith("data:image/") for one in pictures)
+
+
+def test_the_page_takes_the_place_of_an_older_one(tmp_path):
+    run = load_run(empty(tmp_path / "run"))
+    path = tmp_path / "report.html"
+    path.write_text("older")
+    write_page(run, path)
+
+    assert path.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == ["report.html"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "it is there and no file"),
+        ("missing/report.html", "No such file or directory"),
+        ("a\0b.html", "null"),
+        ("x" * 300, "File name too long"),
+    ],
+)
+def test_a_page_that_cannot_be_written_says_why(tmp_path, name, reason):
+    run = load_run(empty(tmp_path / "run"))
+    path = tmp_path / name
+
+    with pytest.raises(ArgumentError) as error:
+        write_page(run, path)
+    message = str(error.value)
+    assert message.startswith("--html must be a file that can be written. Received: ")
+    assert reason in message
+    assert "\n" not in message
