@@ -85,16 +85,29 @@ class RunRecords:
         """What was wrong with any file, a sentence a file; reads every `epochs.jsonl` once."""
         found = [self._epochs_notice(trial_id) for trial_id in self._ids()]
         others = [_keras_tuner_notice(self.folder, name) for name in self._keras_tuner_files()]
-        return (*self.outcome_notices, *(notice for notice in [*found, *others] if notice))
+        told = [notice for notice in [*found, *others] if notice]
+        return (*self.outcome_notices, *told, *self._nested[1])
 
     @cached_property
     def baseline_search(self) -> RunRecords | None:
         """The search for the best constant rate, a run of its own; None if there is none."""
-        folder = self.folder / schema.BASELINE / schema.BASELINE_SEARCH
+        return self._nested[0]
+
+    @cached_property
+    def _nested(self) -> tuple[RunRecords | None, tuple[str, ...]]:
+        """The search for the best constant rate, and what is wrong with its files."""
+        within = f"{schema.BASELINE}/{schema.BASELINE_SEARCH}"
+        folder = self.folder / within
         try:
-            return read_run(folder)
-        except RunFolderError:
-            return None
+            records = read_run(folder)
+        except DamagedManifestError as error:
+            if not (folder / schema.MANIFEST).exists() and not trial_ids(folder):
+                return None, ()  # it has not begun
+            name = f"{within}/{schema.MANIFEST}"
+            return None, (f"{name} {error.what}: the search for the baseline is left out.",)
+        except RunFolderError as error:
+            return None, (str(error),) if folder.exists() else ()
+        return records, tuple(f"{within}/{notice}" for notice in records.notices)
 
     def epochs(self, trial_id: str) -> list[dict[str, Any]]:
         """The epochs of one trial that can be read, in the order in which they were written.
