@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import lrtune
-from lrtune.errors import ArgumentError, RunFolderError, SearchError
+from lrtune.errors import RunFolderError, SearchError
 from tests.runner import tiny
 
 EPOCHS = 3
@@ -385,45 +385,3 @@ def test_another_horizon_than_hyperbands_is_warned_of(tmp_path):
             "3: every schedule is cut off or overrun. Give both the same number."
         )
     ]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"score": "mean"}, "score must be 'last' or 'best'. Received: score='mean'."),
-        ({"seed": -1}, "seed must be an int from 0 to 2147483647. Received: seed=-1."),
-        ({"seed": True}, "seed must be an int from 0 to 2147483647. Received: seed=True."),
-        ({"seed": 2**32}, "seed must be an int from 0 to 2147483647. Received: seed=4294967296."),
-        ({"seed": 1.5}, "seed must be an int from 0 to 2147483647. Received: seed=1.5."),
-        ({"workers": 0}, "workers must be an int >= 1. Received: workers=0."),
-        ({"workers": "2"}, "workers must be an int >= 1. Received: workers='2'."),
-        (
-            {"baseline_seeds": -1},
-            "baseline_seeds must be an int >= 0. Received: baseline_seeds=-1.",
-        ),
-        (
-            {"baseline_seeds": 1.5},
-            "baseline_seeds must be an int >= 0. Received: baseline_seeds=1.5.",
-        ),
-    ],
-    ids=str,
-)
-def test_bad_arguments_are_refused_before_anything_is_written(tmp_path, arguments, message):
-    with pytest.raises(ArgumentError) as error:
-        random_search(tmp_path, tiny.adam, **arguments)
-    assert str(error.value) == message
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("objective", [["val_loss", "val_accuracy"], None])
-def test_an_objective_must_be_one_metric(tmp_path, objective):
-    with pytest.raises(ArgumentError) as error:
-        lrtune.RandomSearch(tiny.adam, objective=objective, directory=tmp_path)
-    assert str(error.value).startswith(
-        "objective must be the name of one metric (or one keras_tuner.Objective). Received: "
-    )
-
-
-def test_arguments_keras_tuner_does_not_know_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="max_trails"):
-        random_search(tmp_path, tiny.adam, max_trails=3)
