@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.printable import printable
-from lrtune.records.schema import BASELINE, BASELINE_SEARCH, STATUSES
+from lrtune.records.schema import STATUSES
 from lrtune.report.apart import list_apart
 from lrtune.report.baseline import arm_lines, tuning
 from lrtune.report.costs import build_costs
@@ -147,7 +147,7 @@ def build_report(run: Run, top: int = 10, *, details: bool = False) -> Report:
         confirmation=_confirmation(confirmed, manifest, places),
         verdict=_verdict(frame, manifest, baseline, confirmed, places),
         usage=_usage(run, confirmed) if rows else (),
-        notes=(*run.records.notices, *_baseline_notices(run), *unusable),
+        notes=(*run.records.notices, *unusable),
     )
     shown: Report = _printable(report)
     return shown
@@ -197,13 +197,6 @@ def _scores(
     if confirmed:
         scores += [arm.mean for arm in confirmed.comparison.arms]
     return scores
-
-
-def _baseline_notices(run: Run) -> tuple[str, ...]:
-    """What was wrong with outcomes of the search for the best constant rate."""
-    nested = run.records.baseline_search
-    notices = nested.outcome_notices if nested else ()
-    return tuple(f"{BASELINE}/{BASELINE_SEARCH}/{notice}" for notice in notices)
 
 
 def _confirmed(run: Run) -> tuple[Confirmed | None, tuple[str, ...]]:
