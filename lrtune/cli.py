@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from lrtune.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from rich.console import Console
 
 BAD_INPUT = 2
 """Exit code for anything the user can mend by typing something else."""
@@ -36,6 +39,12 @@ def empty_app(help: str | None = None) -> typer.Typer:  # noqa: A002 - Typer's o
     return typer.Typer(
         help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )
+
+
+def say(console: Console, text: str) -> None:
+    """Prints lines as they are, but for control characters, and wrapped by the terminal alone."""
+    lines = map(printable, text.split("\n"))
+    console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
 
 
 def check_running(workers: int | None, trial_timeout: float, max_retries: int) -> None:
@@ -64,6 +73,8 @@ def main(app: typer.Typer, prog: str, argv: list[str] | None = None) -> None:
         argv: arguments after the program's name; those of the process if None.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # It says in a warning that it looks for fonts, the first time that anybody draws.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         code = app(argv, prog_name=prog, standalone_mode=False)
     except (_UsageError, LrtuneError) as error:

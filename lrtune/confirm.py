@@ -14,7 +14,6 @@ import typer
 
 from lrtune import cli
 from lrtune.errors import ArgumentError
-from lrtune.printable import printable
 from lrtune.quiet import start_tensorflow
 
 if TYPE_CHECKING:
@@ -134,6 +133,7 @@ def command(
     from rich.console import Console
 
     from lrtune.confirm_plan import cost_in_words
+    from lrtune.report.ending import keep_page, print_run
     from lrtune.run import load_run
 
     cli.check_running(workers, trial_timeout, max_retries)
@@ -141,11 +141,13 @@ def command(
     records = load_run(run).records
     manifest, images = _plan(records, top, arm or (), seeds, train_on, data, overwrite=overwrite)
     found = records.confirmation
-    if found is not None and found.manifest.finished is not None and not overwrite:
-        _say(console, f"The confirmation in {run} is finished; --overwrite starts it anew.")
+    finished = found is not None and found.manifest.finished is not None and not overwrite
+    if finished:
+        cli.say(console, f"The confirmation in {run} is finished; --overwrite starts it anew.")
     else:
         if not quiet:
-            _say(console, f"{cost_in_words(records, manifest, workers)}\nStarting TensorFlow ...")
+            cost = cost_in_words(records, manifest, workers)
+            cli.say(console, f"{cost}\nStarting TensorFlow ...")
         try:
             _train(
                 records,
@@ -159,10 +161,11 @@ def command(
                 overwrite=overwrite,
             )
         except KeyboardInterrupt:
-            _print_report(run, console)
-            _say(console, "\nInterrupted. The same command continues the confirmation.")
+            print_run(run, console)
+            cli.say(console, "\nInterrupted. The same command continues the confirmation.")
             raise typer.Exit(cli.INTERRUPTED) from None
-    _print_report(run, console)
+    print_run(run, console)
+    keep_page(run, console, anew=not finished)
 
 
 def main() -> None:
@@ -242,18 +245,6 @@ def _cats_vs_dogs(records: RunRecords, images: Images) -> Any:
         input_shape=images.x.shape[1:],
         num_classes=int(images.y.max()) + 1,
     )
-
-
-def _print_report(run: str, console: Console) -> None:
-    from lrtune.report.terminal import print_report
-    from lrtune.run import load_run
-
-    print_report(load_run(run), console)
-
-
-def _say(console: Console, text: str) -> None:
-    lines = map(printable, text.split("\n"))
-    console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
 
 
 class _Callable(types.ModuleType):

@@ -6,6 +6,7 @@ import html
 import os
 from typing import TYPE_CHECKING, Any
 
+from lrtune.arms import own_values
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.printable import printable
 from lrtune.records.reader import RunRecords, read_run
@@ -63,6 +64,19 @@ class Run:
         from lrtune.plots.gallery import Plots  # matplotlib takes .3 s, for pictures alone
 
         return Plots(self.records)
+
+    def write_page(self, path: str | os.PathLike[str]) -> None:
+        """Write the report as one HTML file that needs nothing else, as `lrtune report --html`.
+
+        Args:
+            path: of the file; replaced if there is one.
+
+        Raises:
+            ArgumentError: it cannot be written.
+        """
+        from lrtune.report.page import write_page
+
+        write_page(self, path)
 
     def ranking(self) -> pd.DataFrame:
         """All trials, the best first, ranked within their budget: see `lrtune.stats.ranking.rank`.
@@ -283,6 +297,17 @@ class Run:
         """The momentum of a trial or an arm, >= 0 and < 1; `name` as in `schedule`."""
         return momentum_from_values(self._values(name))
 
+    def hyperparameters(self, name: str) -> dict[str, Any]:
+        """All that a trial or an arm was built with, what `build_model` samples itself included.
+
+        Args:
+            name: as in `schedule`.
+
+        Returns:
+            Name of the hyperparameter -> value.
+        """
+        return own_values(self._values(name))
+
     def _values(self, name: str) -> Mapping[str, Any]:
         if name in self.records.by_id:
             return values_of(self.records.by_id[name])
@@ -328,12 +353,26 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
+        from lrtune.report.words import brief, decimals, fixed  # report builds on this module
+
         title = html.escape(repr(self).strip("<>"))
         columns = ["rank", "trial_id", "schedule", "lr0", "momentum", "parameters", "score"]
         table = self.ranking().head(5)[[*columns, "delta", "status"]]
         text = table.select_dtypes("object")
         table = table.assign(**{name: text[name].map(_shown, na_action="ignore") for name in text})
-        cells = table.to_html(index=False, na_rep="", escape=True)
+        table["rank"] = table["rank"].astype("string").fillna("")  # na_rep leaves out such columns
+        places = decimals(table["score"])
+        cells = table.to_html(
+            index=False,
+            na_rep="",
+            escape=True,
+            formatters={
+                "lr0": brief,
+                "momentum": brief,
+                "score": lambda score: fixed(score, places),
+                "delta": lambda delta: fixed(delta, places, sign=True),
+            },
+        )
         # These classes keep MathJax, which a notebook runs over its outputs, from taking a name
         # with $ or \( in it for a formula, in which it knows links.
         return f'<div class="tex2jax_ignore mathjax_ignore"><p>{title}</p>{cells}</div>'

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from lrtune import cli
-from lrtune.printable import printable
 from lrtune.quiet import start_tensorflow
 from lrtune.search_options import (
     FAMILIES,
@@ -159,6 +158,7 @@ def search(options: Options) -> None:
 
     from lrtune.data import load
     from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
+    from lrtune.report.ending import keep_page, print_run
 
     console = Console()
     refuse_foreign_folder(options.run_dir)
@@ -177,13 +177,16 @@ def search(options: Options) -> None:
     if options.overwrite:
         erase_run(options.run_dir)
     if _is_finished(options, dataset):
-        _say(console, f"The search in {options.run_dir} is finished; --overwrite starts it anew.")
-        _print_ranking(options, console)
+        cli.say(
+            console, f"The search in {options.run_dir} is finished; --overwrite starts it anew."
+        )
+        print_run(options.run_dir, console)
+        keep_page(options.run_dir, console, anew=False)
         return
     RunWriter(options.run_dir).close()  # fails here, before TensorFlow starts, if it cannot write
     sizes = dataset.sizes
     if not options.quiet:
-        _say(
+        cli.say(
             console,
             f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
             f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
@@ -192,10 +195,11 @@ def search(options: Options) -> None:
         _run(options, dataset, console)
     except KeyboardInterrupt:
         _interrupted(options, console)
-    _print_ranking(options, console)
-    _say(
+    print_run(options.run_dir, console)
+    keep_page(options.run_dir, console)
+    cli.say(
         console,
-        f"\nKept in {options.run_dir}. `lrtune report {options.run_dir}` prints this again, "
+        f"`lrtune report {options.run_dir}` prints this again, "
         f"`lrtune confirm {options.run_dir}` tells whether it is so.",
     )
 
@@ -234,23 +238,12 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
 def _interrupted(options: Options, console: Console) -> NoReturn:
     """Says what there is and how to go on, and ends with exit code 130."""
     from lrtune.records.writer import holds_run
+    from lrtune.report.ending import print_run
 
     if holds_run(options.run_dir):
-        _print_ranking(options, console)
-    _say(console, f"\nInterrupted. This continues the search:\n  {command_line(options)}")
+        print_run(options.run_dir, console)
+    cli.say(console, f"\nInterrupted. This continues the search:\n  {command_line(options)}")
     raise typer.Exit(cli.INTERRUPTED)
-
-
-def _print_ranking(options: Options, console: Console) -> None:
-    from lrtune.report.terminal import print_report
-    from lrtune.run import load_run
-
-    print_report(load_run(options.run_dir), console)
-
-
-def _say(console: Console, text: str) -> None:
-    lines = map(printable, text.split("\n"))
-    console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
 
 
 def _run(options: Options, dataset: Dataset, console: Console) -> None:

@@ -213,6 +213,8 @@ def test_from_the_command_line_cost_comes_first_and_the_comparison_last(searched
     )
     assert "[24/24] confirm/" in ended.stdout
     assert "constant-tuned" in ended.stdout.rpartition("[24/24]")[2]
+    assert ended.stdout.splitlines()[-1].startswith(f"Open {folder}/report.html for the same ")
+    assert "Differences from the baseline" in (folder / "report.html").read_text()
     again = run(folder, "--top", 1, "--seeds", 6)
     assert again.stdout.startswith(f"The confirmation in {folder} is finished;")
     assert not any(line.startswith("[") for line in again.stdout.splitlines())

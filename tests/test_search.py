@@ -162,7 +162,10 @@ def test_a_search_from_the_command_line_ends_with_the_ranking(tmp_path: Path, im
     assert ended.stderr == ""
     assert "[1/" in ended.stdout, "plain progress lines where there is no terminal"
     assert "Winner: " in ended.stdout
-    assert str(folder) in ended.stdout, "where the run lies"
+    opens, commands = ended.stdout.splitlines()[-2:]
+    assert opens.startswith(f"Open {folder}/report.html for the same with pictures")
+    assert f"`lrtune confirm {folder}` tells whether it is so." in commands
+    assert "Winner: " in (folder / "report.html").read_text()
     table = lrtune.load_run(folder).ranking()
     assert set(table["status"]) == {"completed"}
     assert table["rank"].dropna().tolist()[0] == 1
@@ -343,6 +346,24 @@ def test_a_damaged_run_is_named_mended_and_its_ranking_printed(
     after = lrtune.load_run(finished.run_dir)
     assert after.records.notices == ()
     assert after.ranking().equals(before)
+
+
+def test_a_finished_search_writes_its_page_only_where_it_is_gone(
+    finished: search_options.Options, capsys: pytest.CaptureFixture[str]
+):
+    page = finished.run_dir / "report.html"
+    page.write_text("kept")
+    search.search(finished)
+    assert page.read_text() == "kept"
+    page.unlink()
+    page.with_name(page.name + ".tmp").mkdir()  # nothing can be written under the temporary name
+    capsys.readouterr()
+    search.search(finished)
+    out = capsys.readouterr().out
+    assert f"The page {page} could not be written: " in out[out.index("Verdict") :]
+    page.with_name(page.name + ".tmp").rmdir()
+    search.search(finished)
+    assert "</html>" in page.read_text()
 
 
 def test_a_search_writes_for_tensorboard_while_it_runs(tmp_path: Path, images: Path):

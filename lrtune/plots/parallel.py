@@ -84,7 +84,7 @@ def parallel_coordinates(
     best = _best(records, trials)
     style = looks(records)
     look = style.get(family, style["constant"])
-    with canvas(ax, width=max(2.3 + 1.35 * len(coordinates), 6.0)) as drawn:
+    with canvas(ax, width=max(2.3 + 1.35 * len(coordinates), 7.7)) as drawn:
         _frame(drawn, coordinates)
         rest = [index for index in range(len(trials)) if index not in best]
         done = [index for index in rest if trials[index].status == "completed"]

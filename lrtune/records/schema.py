@@ -44,6 +44,7 @@ TUNED = "constant-tuned"
 
 CONFIRM = "confirm"
 CONFIRM_MANIFEST = "confirm.json"
+PAGE = "report.html"
 
 TRIAL = "trial_"
 """A trial's folder is this and its id: Keras Tuner's own convention."""

@@ -121,6 +121,10 @@ class RunWriter:
             if folder.exists():
                 shutil.rmtree(folder)
 
+    def page(self, text: str) -> None:
+        """Writes `report.html`."""
+        files.replace_file(self.folder / schema.PAGE, lambda file: file.write(text.encode()))
+
     def begin_trial(self, trial_id: str) -> None:
         """Makes the trial's folder and removes what an earlier, cut-off try left in it."""
         folder = self.trial_folder(trial_id)

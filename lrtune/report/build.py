@@ -87,8 +87,9 @@ class Report:
         costs: what the run cost and when it had what.
         details: what takes a second more; None unless asked for.
         confirmation: the comparison on test images; None without one.
-        verdict: what was found and how sure it is, in plain sentences: of the confirmation where
-            there is one, else of the search.
+        headline: what follows from the confirmation, or without one from the search, in a
+            sentence.
+        reasons: what it follows from, in plain sentences.
         usage: lines of Python that use what the verdict names; none without a winner.
         notes: files that could not be read, a sentence each.
     """
@@ -107,9 +108,15 @@ class Report:
     costs: Costs
     details: Details | None
     confirmation: Confirmation | None
-    verdict: str
+    headline: str
+    reasons: str
     usage: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @property
+    def verdict(self) -> str:
+        """The headline and the reasons."""
+        return f"{self.headline} {self.reasons}".strip()
 
 
 def build_report(run: Run, top: int = 10, *, details: bool = False) -> Report:
@@ -130,6 +137,7 @@ def build_report(run: Run, top: int = 10, *, details: bool = False) -> Report:
     confirmed, unusable = _confirmed(run)
     places = decimals(_scores(ranked, baseline, confirmed))
     cost = measure_cost(run.records)
+    headline, reasons = _verdict(frame, manifest, baseline, confirmed, places)
     report = Report(
         header=_header(manifest, frame),
         warning=SYNTHETIC if manifest.data.synthetic else None,
@@ -145,7 +153,8 @@ def build_report(run: Run, top: int = 10, *, details: bool = False) -> Report:
         costs=build_costs(run.records, cost, places, min(top, TARGETS)),
         details=_details(run) if details else None,
         confirmation=_confirmation(confirmed, manifest, places),
-        verdict=_verdict(frame, manifest, baseline, confirmed, places),
+        headline=headline,
+        reasons=reasons,
         usage=_usage(run, confirmed) if rows else (),
         notes=(*run.records.notices, *unusable),
     )
@@ -234,7 +243,7 @@ def _verdict(
     baseline: Baseline | None,
     confirmed: Confirmed | None,
     places: int,
-) -> str:
+) -> tuple[str, str]:
     if confirmed is None:
         return judge(frame, manifest, baseline, places)
     from lrtune.report.confirmed_verdict import judge_confirmed

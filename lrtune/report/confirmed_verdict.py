@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def judge_confirmed(
     confirmed: Confirmed, promised: Mapping[Any, Any] | None, searched: Manifest, places: int
-) -> str:
+) -> tuple[str, str]:
     """What the confirmation says, and what the search had promised.
 
     Args:
@@ -32,6 +32,9 @@ def judge_confirmed(
             there is none.
         searched: manifest of the search.
         places: decimals to show scores with.
+
+    Returns:
+        (headline, reasons): what follows, in a sentence, and what else there is to know.
     """
     manifest = confirmed.manifest
     named = {one.arm: one for one in confirmed.comparison.differences}
@@ -53,7 +56,7 @@ def judge_confirmed(
             f"The confirmation is not finished ({confirmed.ended:,} of {confirmed.planned:,} "
             "trainings have ended): all this may change."
         )
-    return " ".join(part for part in parts if part)
+    return parts[0], " ".join(part for part in parts[1:] if part)
 
 
 def best_confirmed(confirmed: Confirmed) -> str | None:
@@ -126,8 +129,8 @@ def _promise(
     if against is None:
         return f"The search had promised {score}{became}."
     return (
-        f"The search had promised {score} of {call_in_full(promised)} ({own}){became}: "
-        f"{sentence(against, places, _rival(confirmed.manifest))}."
+        f"The search had promised {score} of {call_in_full(promised)} ({own}){became}. On these, "
+        f"{own}: {sentence(against, places, _rival(confirmed.manifest))}."
     )
 
 

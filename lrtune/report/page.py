@@ -60,7 +60,7 @@ def write_page(run: Run, path: str | os.PathLike[str]) -> None:
         _replace(Path(path), text.encode())
     except (OSError, ValueError) as error:  # ValueError for a name with a zero byte in it
         raise ArgumentError(
-            "--html must be a file that can be written. Received: "
+            "path (--html) must be a file that can be written. Received: "
             f"{os.fspath(path)!r} ({getattr(error, 'strerror', None) or error})."
         ) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def list_settings(manifest: Manifest) -> list[tuple[str, Pairs]]:
         ("families", ", ".join(map(str, manifest.families))),
         ("epochs for the constant rate", f"{_text(manifest.baseline_budget)} times the search's"),
         ("seeds of the baseline", ", ".join(map(str, manifest.baseline_seeds))),
-        ("began", _text(manifest.created)),
-        ("ended", _text(manifest.finished) or "not yet"),
+        ("began", _moment(manifest.created)),
+        ("ended", _moment(manifest.finished) or "not yet"),
     ]
     about: Pairs = [
         ("source", data.source),
@@ -65,6 +66,15 @@ def _range(config: Mapping[str, Any]) -> str:
         scale = " (log)" if config.get("sampling") == "log" else ""
         return f"{_text(config['min_value'])} to {_text(config['max_value'])}{scale}"
     return _text(config.get("value"))
+
+
+def _moment(written: Any) -> str:
+    """A recorded time as "2026-11-22 09:30 UTC"; what is none as it is."""
+    try:
+        time = datetime.fromisoformat(written).astimezone(timezone.utc)
+    except (TypeError, ValueError, OverflowError):
+        return _text(written)
+    return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def _images(size: Any) -> str:

@@ -59,14 +59,18 @@ class Winner:
     Attributes:
         curve: None where the schedule's family is not known here.
         code: Python to paste.
-        alone: whether the code needs no run folder.
+        title: what it is.
         arm: of the confirmation; None where there is none, or it has no score yet.
+        alone: whether the code needs no run folder.
+        instead: the constant rate, where nothing shows that the schedule is better; else empty.
     """
 
     curve: Curve | None
     code: str
+    title: str
+    arm: str | None
     alone: bool
-    arm: str | None = None
+    instead: str = ""
 
 
 def find_winner(run: Run, report: Report) -> Winner | None:
@@ -79,25 +83,53 @@ def find_winner(run: Run, report: Report) -> Winner | None:
     if not report.usage:
         return None
     from_folder = "\n".join(("import keras", "import lrtune", "", *report.usage))
-    arm = _best_arm(run) if report.confirmation else None
+    arm, better = _best_arm(run) if report.confirmation else (None, False)
+    title = "The best schedule of the search"
+    if arm is not None:
+        title = "The confirmed schedule" if better else "The best mean, not shown to be better"
     try:
+        rate, label = _constant(run, arm)
         name = run.best_trial_id if arm is None else arm
         schedule, momentum = run.schedule(name), run.momentum(name)
-        curve = _draw(schedule, *_constant(run, arm), _horizon(run, arm))
+        curve = _draw(schedule, rate, label, _horizon(run, arm))
     except (LrtuneError, ValueError, OverflowError):  # a family of the user's own, say
-        return Winner(None, from_folder, alone=False, arm=arm)
+        return Winner(None, from_folder, title, arm, alone=False)
+    instead = ""
+    if not (schedule.name == "constant" or better or _is_promising(report, arm)):
+        instead = _instead(run, rate, label)
     if not type(schedule).__module__.startswith("lrtune.schedules."):
-        return Winner(curve, from_folder, alone=False, arm=arm)
-    return Winner(curve, _code(schedule, momentum, run.manifest), alone=True, arm=arm)
+        return Winner(curve, from_folder, title, arm, alone=False, instead=instead)
+    code = _code(schedule, momentum, run.manifest)
+    return Winner(curve, code, title, arm, alone=True, instead=instead)
 
 
-def _best_arm(run: Run) -> str | None:
+def _best_arm(run: Run) -> tuple[str | None, bool]:
+    """The arm to use, and whether it beats the baseline."""
     # Imported late, for scipy.special is .3 s that no ranking needs.
     from lrtune.report.confirmed_verdict import best_confirmed
     from lrtune.stats.confirmation import measure_confirmation
 
     confirmed = measure_confirmation(run.records)
-    return best_confirmed(confirmed) if confirmed is not None else None
+    if confirmed is None:
+        return None, False
+    arm = best_confirmed(confirmed)
+    better = [one.arm for one in confirmed.comparison.differences if one.verdict == "better"]
+    return arm, arm in better
+
+
+def _is_promising(report: Report, arm: str | None) -> bool:
+    """Whether the search's winner is better by more than noise, and nothing has refuted that."""
+    first = report.rows[0]
+    return arm is None and first.delta > 0 and first.within_noise is False
+
+
+def _instead(run: Run, rate: float, label: str) -> str:
+    if math.isnan(rate):
+        return ""
+    return (
+        f"Nothing shows that it is better than {label}, which is simpler: "
+        f"keras.optimizers.SGD(learning_rate={brief(rate)}, momentum={brief(run.momentum(label))})"
+    )
 
 
 def _constant(run: Run, arm: str | None) -> tuple[float, str]:
@@ -167,7 +199,7 @@ def _draw(schedule: Schedule, constant: float, label: str, epochs: int) -> Curve
     flat = [] if math.isnan(constant) else [(0.0, constant), (float(epochs), constant)]
     return Curve(
         alt=(
-            f"Learning rate of the winning {schedule.name} schedule over {count(epochs, 'epoch')}, "
+            f"Learning rate of the best {schedule.name} schedule over {count(epochs, 'epoch')}, "
             f"on a logarithmic scale: {rates_told}{against}."
         ),
         winner=_path(points, epochs, low, high),

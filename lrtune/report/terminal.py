@@ -84,7 +84,9 @@ def _print_head(report: Report, page: Page) -> None:
 
 def _print_end(report: Report, page: Page) -> None:
     page.heading("Verdict")
-    page.prose(report.verdict, indent=2)
+    page.prose(report.headline, indent=2, style="bold")
+    if report.reasons:
+        page.prose(report.reasons, indent=2)
     if report.usage:
         page.heading("Use it")
         for line in report.usage:

@@ -1,4 +1,4 @@
-"""What a run found and how sure it is, in plain sentences."""
+"""What a run found and how sure it is, in plain sentences: what follows first, then from what."""
 
 from __future__ import annotations
 
@@ -18,13 +18,19 @@ if TYPE_CHECKING:
     from lrtune.stats.baseline import Baseline
 
 CONSTANT = "constant"
+NOTHING_TO_COMPARE = (
+    "This run has no baseline, so nothing tells whether any schedule is better than a constant "
+    "rate."
+)
 GIVEN = (
     "Its rate and momentum were searched, the constant rate's were not: part of the gain may be "
     "theirs."
 )
 
 
-def judge(frame: pd.DataFrame, manifest: Manifest, baseline: Baseline | None, places: int) -> str:
+def judge(
+    frame: pd.DataFrame, manifest: Manifest, baseline: Baseline | None, places: int
+) -> tuple[str, str]:
     """The verdict of a search: who won, by how much, and whether chance alone could have done it.
 
     Args:
@@ -32,27 +38,40 @@ def judge(frame: pd.DataFrame, manifest: Manifest, baseline: Baseline | None, pl
         manifest: of the run.
         baseline: of the run, None if it has none.
         places: decimals to show scores with.
+
+    Returns:
+        (headline, reasons): what follows, in a sentence, and the sentences that it follows from;
+        these are empty where there is no winner.
     """
     ranked = frame[frame["rank"].notna()]
     if ranked.empty:
         yet = " yet" if (frame["status"] == RUNNING).any() else ""
-        return f"No trial has completed {count(manifest.max_epochs, 'epoch')}{yet}: no winner."
+        return f"No trial has completed {count(manifest.max_epochs, 'epoch')}{yet}: no winner.", ""
     best = ranked.iloc[0].to_dict()
     tied = int((ranked["rank"] == 1).sum()) - 1
     tie = f" (tied with {count(tied, 'other')})" if tied else ""
     score = f"{manifest.objective} {fixed(best['score'], places)}{tie}"
     winner = f"Winner: {call_in_full(best)}: {score}"
     if baseline is None:
-        return (
-            f"{winner}. This run has no baseline, so nothing tells whether that is better than a "
-            "constant rate."
-        )
+        return NOTHING_TO_COMPARE, f"{winner}."
     compared = f"{_gap(best['delta'], places)} {rival_in_full(baseline, manifest, places)}"
     certainty = _certainty(best["delta"], baseline, _chosen(frame, ranked), places)
-    return (
+    return _headline(best["delta"], baseline), (
         f"{winner}, {compared}; {certainty}{_whose_gain(best, ranked, baseline, places)}"
         f"{_better_still(manifest, baseline, places)}"
     )
+
+
+def _headline(delta: float, baseline: Baseline) -> str:
+    constant = rival(baseline)
+    within = baseline.within_noise(delta)
+    if within is None:
+        return f"Nothing tells whether any schedule is better than {constant}."
+    if within:
+        return f"No evidence that any schedule beats {constant} here."
+    if delta < 0:
+        return f"{constant[0].upper()}{constant[1:]} beats every schedule tried here."
+    return f"Better than {constant} by more than noise, but not confirmed yet."
 
 
 def _gap(delta: float, places: int) -> str:
@@ -65,13 +84,11 @@ def _certainty(delta: float, baseline: Baseline, chosen: str, places: int) -> st
     noise = f"the noise of a single run (±{fixed(baseline.spread, places)})"
     within = baseline.within_noise(delta)
     if within is None:
-        return f"{_why_unknown(baseline)}, so nothing tells whether that is more than noise."
+        return f"{_why_unknown(baseline)}, so that may be noise or not."
     if within:
-        return (
-            f"that is within {noise}: no evidence that any schedule beats {rival(baseline)} here."
-        )
+        return f"that is within {noise}."
     if delta < 0:
-        return f"that is outside {noise}: {rival(baseline)} beats every schedule tried here."
+        return f"that is outside {noise}."
     return f"that is outside {noise}, but {chosen}. Confirm it with fresh seeds."
 
 

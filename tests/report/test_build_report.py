@@ -31,6 +31,7 @@ def run_with(folder, scores, *, baseline=build_run.SCORES, values=build_run.EXPO
 
 def test_outside_of_noise_tells_of_the_choice_and_of_what_else_was_searched(tmp_path):
     assert verdict_of(run_with(tmp_path, [0.65, 0.712, 0.7])) == (
+        "Better than the constant rate by more than noise, but not confirmed yet. "
         "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120, 0.0310 better "
         "than the constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 seeds); that is "
         "outside the noise of a single run (±0.0131), but it is the best of 3 trials, and the "
@@ -41,18 +42,20 @@ def test_outside_of_noise_tells_of_the_choice_and_of_what_else_was_searched(tmp_
 
 def test_within_noise_is_no_evidence(tmp_path):
     assert verdict_of(run_with(tmp_path, [0.69])) == (
+        "No evidence that any schedule beats the constant rate here. "
         "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.6900, 0.0090 better "
         "than the constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 seeds); that is "
-        "within the noise of a single run (±0.0131): no evidence that any schedule beats the "
-        "constant rate here."
+        "within the noise of a single run (±0.0131)."
     )
 
 
 def test_worse_than_the_constant_rate(tmp_path):
-    assert verdict_of(run_with(tmp_path, [0.5])).endswith(
+    report = report_of(run_with(tmp_path, [0.5]))
+
+    assert report.headline == "The constant rate beats every schedule tried here."
+    assert report.reasons.endswith(
         "0.1810 worse than the constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 "
-        "seeds); that is outside the noise of a single run (±0.0131): the constant rate "
-        "beats every schedule tried here."
+        "seeds); that is outside the noise of a single run (±0.0131)."
     )
 
 
@@ -67,7 +70,7 @@ def test_a_tie_is_told(tmp_path):
 
 
 def test_a_constant_winner_is_no_schedules_gain(tmp_path):
-    verdict = verdict_of(run_with(tmp_path, [0.72, 0.71], values=build_run.CONSTANT))
+    verdict = report_of(run_with(tmp_path, [0.72, 0.71], values=build_run.CONSTANT)).reasons
 
     assert verdict.startswith("Winner: constant(lr0=0.05), momentum 0.9: val_accuracy 0.7200")
     assert verdict.endswith(
@@ -94,8 +97,7 @@ def test_less_is_better_for_a_loss(tmp_path):
     # t(.975, 2) = 4.302653; .3 sqrt(4/3) times that is 1.4905.
     assert report.verdict.endswith(
         "momentum 0.83: val_mse 61.00, 1.00 better than the constant rate (constant-0.1, not "
-        "tuned: 62.00 ± 0.30 over 3 seeds); that is within the noise of a single run (±1.49): no "
-        "evidence that any schedule beats the constant rate here."
+        "tuned: 62.00 ± 0.30 over 3 seeds); that is within the noise of a single run (±1.49)."
     )
     assert report.header[0] == "random search of 50 epochs for val_mse (lower is better)"
     assert [row.delta for row in report.rows] == [1.0, -1.0]
@@ -107,8 +109,8 @@ def test_without_a_baseline_nothing_is_compared(tmp_path):
     report = report_of(tmp_path)
 
     assert report.verdict == (
-        "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7000. This run has "
-        "no baseline, so nothing tells whether that is better than a constant rate."
+        "This run has no baseline, so nothing tells whether any schedule is better than a constant "
+        "rate. Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7000."
     )
     assert report.baseline == ()
     assert report.compared_with is None
@@ -126,9 +128,12 @@ def test_without_a_baseline_nothing_is_compared(tmp_path):
     ],
 )
 def test_where_noise_is_unknown_the_verdict_says_why(tmp_path, baseline, reason):
-    assert verdict_of(run_with(tmp_path, [0.7], baseline=baseline)).endswith(
-        f"{reason}, so nothing tells whether that is more than noise."
+    report = report_of(run_with(tmp_path, [0.7], baseline=baseline))
+
+    assert report.headline == (
+        "Nothing tells whether any schedule is better than the constant rate."
     )
+    assert report.reasons.endswith(f"{reason}, so that may be noise or not.")
 
 
 def test_a_diverged_seed_of_the_best_arm_leaves_noise_unknown(tmp_path):
@@ -140,7 +145,7 @@ def test_a_diverged_seed_of_the_best_arm_leaves_noise_unknown(tmp_path):
 
     assert report.baseline[0] == ("constant-0.1", "0.6200 ± 0.1039 over 3 seeds, 1 diverged")
     assert report.verdict.endswith(
-        "; that rate diverged with some seeds, so nothing tells whether that is more than noise."
+        "; that rate diverged with some seeds, so that may be noise or not."
     )
 
 
@@ -242,7 +247,9 @@ def test_top_limits_the_rows(tmp_path):
 def test_a_family_of_the_users_that_is_unknown_here_is_reported(tmp_path):
     run_with(tmp_path, [0.7], values={"schedule": "mine", "mine.a": 2, "lr0": 0.1})
 
-    assert verdict_of(tmp_path).startswith("Winner: mine(lr0=0.1, a=2): val_accuracy 0.7000, ")
+    assert report_of(tmp_path).reasons.startswith(
+        "Winner: mine(lr0=0.1, a=2): val_accuracy 0.7000, "
+    )
 
 
 def test_the_best_epoch_as_score_is_told(tmp_path):

@@ -175,6 +175,35 @@ def test_the_code_builds_the_winning_schedule(tmp_path):
     assert given == {"learning_rate": "schedule.to_keras(steps_per_epoch)", "momentum": "0.83"}
 
 
+def refuted(folder):
+    same = {"trial-1": build_run.CONFIRMED["trial-0"], "trial-0": build_run.CONFIRMED["trial-0"]}
+    return runs.confirmed_run(folder, {**build_run.CONFIRMED, **same})
+
+
+@pytest.mark.parametrize(
+    ("make", "title", "instead"),
+    [
+        (lambda folder: runs.tuned_run(folder, (0.651, 0.65, 0.652)), "of the search", False),
+        (lambda folder: runs.tuned_run(folder, (0.71, 0.70, 0.72)), "of the search", True),
+        (lambda folder: runs.tuned_run(folder, (0.81, 0.80, 0.82)), "of the search", True),
+        (runs.confirmed_run, "The confirmed schedule", False),
+        (refuted, "The best mean, not shown to be better", True),
+    ],
+    ids=["outside of the noise", "within it", "worse", "confirmed", "not confirmed"],
+)
+def test_where_nothing_shows_a_gain_the_constant_rate_stands_below_the_code(
+    tmp_path, make, title, instead
+):
+    words = page_of(make(tmp_path / "run")).words
+
+    assert f"{title} " in words
+    told = (
+        "Nothing shows that it is better than constant-tuned, which is simpler: "
+        "keras.optimizers.SGD(learning_rate=0.0275, momentum=0.91)"
+    )
+    assert (told in words) is instead
+
+
 def test_synthetic_data_are_warned_of_first(tmp_path):
     data = {**build_run.MANIFEST["data"], "synthetic": True}
     page = page_of(build_run.small_run(tmp_path / "run", data=data))
@@ -188,6 +217,7 @@ def test_the_page_says_what_it_was_made_with_and_on(tmp_path):
     assert "fingerprint 0123456789abcdef" in words
     assert "Versions lrtune 0.1.0" in words
     assert "batch size 64" in words
+    assert "began 2026-11-22 08:00 UTC" in words
 
 
 def test_the_policy_allows_the_pages_own_script_and_style_alone(tmp_path):
@@ -270,6 +300,6 @@ def test_a_page_that_cannot_be_written_says_why(tmp_path, name, reason):
     with pytest.raises(ArgumentError) as error:
         write_page(run, path)
     message = str(error.value)
-    assert message.startswith("--html must be a file that can be written. Received: ")
+    assert message.startswith("path (--html) must be a file that can be written. Received: ")
     assert reason in message
     assert "\n" not in message

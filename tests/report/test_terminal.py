@@ -72,6 +72,7 @@ How soon
   lrtune report --details: what mattered (importance), and tuning curves
 
 Verdict
+  Better than the constant rate by more than noise, but not confirmed yet.
   Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120, 0.0310 better than the
   constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 seeds); that is outside the noise
   of a single run (±0.0131), but it is the best of 4 trials that finished, out of 7 tried, and the
