@@ -102,6 +102,6 @@ def visit(chromium, written):
 def axe():
     """The source of axe-core, as `npm pack axe-core` brings it."""
     path = os.environ.get("LRTUNE_AXE")
-    if not path or not Path(path).is_file():
+    if not path:
         pytest.skip("needs axe-core: LRTUNE_AXE=path of its axe.min.js (npm pack axe-core)")
     return Path(path).read_text(encoding="utf-8")
