@@ -1,4 +1,4 @@
-"""Arrays out of an `.npz` file that somebody else may have made.
+"""Arrays into an `.npz` file, and out of one that somebody else may have made.
 
 What a member claims to be is checked before any of it is read: no pickle, no compression but the
 two that NumPy writes, no size that the file does not hold. Nothing is ever unpacked to disk.
@@ -12,14 +12,16 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.lib import format as npy
 
 from lrtune.memory import free_bytes, gibibytes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+    from typing import BinaryIO
 
-    import numpy as np
     from numpy.typing import NDArray
 
 SUFFIX = ".npy"
@@ -64,6 +66,21 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
         raise
     except Exception as error:  # zip, zlib and NumPy's parsers each have errors of their own
         raise ValueError(str(error) or type(error).__name__) from error
+
+
+def write_npz(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays as `numpy.savez` does, but never a pickle.
+
+    NOTE: NumPy 1.26, which TensorFlow 2.18 may come with, takes `savez(allow_pickle=False)` for one
+    more array, and pickles objects all the same.
+
+    Raises:
+        ValueError: an array of objects.
+    """
+    with zipfile.ZipFile(file, "w") as archive:
+        for key, array in arrays.items():
+            with archive.open(key + SUFFIX, "w", force_zip64=True) as member:
+                npy.write_array(member, np.asanyarray(array), allow_pickle=False)
 
 
 def _read_all(path: Path) -> dict[str, NDArray[Any]]:

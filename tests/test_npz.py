@@ -33,6 +33,32 @@ def message(path) -> str:
     return str(error.value)
 
 
+def test_numpy_reads_what_was_written(tmp_path):
+    arrays = {
+        "model/0": np.arange(24, dtype=np.float32).reshape(2, 3, 4),
+        "file": np.asfortranarray(np.arange(6).reshape(2, 3)),
+        "allow_pickle": np.zeros((0, 3)),
+        "scalar": np.float64(0.1),
+    }
+
+    with (tmp_path / "a.npz").open("wb") as file:
+        npz.write_npz(file, arrays)
+
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as read:
+        assert list(read) == list(arrays)
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(read[key], array, strict=True)
+    assert list(npz.read_npz(tmp_path / "a.npz")) == list(arrays)
+
+
+def test_objects_are_not_written(tmp_path):
+    with (
+        (tmp_path / "a.npz").open("wb") as file,
+        pytest.raises(ValueError, match=r"^Object arrays cannot be saved when allow_pickle=False$"),
+    ):
+        npz.write_npz(file, {"a": np.array([object()])})
+
+
 def test_what_numpy_wrote_is_read(tmp_path):
     arrays = {
         "x": np.arange(24, dtype=np.float32).reshape(2, 3, 4),

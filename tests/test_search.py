@@ -91,7 +91,7 @@ BAD = {
         ["--algo", "random", "--max-trials", "0"],
         "--max-trials must be at least 1. Received: 0",
     ),
-    "unknown option": (["--epochs", "3"], "No such option: --epochs"),
+    "unknown option": (["--epochs", "3"], "No such option"),
     "missing data": (["--data", "nowhere/cats.npz"], "cats.npz: no such file"),
 }
 

@@ -11,16 +11,18 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from typing_extensions import Self
 
 from lrtune.errors import RunFolderError
+from lrtune.npz import write_npz
 from lrtune.records import files, schema
 from lrtune.records.lock import HOLDER, LOCK, RunLock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import numpy as np
 
 _TUNER = "tuner0.json"
 """Keras Tuner's mark that a folder holds a search that it can load; always an empty object."""
@@ -149,7 +151,7 @@ class RunWriter:
         """Keeps a trial's training state, so that a promotion can continue it."""
         files.replace_file(
             self.trial_folder(trial_id) / schema.STATE,
-            lambda file: np.savez(file, allow_pickle=False, **dict(state)),
+            lambda file: write_npz(file, state),
         )
 
     def drop_state(self, trial_id: str) -> None:

@@ -29,6 +29,7 @@ from loky.backend.context import LokyContext
 from loky.process_executor import BrokenProcessPool
 
 from lrtune.errors import SearchError
+from lrtune.npz import write_npz
 from lrtune.quiet import start_tensorflow
 from lrtune.runner.base import TrainingJob, TrialOutcome
 
@@ -217,7 +218,7 @@ def _no_keyboard_interrupt() -> Iterator[None]:
 
 def _save(path: Path, state: State) -> None:
     with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **dict(state))
+        write_npz(file, state)
 
 
 # What follows runs in the worker.

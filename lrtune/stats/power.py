@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import bisect
 import math
-from typing import TYPE_CHECKING
 
 from lrtune.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 POWER = 0.8
 MOST = 1_000
@@ -64,28 +59,16 @@ def seeds_to_show(
     if std == 0:
         return min(fewest, MOST + 1)
 
-    size, level = abs(difference) / std, alpha / comparisons
-    return min(_first(fewest, lambda seeds: _shows(size, seeds, level)), MOST + 1)
+    from statsmodels.stats.power import TTestPower
 
-
-def _first(fewest: int, shows: Callable[[int], bool]) -> int:
-    """The first number from `fewest` on that shows, and so do all above it; else `MOST` + 1."""
-    return bisect.bisect_left(range(MOST + 1), True, lo=fewest, key=shows)  # noqa: FBT003
-
-
-def _shows(size: float, seeds: int, level: float) -> bool:
-    """Whether the two-sided paired t-test has the power.
-
-    NOTE: as statsmodels' `TTestPower` (a test compares them), which takes .5 s to import.
-
-    Args:
-        size: float > 0, mean difference in standard deviations.
-        seeds: int >= 2, number of pairs.
-        level: float > 0 and < 1, of the test.
-    """
-    from scipy.special import nctdtr, stdtrit
-
-    critical, shift = stdtrit(seeds - 1, 1 - level / 2), size * math.sqrt(seeds)
-    power = 1 - nctdtr(seeds - 1, shift, critical) + nctdtr(seeds - 1, shift, -critical)
-    # A power of NaN is one that SciPy cannot tell from 1 (1.17: from a shift of 6 on, at most).
-    return not power < POWER
+    test = TTestPower()
+    size = abs(difference) / std
+    level = alpha / comparisons
+    # NOTE: solve_power is asked only where the answer is known to lie between: outside it warns or
+    # returns less than `fewest`. A power of NaN is one that SciPy's noncentral t cannot tell from
+    # 1 (statsmodels 0.15: from size * sqrt(n) = 6.1 on).
+    if not test.power(size, fewest, level) < POWER:
+        return min(fewest, MOST + 1)
+    if test.power(size, MOST, level) < POWER:
+        return MOST + 1
+    return math.ceil(float(test.solve_power(size, alpha=level, power=POWER)))
