@@ -112,6 +112,14 @@ def loads(content: bytes) -> Any:
     return json.loads(content, parse_constant=_refuse, parse_float=_finite, parse_int=_int64)
 
 
+def loads_numbers(content: bytes) -> Any:
+    """The same, but a number that no double can hold is infinite: whoever calls must look.
+
+    NOTE: a call of `_finite` a number takes as long as the rest of the parser.
+    """
+    return json.loads(content, parse_constant=_refuse, parse_int=_int64)
+
+
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):  # 1e999 is a number to JSON

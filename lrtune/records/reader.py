@@ -23,6 +23,7 @@ from lrtune.records.parse import (
     checked_manifest,
     checked_outcome,
     loads,
+    loads_numbers,
     newer,
     read_bytes,
     reason,
@@ -34,6 +35,11 @@ if TYPE_CHECKING:
     import numpy as np
 
     from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
+
+_NUMBERS = {int, float, bool, type(None)}
+"""What an epoch's value may be, as JSON has it."""
+
+_INFINITE = {math.inf, -math.inf}
 
 
 @dataclass(frozen=True)
@@ -340,10 +346,9 @@ def _read_epochs(folder: Path, trial_id: str) -> tuple[list[dict[str, Any]], str
     if rows is None:
         kept = [_row(line) for line in lines]
         rows = [row for row in kept if row is not None]
-    for row in rows:
-        for key, value in row.items():
-            if value is None:
-                row[key] = math.nan
+    if b"null" in content:
+        for row in rows:
+            row.update({key: math.nan for key, value in row.items() if value is None})
     return rows, _epochs_notice(name, damaged=len(lines) - len(rows), torn=bool(torn.strip()))
 
 
@@ -359,16 +364,16 @@ def _rows_at_once(lines: list[bytes]) -> list[dict[str, Any]] | None:
     # NOTE: one call of the parser a file takes half the time of a call a line, which counts with
     # 1,000 trials of 50 epochs.
     try:
-        rows = loads(b"[" + b",".join(lines) + b"]")
+        rows = loads_numbers(b"[" + b",".join(lines) + b"]")
     except UNREADABLE:
         return None
-    whole = len(rows) == len(lines) and all(_is_epoch(row) for row in rows)
+    whole = len(rows) == len(lines) and all(map(_is_epoch, rows))
     return rows if whole else None
 
 
 def _row(line: bytes) -> dict[str, Any] | None:
     try:
-        row = loads(line)
+        row = loads_numbers(line)
     except UNREADABLE:
         return None
     return row if _is_epoch(row) else None
@@ -378,7 +383,8 @@ def _is_epoch(row: Any) -> bool:
     return (
         type(row) is dict
         and type(row.get("epoch")) is int
-        and all(value is None or isinstance(value, int | float) for value in row.values())
+        and _NUMBERS.issuperset(map(type, row.values()))
+        and _INFINITE.isdisjoint(row.values())
         and all(map(str.isprintable, row))
     )
 

@@ -281,6 +281,21 @@ def test_garbage_lines_of_epochs_are_dropped_with_a_notice(run):
     )
 
 
+@pytest.mark.parametrize(
+    "value", ["1e999", "-1e999", "NaN", "-Infinity", "9" * 20, '"1"', "[1]", "{}"]
+)
+def test_a_line_with_what_is_no_number_of_64_bits_is_no_epoch(run, value):
+    path = run / "trial_0" / "epochs.jsonl"
+    path.write_text(f'{{"epoch": 1, "loss": {value}}}\n{{"epoch": 2, "loss": 1e308}}\n')
+
+    records = read_run(run)
+
+    assert records.epochs("0") == [{"epoch": 2, "loss": 1e308}]
+    assert records.notices == (
+        "trial_0/epochs.jsonl is damaged: a line left out, the rest is kept.",
+    )
+
+
 def test_two_objects_on_one_line_are_no_epoch(run):
     (run / "trial_0" / "epochs.jsonl").write_text('{"epoch": 1}, {"epoch": 2}\n{"epoch": 3}\n')
 
