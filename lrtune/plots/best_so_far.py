@@ -61,7 +61,8 @@ def best_so_far(records: RunRecords, *, ax: Axes | None = None) -> Axes:
         )
     baseline = measure_baseline(records)
     trials = [one for _, one in done]
-    limits = window([*map(score_of, trials), *baseline_extent(baseline)], manifest.direction)
+    scores = [score_of(one) for one in trials]
+    limits = window([*scores, *baseline_extent(baseline, scores)], manifest.direction)
     style = looks(records)
     with canvas(ax) as drawn:
         drawn.set_xlim(0, max(curve.epochs[-1], 1) * 1.02)
@@ -103,5 +104,5 @@ def _draw_search(ax: Axes, search: RunRecords | None) -> list[Artist]:
     ax.plot(
         curve.epochs, curve.best, color=BASELINE, linewidth=1.4, drawstyle="steps-post", zorder=2.4
     )
-    label = "best constant rate so far, in its own search"
+    label = "best constant rate, own search"
     return [Line2D([], [], color=BASELINE, linewidth=1.4, label=label)]

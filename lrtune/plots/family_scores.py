@@ -58,7 +58,7 @@ def family_scores(records: RunRecords, *, ax: Axes | None = None) -> Axes:
     manifest = records.manifest
     completed = [score_of(one) for one in trials if one.status == "completed"]
     counted = completed or [score_of(one) for one in trials]
-    limits = window([*counted, *baseline_extent(baseline)], manifest.direction)
+    limits = window([*counted, *baseline_extent(baseline, counted)], manifest.direction)
     style = looks(records)
     with canvas(ax, height=1.9 + (0.62 if len(families) <= 8 else 0.45) * len(families)) as drawn:
         drawn.set_xlim(*limits)

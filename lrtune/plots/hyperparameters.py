@@ -59,7 +59,8 @@ def hyperparameters(
     manifest = records.manifest
     baseline = measure_baseline(records)
     counted = [one for one in trials if one.status == "completed"] or trials
-    limits = window([*map(score_of, counted), *baseline_extent(baseline)], manifest.direction)
+    scores = [score_of(one) for one in counted]
+    limits = window([*scores, *baseline_extent(baseline, scores)], manifest.direction)
     short = [one for one in trials if one.status == "completed" and not is_full(one, manifest)]
     lost = [one for one in trials if one.status == "diverged"]
     style = looks(records)

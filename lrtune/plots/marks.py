@@ -65,12 +65,23 @@ def baseline_handle(label: str) -> Line2D:
     return Line2D([], [], color=BASELINE, linestyle=BASELINE_DASHES, linewidth=1.6, label=label)
 
 
-def baseline_extent(baseline: Baseline | None) -> list[float]:
-    """Scores that an axis must show for the baseline to be seen."""
+def baseline_extent(baseline: Baseline | None, scores: Sequence[float]) -> list[float]:
+    """Scores that an axis must show for the baseline to be seen beside others.
+
+    Of a band far wider than the others' range a part is enough: one seed in three that fails to
+    train makes it so wide that all trials would lie on a line, and reach accuracies above 1.
+
+    Args:
+        baseline: of the run.
+        scores: the others.
+    """
     if baseline is None:
         return []
+    mean = baseline.reference.mean
     band = 0.0 if math.isnan(baseline.spread) else baseline.spread
-    return [baseline.reference.mean - band, baseline.reference.mean + band]
+    known = [mean, *(score for score in scores if math.isfinite(score))]
+    room = 0.5 * (max(known) - min(known)) or band
+    return [mean, max(mean - band, min(known) - room), min(mean + band, max(known) + room)]
 
 
 def draw_points(

@@ -122,6 +122,22 @@ def test_every_trial_of_the_full_budget_is_a_point_beside_the_baseline(small):
     assert "baseline constant-0.1: 0.681" in look.legend_texts(ax)
 
 
+def test_a_band_far_wider_than_the_trials_range_does_not_squeeze_them(tmp_path):
+    build_run.write_manifest(tmp_path)
+    # One seed in three fails to train: 4.30 * sqrt(4/3) * .1039 = .516 to either side.
+    build_run.write_baseline(tmp_path, {"constant-0.1": (0.68, 0.5, 0.68)})
+    for number, score in enumerate((0.66, 0.7, 0.72)):
+        build_run.write_trial(tmp_path, f"{number}", score)
+    records = read_run(tmp_path)
+
+    (band,) = rectangles(drawn := family_scores(records))
+    assert band[2] == pytest.approx(2 * 0.516, abs=0.001)
+    # From the mean, .62, to .72 is .1; half of that on either side, and 6 % of .2 more.
+    assert drawn.get_xlim() == pytest.approx((0.57 - 0.012, 0.77 + 0.012))
+    for other in (best_so_far(records), hyperparameters(records)[0]):
+        assert other.get_ylim() == pytest.approx(drawn.get_xlim())
+
+
 def test_the_stroke_in_a_row_is_the_median_of_the_completed_trials(searches):
     records = searches["random 30"]
     ax = family_scores(records)
@@ -232,7 +248,7 @@ def test_the_search_for_the_best_constant_rate_is_drawn_beside_the_main_one(tmp_
     ax = best_so_far(read_run(tmp_path))
     assert list(ax.lines[1].get_xdata()) == [50, 100]
     assert list(ax.lines[1].get_ydata()) == [0.68, 0.695]
-    assert "best constant rate so far, in its own search" in look.legend_texts(ax)
+    assert "best constant rate, own search" in look.legend_texts(ax)
 
 
 def test_tuning_curves_are_those_of_the_statistics(searches):
