@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import platform
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +12,13 @@ import keras_tuner
 import numpy as np
 from typing_extensions import override
 
-from lrtune._version import __version__
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.given import describe_given
 from lrtune.hypermodel import ScheduleHyperModel
 from lrtune.loop import LoopSettings, SearchLoop
 from lrtune.observer import Observer, Within
 from lrtune.oracles import keep_from_writing, oracle_seed, resolve_seed
-from lrtune.records.identity import continued, identity, refuse_other_search
+from lrtune.records.identity import continued, identity, installed, refuse_other_search
 from lrtune.records.reader import read_run, read_state
 from lrtune.records.schema import BASELINE, BASELINE_SEARCH, TUNED, DataRecord, Manifest, now
 from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
@@ -31,6 +28,7 @@ from lrtune.runner.base import Runner, TrainingJob, TrialTask
 from lrtune.runner.callbacks import acting_on_batches
 from lrtune.states import KeptStates
 from lrtune.tuner_arguments import check_arguments
+from lrtune.watching import watching
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,20 +122,22 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         *fit_args: Any,
         observer: Observer | None = None,
         data: DataRecord | None = None,
+        verbose: int | str = "auto",
         **fit_kwargs: Any,
     ) -> None:
         """Searches: trains the baseline, then trial after trial.
 
         Args:
             *fit_args: as `keras.Model.fit` takes them: images, labels, ...
-            observer: watches the search.
+            observer: watches the search, in place of what is printed.
             data: what to record about the images.
+            verbose: 0 to print nothing; otherwise a live display in a terminal, a line a finished
+                trial elsewhere.
             **fit_kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon where the
                 hypermodel has none.
         """
         epochs = fit_kwargs.pop("epochs", None)
         horizon = self._horizon(epochs)
-        fit_kwargs.pop("verbose", None)
         if slow := acting_on_batches(fit_kwargs.get("callbacks")):
             warnings.warn(
                 f"callbacks that act on every batch ({', '.join(slow)}): each step now starts from "
@@ -152,11 +152,16 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         with (
             make_runner(job, self.workers, self.trial_timeout) as runner,
             RunWriter(self._folder) as writer,
+            watching(
+                observer,
+                verbose,
+                (manifest.objective, manifest.direction, horizon),
+                self.plan(epochs),
+            ) as observer,
         ):
             found = self._found(manifest, identity(manifest))
             if found is not None:
                 manifest = continued(manifest, found.manifest)
-            observer = observer or Observer()
             tuner = self._constant_tuner()
             if tuner is not None:
                 writer.manifest(manifest)
@@ -291,13 +296,16 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             refuse_foreign_trials(records, self.seed)
         return records
 
-    def plan(self) -> tuple[int, int]:
+    def plan(self, epochs: int | None = None) -> tuple[int, int]:
         """How many trials and epochs `search` will train at most, the baseline included.
+
+        Args:
+            epochs: as `search` will be given them, where the hypermodel has none.
 
         Returns:
             (trials, epochs).
         """
-        horizon = self._horizon(None)
+        horizon = self._horizon(epochs)
         tuner = self._constant_tuner()
         arms = len(self._arms()) + (tuner is not None)
         rungs = [*self._rungs(horizon), *(tuner._rungs(horizon) if tuner else ())]
@@ -391,7 +399,6 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         return tuple(range(self.seed, self.seed + self.baseline_seeds))
 
     def _manifest(self, horizon: int, data: DataRecord, batch_size: int | None) -> Manifest:
-        packages = ("keras", "keras-tuner", "numpy", "tensorflow")
         return Manifest(
             algo=self.algo,
             objective=self.oracle.objective.name,
@@ -408,10 +415,6 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             baseline_arms=self._arms(),
             baseline_seeds=self._baseline_seeds() if self._arms() else (),
             data=data,
-            versions={
-                "lrtune": __version__,
-                "python": platform.python_version(),
-                **{name: version(name) for name in packages},
-            },
+            versions=installed(),
             created=now(),
         )

@@ -44,6 +44,7 @@ def confirm(
     max_retries: int = 2,
     overwrite: bool = False,
     observer: Observer | None = None,
+    verbose: int | str = "auto",
 ) -> Run:
     """Train the best of a search and the constant rates anew, with paired seeds, for the test part.
 
@@ -61,7 +62,9 @@ def confirm(
         trial_timeout: likewise.
         max_retries: likewise.
         overwrite: whether to erase a confirmation that is there; otherwise it is continued.
-        observer: watches.
+        observer: watches, in place of what is printed.
+        verbose: 0 to print nothing; otherwise a live display in a terminal, a line a finished
+            training elsewhere.
 
     Returns:
         The run with its confirmation: see `Run.comparison`.
@@ -75,18 +78,20 @@ def confirm(
     records = load_run(folder).records
     manifest, images = _plan(records, top, arms, seeds, train_on, data, overwrite=overwrite)
     from lrtune.confirmation import train_arms
+    from lrtune.watching import watching
 
-    train_arms(
-        records.folder,
-        manifest,
-        hypermodel or _cats_vs_dogs(records, images),
-        images,
-        workers=workers,
-        trial_timeout=trial_timeout,
-        max_retries=max_retries,
-        overwrite=overwrite,
-        observer=observer,
-    )
+    with watching(observer, verbose, *_plan_of(manifest)) as seen:
+        train_arms(
+            records.folder,
+            manifest,
+            hypermodel or _cats_vs_dogs(records, images),
+            images,
+            workers=workers,
+            trial_timeout=trial_timeout,
+            max_retries=max_retries,
+            overwrite=overwrite,
+            observer=seen,
+        )
     return load_run(folder)
 
 
@@ -215,11 +220,9 @@ def _train(
     from lrtune.confirmation import train_arms
     from lrtune.progress import Leaderboard, make_progress
 
-    trainings = len(manifest.arms) * len(manifest.seeds)
-    arms = tuple(dict.fromkeys((manifest.baseline, *manifest.arms)))
-    leaderboard = Leaderboard(manifest.objective, manifest.direction, manifest.epochs, arms=arms)
-    epochs = trainings * manifest.epochs
-    with make_progress(console, leaderboard, trainings, epochs, quiet=quiet) as observer:
+    shown, planned, arms = _plan_of(manifest)
+    leaderboard = Leaderboard(*shown, arms=arms)
+    with make_progress(console, leaderboard, *planned, quiet=quiet) as observer:
         train_arms(
             records.folder,
             manifest,
@@ -228,6 +231,18 @@ def _train(
             observer=observer,
             **running,
         )
+
+
+def _plan_of(
+    manifest: ConfirmManifest,
+) -> tuple[tuple[str, str, int], tuple[int, int], tuple[str, ...]]:
+    """What a display is told: of what scores, how many trainings and epochs, and which arms."""
+    trainings = len(manifest.arms) * len(manifest.seeds)
+    return (
+        (manifest.objective, manifest.direction, manifest.epochs),
+        (trainings, trainings * manifest.epochs),
+        tuple(dict.fromkeys((manifest.baseline, *manifest.arms))),
+    )
 
 
 def _cats_vs_dogs(records: RunRecords, images: Images) -> Any:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import platform
 import statistics
 from collections import Counter
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrtune._version import __version__
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.given import describe_given
+from lrtune.records.identity import installed
 from lrtune.records.schema import ConfirmManifest, DataRecord, now
 from lrtune.stats.power import fewest_seeds
 
@@ -68,7 +66,6 @@ def make_manifest(
     manifest: Manifest, arms: Arms, seeds: Sequence[int], train_on: str, images: Images
 ) -> ConfirmManifest:
     """What a confirmation of a search compares."""
-    packages = ("keras", "keras-tuner", "numpy", "tensorflow")
     return ConfirmManifest(
         arms=arms.values,
         trials=arms.trials,
@@ -81,11 +78,7 @@ def make_manifest(
         epochs=manifest.max_epochs,
         batch_size=manifest.batch_size,
         data=images.record,
-        versions={
-            "lrtune": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in packages},
-        },
+        versions=installed(),
         created=now(),
     )
 

@@ -65,6 +65,25 @@ class Run:
 
         return Plots(self.records)
 
+    def verdict(self) -> str:
+        """What was found and how sure that is, in plain sentences, what follows first.
+
+        Of the confirmation where there is one, else of the search.
+        """
+        from lrtune.report.build import build_report
+
+        return build_report(self).verdict
+
+    def usage(self) -> str:
+        """Lines of Python to paste, which use the schedule that the verdict names.
+
+        Of a confirmation it is the arm that beats the baseline, or where none does the one with the
+        best mean. Empty where no trial completed the full budget.
+        """
+        from lrtune.report.build import build_report
+
+        return "\n".join(build_report(self).usage)
+
     def write_page(self, path: str | os.PathLike[str]) -> None:
         """Write the report as one HTML file that needs nothing else, as `lrtune report --html`.
 

@@ -136,7 +136,7 @@ def test_the_same_call_continues_a_confirmation_that_was_cut_off(confirmed, tmp_
     kept = folder / "confirm" / "trial-0" / f"seed-{seeds[0]}" / "outcome.json"
     before = kept.read_bytes()
     with pytest.warns(UserWarning, match="outcome.json cannot be read"):
-        lrtune.confirm(folder, arms=["0", "0"], seeds=6, workers=1)
+        lrtune.confirm(folder, arms=["0", "0"], seeds=6, workers=1, verbose=0)
     assert kept.read_bytes() == before
     one, other = (read_run(path).confirmation.outcomes for path in (confirmed, folder))
     for arm in one:

@@ -28,7 +28,7 @@ ORDER = (
     ("records",),
     ("given", "runner"),
     ("observer", "interrupts", "states", "resume"),
-    ("loop", "tuner_arguments"),
+    ("loop", "tuner_arguments", "watching"),
     ("base_tuner",),
     ("tuners",),
     ("stats",),
@@ -76,6 +76,7 @@ LIGHT_ALONE = (
         "search",
         "states",
         "watch",
+        "watching",
     ),
     *("runner", "runner.base", "runner.local", "runner.process"),
 )

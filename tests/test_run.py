@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from unittest.mock import Mock
 
 import pytest
 
@@ -154,7 +155,30 @@ def test_a_run_shows_itself_in_one_line_and_in_a_notebook_as_a_table(run, folder
     assert page.count("<tr") == 6
 
 
-def test_neither_loading_nor_reporting_imports_tensorflow(folder):
+def test_a_run_in_a_notebook_has_numbers_of_few_digits_and_no_marks_of_missing_ones(tmp_path):
+    build_run.write_manifest(tmp_path)
+    build_run.write_baseline(tmp_path)
+    values = {**build_run.EXPONENTIAL, "lr0": 0.0123456789, "momentum": 0.987654321}
+    build_run.write_trial(tmp_path, "0", 0.7123456789, values=values, rows=0)
+    build_run.write_trial(tmp_path, "1", 0.65, epochs=(1, 17, 17), values=values, rows=0)
+
+    rows = re.findall(r"<tr>(.*?)</tr>", load_run(tmp_path)._repr_html_(), re.DOTALL)
+    cells = [re.findall(r"<td>(.*?)</td>", row) for row in rows]
+
+    own = ["exponential", "0.0123", "0.988", "k=0.08"]
+    assert cells == [
+        ["1", "0", *own, "0.7123", "+0.0313", "completed"],
+        ["", "1", *own, "0.6500", "", "completed"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "also"),
+    # What compares arms takes SciPy's tests, by way of statsmodels: .5 s.
+    [(build_run.small_run, ["scipy.stats"]), (runs.confirmed_run, [])],
+)
+def test_neither_loading_nor_reporting_imports_tensorflow(make, also, tmp_path):
+    folder = make(tmp_path / "run")
     code = (
         "import sys, lrtune\n"
         f"run = lrtune.load_run({str(folder)!r})\n"
@@ -164,7 +188,7 @@ def test_neither_loading_nor_reporting_imports_tensorflow(folder):
         f"    main([{str(folder)!r}])\n"
         "except SystemExit as end:\n"
         "    assert not end.code\n"
-        "heavy = {'tensorflow', 'keras', 'keras_tuner', 'matplotlib', 'scipy.stats'}\n"
+        f"heavy = {{'tensorflow', 'keras', 'keras_tuner', 'matplotlib', 'sklearn', *{also}}}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
 
@@ -299,6 +323,18 @@ def test_importance_of_few_trials_is_empty(run):
     assert run.importance().empty
 
 
+def test_the_verdict_and_what_to_paste_are_those_of_the_report(tmp_path):
+    run = load_run(runs.confirmed_run(tmp_path / "run"))
+
+    assert run.verdict().startswith("Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83")
+    named = {"lrtune": lrtune, "steps_per_epoch": 141, "keras": Mock()}
+    code = run.usage().replace(".to_keras(steps_per_epoch)", "")
+    exec(code, named)  # noqa: S102
+    assert named["schedule"] == ExponentialDecay(0.12, 0.08)
+    named["keras"].optimizers.SGD.assert_called_once_with(named["schedule"], momentum=0.83)
+    assert load_run(build_run.write_manifest(tmp_path / "none")).usage() == ""
+
+
 def test_a_schedule_by_its_trial_or_arm(tmp_path):
     run = load_run(runs.confirmed_run(tmp_path))
 
@@ -311,6 +347,19 @@ def test_a_schedule_by_its_trial_or_arm(tmp_path):
         "name must be the id of a trial that ended, or one of the arms: 'constant-tuned', "
         "'constant-0.1', 'constant-0.01', 'trial-1', 'trial-0'. Received: name='x'."
     )
+
+
+def test_hyperparameters_are_all_that_a_trial_or_arm_was_built_with(tmp_path):
+    folder = runs.confirmed_run(tmp_path)
+    values = {**build_run.STEP, "width": 64, "tuner/epochs": 50}
+    build_run.write_trial(folder, "7", 0.6, values=values, rows=0)
+    run = load_run(folder)
+
+    assert run.hyperparameters("7") == {**build_run.STEP, "width": 64}
+    assert run.hyperparameters("trial-0") == build_run.STEP
+    assert run.hyperparameters("constant-tuned")["lr0"] == 0.0275
+    with pytest.raises(ArgumentError, match=r"^name must be the id of a trial that ended, or one"):
+        run.hyperparameters("x")
 
 
 def test_frames_of_a_hostile_run_are_printable(tmp_path):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import platform
 import warnings
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from lrtune._version import __version__
 from lrtune.errors import RunFolderError
 from lrtune.records import schema
 
@@ -107,3 +110,13 @@ def _text(value: Any) -> str:
         shown = {key: one for key, one in value.get("config", value).items() if key != "name"}
         return json.dumps(shown)
     return str(value)
+
+
+def installed() -> dict[str, str]:
+    """Versions of what trains: package name -> version."""
+    packages = ("keras", "keras-tuner", "numpy", "tensorflow")
+    return {
+        "lrtune": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
