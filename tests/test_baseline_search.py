@@ -9,6 +9,8 @@ import pytest
 
 import lrtune
 from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.records.reader import read_run
+from tests.records import build_run
 from tests.runner import tiny
 from tests.test_tuners import (
     EPOCHS,
@@ -110,3 +112,17 @@ def test_another_seed_or_space_is_refused_where_the_tuner_is_made(seed_0, folder
             project_name="run",
             seed=0,
         )
+
+
+def test_damage_in_the_search_for_the_baseline_is_named(tmp_path):
+    run = build_run.small_run(tmp_path / "run")
+    nested = build_run.small_run(run / "baseline" / "search")
+    assert read_run(run).notices == ()
+    (nested / "trial_0" / "outcome.json").write_text("{")
+    (notice,) = read_run(run).notices
+    assert notice.startswith("baseline/search/trial_0/outcome.json cannot be read (it is no whole")
+    (nested / "run.json").write_text("{")
+    records = read_run(run)
+    assert records.baseline_search is None
+    (notice,) = records.notices
+    assert notice.startswith("baseline/search/run.json cannot be read (it is no whole JSON): ")

@@ -410,16 +410,3 @@ def test_a_proposal_is_read_from_keras_tuners_file_only_where_it_is_whole(run):
     path.write_text('{"trial_id": "8", "hyperparameters": {"values": {"lr0": 0.1}}}')
     assert read_proposal(run, "8") == {"lr0": 0.1}
     assert read_proposal(run, "7") is None
-
-
-def test_damage_in_the_search_for_the_baseline_is_named(run):
-    nested = build_run.small_run(run / "baseline" / "search")
-    assert read_run(run).notices == ()
-    (nested / "trial_0" / "outcome.json").write_text("{")
-    (notice,) = read_run(run).notices
-    assert notice.startswith("baseline/search/trial_0/outcome.json cannot be read (it is no whole")
-    (nested / "run.json").write_text("{")
-    records = read_run(run)
-    assert records.baseline_search is None
-    (notice,) = records.notices
-    assert notice.startswith("baseline/search/run.json cannot be read (it is no whole JSON): ")
