@@ -148,16 +148,11 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             horizon, data or describe_given(fit_args, fit_kwargs), fit_kwargs.get("batch_size")
         )
         job = TrainingJob(self.hypermodel, fit_args, fit_kwargs)
-        # First of all, for it fails where the hypermodel cannot be sent to workers.
+        shown = (manifest.objective, manifest.direction, horizon)
         with (
+            watching(observer, verbose, self._folder, shown, self._plan(horizon)) as observer,
             make_runner(job, self.workers, self.trial_timeout) as runner,
             RunWriter(self._folder) as writer,
-            watching(
-                observer,
-                verbose,
-                (manifest.objective, manifest.direction, horizon),
-                self.plan(epochs),
-            ) as observer,
         ):
             found = self._found(manifest, identity(manifest))
             if found is not None:
@@ -296,16 +291,15 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             refuse_foreign_trials(records, self.seed)
         return records
 
-    def plan(self, epochs: int | None = None) -> tuple[int, int]:
+    def plan(self) -> tuple[int, int]:
         """How many trials and epochs `search` will train at most, the baseline included.
-
-        Args:
-            epochs: as `search` will be given them, where the hypermodel has none.
 
         Returns:
             (trials, epochs).
         """
-        horizon = self._horizon(epochs)
+        return self._plan(self._horizon(None))
+
+    def _plan(self, horizon: int) -> tuple[int, int]:
         tuner = self._constant_tuner()
         arms = len(self._arms()) + (tuner is not None)
         rungs = [*self._rungs(horizon), *(tuner._rungs(horizon) if tuner else ())]

@@ -63,8 +63,8 @@ def confirm(
         max_retries: likewise.
         overwrite: whether to erase a confirmation that is there; otherwise it is continued.
         observer: watches, in place of what is printed.
-        verbose: 0 to print nothing; otherwise a live display in a terminal, a line a finished
-            training elsewhere.
+        verbose: 0 for silence; otherwise a live display in a terminal, a line a finished training
+            elsewhere, and at the end `report.html` in the run folder.
 
     Returns:
         The run with its confirmation: see `Run.comparison`.
@@ -80,7 +80,7 @@ def confirm(
     from lrtune.confirmation import train_arms
     from lrtune.watching import watching
 
-    with watching(observer, verbose, *_plan_of(manifest)) as seen:
+    with watching(observer, verbose, records.folder, *_plan_of(manifest)) as seen:
         train_arms(
             records.folder,
             manifest,

@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from lrtune.observer import Observer
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
+
+@contextmanager
 def watching(
     observer: Observer | None,
     verbose: int | str,
+    folder: Path,
     shown: tuple[str, str, int],
     planned: tuple[int, int],
     arms: tuple[str, ...] = (),
-) -> AbstractContextManager[Observer]:
-    """The observer given; without one what prints, or with `verbose=0` one that only warns.
+) -> Iterator[Observer]:
+    """The observer given; without one what prints, and at a good end writes the page.
+
+    With `verbose=0` it is one that only warns. To be left when nobody writes the folder any more.
 
     Args:
         observer: the script's own.
         verbose: 0 for silence.
+        folder: the run folder.
         shown: objective, its direction, and the horizon in epochs.
         planned: how many trials and epochs there will be at most.
         arms: of a confirmation.
     """
     if observer is not None or not verbose:
-        return nullcontext(observer or Observer())
-    # Imported late: rich is for those who are to see something.
+        yield observer or Observer()
+        return
+    # Imported late: for those who are to see something.
     from rich.console import Console
 
     from lrtune.progress import Leaderboard, make_progress
+    from lrtune.report.ending import keep_page
 
-    return make_progress(Console(), Leaderboard(*shown, arms=arms), *planned)
+    console = Console()
+    with make_progress(console, Leaderboard(*shown, arms=arms), *planned) as display:
+        yield display
+    keep_page(folder, console)

@@ -97,7 +97,7 @@ def test_data_other_than_before_are_refused(seed_0, folder):
     again = hyperband(folder, 0)
     x, y = tiny.points()
     with pytest.raises(RunFolderError, match=r"another dataset fingerprint: [0-9a-f]{16} there"):
-        again.search(x + 1, y, **tiny.fit_kwargs())
+        again.search(x + 1, y, verbose=0, **tiny.fit_kwargs())
 
 
 def test_another_seed_or_space_is_refused_where_the_tuner_is_made(seed_0, folder):

@@ -50,7 +50,7 @@ def confirmed(searched, tmp_path_factory):
     """One trial entered twice, and the constant rates."""
     folder = tmp_path_factory.mktemp("confirmed") / "run"
     shutil.copytree(searched, folder)
-    lrtune.confirm(folder, arms=["0", "0"], seeds=6, workers=1)
+    lrtune.confirm(folder, arms=["0", "0"], seeds=6, workers=1, verbose=0)
     return folder
 
 
@@ -83,7 +83,7 @@ def test_arms_that_are_the_same_are_exactly_equal_and_there_is_no_verdict(confir
 
 def test_the_same_arm_with_other_seeds_has_no_verdict(confirmed, searched, tmp_path):
     shutil.copytree(searched, tmp_path / "run")
-    lrtune.confirm(tmp_path / "run", arms=["0"], seeds=[1, 2, 3, 4, 5, 6], workers=1)
+    lrtune.confirm(tmp_path / "run", arms=["0"], seeds=[1, 2, 3, 4, 5, 6], workers=1, verbose=0)
     one, other = (
         [outcome.score for outcome in read_run(path).confirmation.outcomes["trial-0"]]
         for path in (confirmed, tmp_path / "run")
@@ -213,7 +213,7 @@ def test_from_the_command_line_cost_comes_first_and_the_comparison_last(searched
     )
     assert "[24/24] confirm/" in ended.stdout
     assert "constant-tuned" in ended.stdout.rpartition("[24/24]")[2]
-    assert ended.stdout.splitlines()[-1].startswith(f"Open {folder}/report.html for the same ")
+    assert ended.stdout.splitlines()[-1].startswith(f"Open {folder}/report.html for the report ")
     assert "Differences from the baseline" in (folder / "report.html").read_text()
     again = run(folder, "--top", 1, "--seeds", 6)
     assert again.stdout.startswith(f"The confirmation in {folder} is finished;")

@@ -24,7 +24,7 @@ def hypermodel(epochs=EPOCHS, **arguments):
 
 
 def train(tuner, **more):
-    tuner.search(*tiny.points(), **{**tiny.fit_kwargs(), **more})
+    tuner.search(*tiny.points(), **{**tiny.fit_kwargs(), "verbose": 0, **more})
     return tuner
 
 
@@ -309,7 +309,7 @@ tuner = lrtune.RandomSearch(
     build, objective="val_loss", max_trials=3, directory=sys.argv[1], project_name="run",
     workers=2, baseline_seeds=0, seed=1, overwrite=True,
 )
-tuner.search(*tiny.points(), epochs=2, **tiny.fit_kwargs())
+tuner.search(*tiny.points(), epochs=2, verbose=0, **tiny.fit_kwargs())
 """
 
 

@@ -43,4 +43,4 @@ def keep_page(folder: str | os.PathLike[str], console: Console, *, anew: bool = 
         except LrtuneError as error:
             say(console, f"\nThe page {path} could not be written: {error}")
             return
-    say(console, f"\nOpen {path} for the same with pictures and every trial's curves.")
+    say(console, f"\nOpen {path} for the report with pictures and every trial's curves.")

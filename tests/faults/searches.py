@@ -100,7 +100,7 @@ def tune(one: dict[str, Any]) -> None:
     )
     x, y = tiny.points(60)
     callbacks = [saboteur()] if SABOTAGE in os.environ else None
-    tuner.search(x, y, **tiny.fit_kwargs(), callbacks=callbacks)
+    tuner.search(x, y, **tiny.fit_kwargs(), verbose=0, callbacks=callbacks)
 
 
 _DEFAULTS = {"workers": 1, "trial_timeout": 3600.0, "max_retries": 2}

@@ -66,6 +66,7 @@ def _import_all() -> None:
 
     import lrtune.data
     import lrtune.progress
+    import lrtune.report.page
     import lrtune.report.terminal
     import lrtune.runner.local
     import lrtune.runner.worker

@@ -76,7 +76,9 @@ def test_a_search_with_callbacks_on_batches_says_that_it_is_slower(tmp_path):
         baseline_seeds=0,
     )
     with pytest.warns(UserWarning, match="act on every batch") as found:
-        tuner.search(*tiny.points(), **tiny.fit_kwargs(), callbacks=[Batches(), Epochs()])
+        tuner.search(
+            *tiny.points(), **tiny.fit_kwargs(), verbose=0, callbacks=[Batches(), Epochs()]
+        )
     message = (
         "callbacks that act on every batch (Batches): each step now starts from Python, which "
         "takes about twice as long."
