@@ -86,8 +86,8 @@ def main(app: typer.Typer, prog: str, argv: list[str] | None = None) -> None:
         sys.exit(BAD_INPUT)
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    if code == INTERRUPTED:
-        # Python takes its handlers away before it has ended: a second Ctrl-C would kill it there.
+    if argv is None:
+        # Python takes its handlers away before it has ended: a Ctrl-C would kill it there.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)

@@ -147,13 +147,13 @@ def command(
     manifest, images = _plan(records, top, arm or (), seeds, train_on, data, overwrite=overwrite)
     found = records.confirmation
     finished = found is not None and found.manifest.finished is not None and not overwrite
-    if finished:
-        cli.say(console, f"The confirmation in {run} is finished; --overwrite starts it anew.")
-    else:
-        if not quiet:
-            cost = cost_in_words(records, manifest, workers)
-            cli.say(console, f"{cost}\nStarting TensorFlow ...")
-        try:
+    try:
+        if finished:
+            cli.say(console, f"The confirmation in {run} is finished; --overwrite starts it anew.")
+        else:
+            if not quiet:
+                cost = cost_in_words(records, manifest, workers)
+                cli.say(console, f"{cost}\nStarting TensorFlow ...")
             _train(
                 records,
                 manifest,
@@ -165,12 +165,12 @@ def command(
                 max_retries=max_retries,
                 overwrite=overwrite,
             )
-        except KeyboardInterrupt:
-            print_run(run, console)
-            cli.say(console, "\nInterrupted. The same command continues the confirmation.")
-            raise typer.Exit(cli.INTERRUPTED) from None
-    print_run(run, console)
-    keep_page(run, console, anew=not finished)
+        print_run(run, console)
+        keep_page(run, console, anew=not finished)
+    except KeyboardInterrupt:
+        print_run(run, console)
+        cli.say(console, "\nInterrupted. The same command continues the confirmation.")
+        raise typer.Exit(cli.INTERRUPTED) from None
 
 
 def main() -> None:

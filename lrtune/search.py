@@ -193,15 +193,15 @@ def search(options: Options) -> None:
         )
     try:
         _run(options, dataset, console)
+        print_run(options.run_dir, console)
+        keep_page(options.run_dir, console)
+        cli.say(
+            console,
+            f"`lrtune report {options.run_dir}` prints this again, "
+            f"`lrtune confirm {options.run_dir}` tells whether it is so.",
+        )
     except KeyboardInterrupt:
         _interrupted(options, console)
-    print_run(options.run_dir, console)
-    keep_page(options.run_dir, console)
-    cli.say(
-        console,
-        f"`lrtune report {options.run_dir}` prints this again, "
-        f"`lrtune confirm {options.run_dir}` tells whether it is so.",
-    )
 
 
 def _is_finished(options: Options, dataset: Dataset) -> bool:
