@@ -77,9 +77,10 @@ Confirmation
 Verdict
   Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), accuracy on
   the test images 0.7099, beats the tuned constant rate by 0.0155 [0.0135,
-  0.0170] (p = 0.023, 8 seeds). The constant rate was tuned with 0.5 times the
-  search's epochs. The search had promised val_accuracy 0.7120, 0.0021 better
-  than what fresh seeds score on the test images.
+  0.0170] (p = 0.023, 8 seeds).
+  The constant rate was tuned with 0.5 times the search's epochs. The search had
+  promised val_accuracy 0.7120, 0.0021 better than what fresh seeds score on the
+  test images.
 
 Use it
   run = lrtune.load_run('run')
