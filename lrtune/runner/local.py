@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import cloudpickle
 import loky
 import numpy as np
+from loky.process_executor import BrokenProcessPool
 from typing_extensions import override
 
 from lrtune.errors import SearchError
@@ -88,8 +89,13 @@ class LocalRunner(Runner):
     @override
     def submit(self, task: TrialTask) -> None:
         """Hands the task to a free worker."""
-        worker = self._free.pop()
-        self._busy.append((worker, worker.submit(task, f"task-{next(self._names)}")))
+        name = f"task-{next(self._names)}"
+        try:
+            running = self._free[-1].submit(task, name)
+        except BrokenProcessPool:  # killed while it had nothing to do: no fault of the task's
+            self._free[-1] = self._instead_of(self._free[-1])
+            running = self._free[-1].submit(task, name)
+        self._busy.append((self._free.pop(), running))
 
     @override
     def wait(self, on_epoch: OnEpoch) -> list[TrialOutcome]:
@@ -126,11 +132,12 @@ class LocalRunner(Runner):
     ) -> TrialOutcome:
         """The outcome; the worker is free, or another is in its place if it was lost."""
         self._busy.remove((worker, running))
-        if outcome.worker_lost:
-            worker.end(wait=False)
-            worker = WorkerProcess(self._folder, worker.device)
-        self._free.append(worker)
+        self._free.append(self._instead_of(worker) if outcome.worker_lost else worker)
         return outcome
+
+    def _instead_of(self, worker: WorkerProcess) -> WorkerProcess:
+        worker.end(wait=False)
+        return WorkerProcess(self._folder, worker.device)
 
     def _write_job(self, job: TrainingJob) -> None:
         try:

@@ -121,7 +121,7 @@ def _report(
         return [] if one else [f"exit code 2 must be one line that names the file: {err!r}"]
     if ended.value.code not in (0, None) or err:
         return [f"exit code {ended.value.code}: {err!r}"]
-    unread = name.name in ("state.npz", "tuner0.json")
+    unread = name.name in ("state.npz", "tuner0.json", "report.html")
     if unread or _says_the_same(name, whole, now) or _is_named(name, out):
         return []
     return [f"the report does not name the file: {out[-800:]!r}"]
