@@ -42,7 +42,7 @@ def lrtune_side(arguments: argparse.Namespace) -> dict[str, Any]:
         baseline_seeds=0,
     )
     started = time.perf_counter()
-    tuner.search(*args, **kwargs)
+    tuner.search(*args, **kwargs, verbose=0)
     wall = time.perf_counter() - started
     run = lrtune.load_run(f"{folder}/run")
     trials = run.ranking()["trial_id"]

@@ -34,7 +34,7 @@ def with_workers(workers: int) -> common.Side:
             baseline_seeds=0,
         )
         started = time.perf_counter()
-        tuner.search(*args, **kwargs)
+        tuner.search(*args, **kwargs, verbose=0)
         seconds = time.perf_counter() - started
         # Peak resident memory in KiB on Linux: of this process, of the largest child.
         return {

@@ -31,7 +31,7 @@ def lrtune_with(workers: int) -> common.Side:
         args, kwargs = common.images(arguments)
         tuner = common.hyperband(lrtune, arguments, workers=workers, baseline_seeds=0)
         started = time.perf_counter()
-        tuner.search(*args, **kwargs)
+        tuner.search(*args, **kwargs, verbose=0)
         return {"seconds": time.perf_counter() - started, "trials": len(tuner.oracle.trials)}
 
     return side

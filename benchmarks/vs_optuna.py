@@ -59,7 +59,7 @@ def lrtune_side(arguments: argparse.Namespace) -> dict[str, Any]:
         baseline_seeds=0,
     )
     started = time.perf_counter()
-    tuner.search(*args, **kwargs)
+    tuner.search(*args, **kwargs, verbose=0)
     return {"seconds": time.perf_counter() - started, "trials": len(tuner.oracle.trials)}
 
 
