@@ -69,7 +69,7 @@ def _bare_epochs(arguments: argparse.Namespace) -> list[float]:
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    from lrtune.models import cats_vs_dogs_cnn
+    from lrtune.model.cnn import cats_vs_dogs_cnn
 
     (x, y), kwargs = common.images(arguments)
     x_val, y_val = kwargs["validation_data"]

@@ -152,7 +152,7 @@ def _make_apart(*run: Any) -> None:
 
 def make_run(folder: Path, trials: int, epochs: int, arms: int) -> None:
     """A random search as it would be left: its own trials, half as many for the baseline."""
-    from lrtune.quiet import start_tensorflow
+    from lrtune.model.start import start_tensorflow
 
     start_tensorflow()
     draw = random.Random(1)  # noqa: S311 - figures for a benchmark, not secrets
@@ -170,7 +170,7 @@ def _make_search(
 
     from lrtune.records.schema import Manifest
     from lrtune.records.writer import RunWriter
-    from lrtune.space import declare
+    from lrtune.schedules.space import declare
 
     space = keras_tuner.HyperParameters()
     declare(space, families, epochs)
@@ -230,7 +230,7 @@ def write_trial(
 ) -> float:
     """Writes one trial; returns its score, best where lr0 / (1 - momentum) is about .15."""
     from lrtune.records.schema import Outcome, Span
-    from lrtune.space import schedule_from_values
+    from lrtune.schedules.space import schedule_from_values
 
     schedule: Callable[[float], float] = schedule_from_values(values)
     step = values["lr0"] / (1 - values["momentum"])

@@ -20,7 +20,7 @@ def with_workers(workers: int) -> common.Side:
 
     def side(arguments: argparse.Namespace) -> dict[str, Any]:
         import lrtune
-        from lrtune.quiet import start_tensorflow
+        from lrtune.model.start import start_tensorflow
 
         start_tensorflow(threads=1)
         args, kwargs = common.images(arguments)

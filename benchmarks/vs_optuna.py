@@ -19,7 +19,7 @@ def optuna_side(arguments: argparse.Namespace) -> dict[str, Any]:
     import keras
     import optuna
 
-    from lrtune.models import cats_vs_dogs_cnn
+    from lrtune.model.cnn import cats_vs_dogs_cnn
     from lrtune.schedules import ExponentialDecay
 
     (x, y), kwargs = common.images(arguments)

@@ -16,9 +16,9 @@ import keras
 import numpy as np
 
 from lrtune import data
-from lrtune.adapter import rate_at
-from lrtune.models import cats_vs_dogs_cnn
+from lrtune.model.cnn import cats_vs_dogs_cnn
 from lrtune.schedules import Constant, ExponentialDecay, Schedule, StepDecay, TimeDecay
+from lrtune.schedules.keras import rate_at
 
 BATCH = 64
 EPOCHS = 50

@@ -15,7 +15,7 @@ import keras_tuner
 
 import lrtune
 from lrtune import data
-from lrtune.space import describe, schedule_from_values
+from lrtune.schedules.space import describe, schedule_from_values
 
 
 def make_tuner(algo: str, epochs: int, trials: int, directory: str) -> keras_tuner.Tuner:

@@ -13,8 +13,8 @@ import keras
 
 import lrtune
 from lrtune import data
-from lrtune.models import cats_vs_dogs_cnn
-from lrtune.space import describe
+from lrtune.model.cnn import cats_vs_dogs_cnn
+from lrtune.schedules.space import describe
 
 
 def main() -> None:
@@ -48,7 +48,9 @@ def main() -> None:
         verbose=2,
     )
     model.save(arguments.save)
-    print(f"saved to {arguments.save}; `import lrtune.adapter` before keras.models.load_model")
+    print(
+        f"saved to {arguments.save}; `import lrtune.schedules.keras` before keras.models.load_model"
+    )
 
 
 if __name__ == "__main__":

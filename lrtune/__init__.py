@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Any
 from lrtune._version import __version__
 
 if TYPE_CHECKING:
-    from lrtune import confirm, schedules
-    from lrtune.hypermodel import CatsVsDogsHyperModel, ScheduleHyperModel
+    from lrtune import schedules
+    from lrtune.cli.confirm import confirm
+    from lrtune.model.hypermodel import CatsVsDogsHyperModel, ScheduleHyperModel
     from lrtune.run import load_run
-    from lrtune.tuners import BayesianOptimization, Hyperband, RandomSearch
+    from lrtune.search.tuners import BayesianOptimization, Hyperband, RandomSearch
 
 _LAZY = {
-    "BayesianOptimization": "lrtune.tuners",
-    "CatsVsDogsHyperModel": "lrtune.hypermodel",
-    "Hyperband": "lrtune.tuners",
-    "RandomSearch": "lrtune.tuners",
-    "ScheduleHyperModel": "lrtune.hypermodel",
+    "BayesianOptimization": "lrtune.search.tuners",
+    "CatsVsDogsHyperModel": "lrtune.model.hypermodel",
+    "Hyperband": "lrtune.search.tuners",
+    "RandomSearch": "lrtune.search.tuners",
+    "ScheduleHyperModel": "lrtune.model.hypermodel",
+    "confirm": "lrtune.cli.confirm",
     "load_run": "lrtune.run",
 }
-_LAZY_MODULES = {"confirm", "schedules"}
-"""`confirm` is a function too: its module can be called."""
 
 __all__ = [
     "BayesianOptimization",
@@ -44,8 +44,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
-    if name in _LAZY_MODULES:
-        return importlib.import_module(f"lrtune.{name}")
+    if name == "schedules":
+        return importlib.import_module("lrtune.schedules")
     raise AttributeError(f"module 'lrtune' has no attribute {name!r}")
 
 

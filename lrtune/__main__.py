@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrtune import cli, confirm, search
 from lrtune._version import __version__
-from lrtune.export.command import export
-from lrtune.report.command import report
+from lrtune.cli import app as cli
+from lrtune.cli import confirm, search
+from lrtune.cli.export import export
+from lrtune.cli.report import report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "search": search.command,
+    "confirm": confirm.command,
+    "report": report,
+    "export": export,
+}
 
 
 def _version(*, wanted: bool) -> None:
@@ -27,15 +38,20 @@ def _lrtune(
     """Search learning-rate schedules for Keras models and rank them against a constant rate."""
 
 
-def main() -> None:
-    """Entry point of `lrtune` and of `python -m lrtune`."""
+def main(command: str | None = None, argv: list[str] | None = None) -> None:
+    """Entry point of `lrtune`, and of `python -m lrtune.search` and `python -m lrtune.report`.
+
+    Args:
+        command: the one command to run; None for all of them as subcommands.
+        argv: arguments after the program's name; those of the process if None.
+    """
+    if command is not None:
+        cli.main(cli.make_app(COMMANDS[command]), f"lrtune {command}", argv)
     app = cli.empty_app()
     app.callback(no_args_is_help=True)(_lrtune)
-    app.command("search")(search.command)
-    app.command("confirm")(confirm.command)
-    app.command("report")(report)
-    app.command("export")(export)
-    cli.main(app, "lrtune")
+    for name, function in COMMANDS.items():
+        app.command(name)(function)
+    cli.main(app, "lrtune", argv)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ import html
 import os
 from typing import TYPE_CHECKING, Any
 
-from lrtune.arms import own_values
+from lrtune._util.printable import printable
+from lrtune.confirmation.arms import own_values
 from lrtune.errors import ArgumentError, RunFolderError
-from lrtune.printable import printable
 from lrtune.records.reader import RunRecords, read_run
-from lrtune.space import momentum_from_values, schedule_from_values
+from lrtune.schedules.space import momentum_from_values, schedule_from_values
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.cost import cost_frame, measure_cost, target_frame, times_to_target
 from lrtune.stats.ranking import RUNNING, rank

@@ -183,9 +183,9 @@ def test_neither_loading_nor_reporting_imports_tensorflow(make, also, tmp_path):
         "import sys, lrtune\n"
         f"run = lrtune.load_run({str(folder)!r})\n"
         "run.ranking(), run.baseline(), run.epochs('0'), run.best_schedule(), repr(run)\n"
-        "from lrtune.report.command import main\n"
+        "from lrtune.__main__ import main\n"
         "try:\n"
-        f"    main([{str(folder)!r}])\n"
+        f"    main('report', [{str(folder)!r}])\n"
         "except SystemExit as end:\n"
         "    assert not end.code\n"
         f"heavy = {{'tensorflow', 'keras', 'keras_tuner', 'matplotlib', 'sklearn', *{also}}}\n"
@@ -200,9 +200,9 @@ def test_neither_loading_nor_reporting_imports_tensorflow(make, also, tmp_path):
 def test_the_help_needs_no_pandas():
     code = (
         "import sys\n"
-        "from lrtune.report.command import main\n"
+        "from lrtune.__main__ import main\n"
         "try:\n"
-        "    main(['--help'])\n"
+        "    main('report', ['--help'])\n"
         "except SystemExit as end:\n"
         "    assert not end.code\n"
         "assert not {'numpy', 'pandas', 'scipy'} & set(sys.modules)\n"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import platformdirs
 
-from lrtune import npz
+from lrtune._util import npz
 from lrtune.errors import DataError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lrtune._util.memory import free_bytes, gibibytes
 from lrtune.errors import ArgumentError, DataError
-from lrtune.memory import free_bytes, gibibytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

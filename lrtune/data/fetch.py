@@ -25,8 +25,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
+from lrtune._util.printable import printable
 from lrtune.errors import DataError
-from lrtune.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrtune import npz
+from lrtune._util import npz
+from lrtune._util.printable import printable
 from lrtune.data.dataset import FLOAT_BYTES, RawImages, check_memory
 from lrtune.errors import DataError
-from lrtune.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lrtune._util.printable import printable
 from lrtune.data.dataset import FLOAT_BYTES, RawImages, check_memory
 from lrtune.data.split import stratified_split
 from lrtune.errors import ArgumentError, DataError
-from lrtune.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

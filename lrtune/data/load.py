@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lrtune._util.printable import printable
 from lrtune.data import cifar10, files, folder, synthetic
 from lrtune.data.dataset import Dataset, RawImages, Split, fingerprint
 from lrtune.data.split import check_split, stratified_split
 from lrtune.errors import DataError
-from lrtune.printable import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,10 +19,10 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from lrtune._util.printable import printable
 from lrtune.export.space import fitted, parameters, plain_value
 from lrtune.export.times import created
 from lrtune.export.trials import recorded
-from lrtune.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self, override
 
+from lrtune.display.observer import Observer
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.export.event_files import TrialEvents, is_event_file, write_events
 from lrtune.export.space import searched
 from lrtune.export.trials import SEARCH_WITHIN, Kind, recorded
-from lrtune.observer import Observer
 from lrtune.records.reader import read_run
 from lrtune.records.schema import BASELINE
 

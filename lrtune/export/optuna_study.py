@@ -24,10 +24,10 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from lrtune._util.printable import printable
 from lrtune.export.space import fitted, parameters, plain_value
 from lrtune.export.times import created, seconds_of
 from lrtune.export.trials import lineages, recorded
-from lrtune.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from lrtune.printable import printable
+from lrtune._util.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

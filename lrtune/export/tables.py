@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from lrtune._util.printable import printable
 from lrtune.export.space import plain_value
 from lrtune.export.trials import recorded
-from lrtune.printable import printable
 from lrtune.report.tables import FORMULA
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from lrtune.plots.marks import Ending, baseline_handle, number_ends
 from lrtune.plots.scales import count_axis, log_axis, log_limits
 from lrtune.plots.select import best_trials, call_of, number, value_of
 from lrtune.plots.theme import BASELINE, BASELINE_DASHES, canvas, legend, looks, text
-from lrtune.space import schedule_from_values
+from lrtune.schedules.space import schedule_from_values
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.trials import family_of, score_of, values_of
 

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import ArgumentError
-from lrtune.space import family_parameters
+from lrtune.schedules.space import family_parameters
 from lrtune.stats.trials import family_of, is_full, score_of, values_of
 
 if TYPE_CHECKING:

@@ -23,8 +23,8 @@ from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.printable import printable
 
 if TYPE_CHECKING:
     import os

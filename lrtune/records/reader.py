@@ -14,8 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lrtune._util.npz import read_npz
 from lrtune.errors import ArgumentError, RunFolderError
-from lrtune.npz import read_npz
 from lrtune.records import schema
 from lrtune.records.parse import (
     UNREADABLE,

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
+from lrtune._util.npz import write_npz
 from lrtune.errors import RunFolderError
-from lrtune.npz import write_npz
 from lrtune.records import files, schema
 from lrtune.records.lock import HOLDER, LOCK, RunLock
 

@@ -1,6 +1,6 @@
 """`python -m lrtune.report`."""
 
-from lrtune.report.command import main
+from lrtune.__main__ import main
 
 if __name__ == "__main__":
-    main()
+    main("report")

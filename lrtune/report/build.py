@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError, LrtuneError
-from lrtune.printable import printable
 from lrtune.records.schema import STATUSES
 from lrtune.report.apart import list_apart
 from lrtune.report.baseline import arm_lines, tuning

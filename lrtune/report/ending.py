@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lrtune.cli import say
+from lrtune.cli.app import say
 from lrtune.errors import LrtuneError
 from lrtune.records.schema import PAGE
 from lrtune.report.terminal import print_report

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.printable import printable
 from lrtune.report.build import build_report
 from lrtune.report.page_pictures import draw_pictures
 from lrtune.report.page_settings import list_settings

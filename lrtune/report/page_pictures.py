@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.plots.gallery import draw_all, image
 from lrtune.plots.select import best_trials, call_of, full_trials
-from lrtune.printable import printable
 from lrtune.report.words import count
 from lrtune.stats.trials import families_of, family_of, score_of, values_of
 

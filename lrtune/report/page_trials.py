@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lrtune.printable import printable
+from lrtune._util.printable import printable
 from lrtune.report.words import NOTHING, brief, duration, fixed
 from lrtune.stats.baseline import measure_baseline
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.printable import printable
 
 if TYPE_CHECKING:
     import pandas as pd

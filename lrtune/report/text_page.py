@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from lrtune.printable import printable
+from lrtune._util.printable import printable
 from lrtune.report.grid import lay_out
 
 if TYPE_CHECKING:

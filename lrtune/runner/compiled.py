@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import keras
 from typing_extensions import override
 
-from lrtune.adapter import TableSchedule
+from lrtune.schedules.keras import TableSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from lrtune.hypermodel import ScheduleHyperModel
+    from lrtune.model.hypermodel import ScheduleHyperModel
 
 _OF_THE_USERS = (
     '"registered_name": "',

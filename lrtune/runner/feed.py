@@ -18,7 +18,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from lrtune.errors import ArgumentError
-from lrtune.hypermodel import ScheduleHyperModel, steps_per_epoch
+from lrtune.model.hypermodel import ScheduleHyperModel, steps_per_epoch
 
 if TYPE_CHECKING:
     from lrtune.runner.base import TrainingJob, TrialTask

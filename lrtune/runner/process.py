@@ -28,9 +28,9 @@ import numpy as np
 from loky.backend.context import LokyContext
 from loky.process_executor import BrokenProcessPool
 
+from lrtune._util.npz import write_npz
 from lrtune.errors import SearchError
-from lrtune.npz import write_npz
-from lrtune.quiet import start_tensorflow
+from lrtune.model.start import start_tensorflow
 from lrtune.runner.base import TrainingJob, TrialOutcome
 
 if TYPE_CHECKING:

@@ -16,14 +16,14 @@ import keras
 import keras_tuner
 import numpy as np
 
-from lrtune import space
-from lrtune.adapter import rate_at
 from lrtune.errors import ArgumentError
-from lrtune.hypermodel import ScheduleHyperModel, steps_per_epoch
+from lrtune.model.hypermodel import ScheduleHyperModel, steps_per_epoch
 from lrtune.runner.base import EpochRecord, OnEpoch, State, TrainingJob, TrialOutcome, TrialTask
 from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.compiled import CompiledModels, architecture, optimizer_variables
 from lrtune.runner.feed import make_feed
+from lrtune.schedules import space
+from lrtune.schedules.keras import rate_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

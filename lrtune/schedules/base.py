@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
+from lrtune._util import checks
 from lrtune.errors import ArgumentError
-from lrtune.schedules import _domains
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,7 +68,7 @@ class Schedule(ABC):
         keeps them, so that the same schedule would otherwise have two values there.
         """
         rate = self.formula(t if self.per_step else xp.floor(t), xp)
-        return xp.where(rate < _domains.FLOAT32_TINY, 0.0, rate)
+        return xp.where(rate < checks.FLOAT32_TINY, 0.0, rate)
 
     @overload
     def __call__(self, t: float) -> float: ...
@@ -103,8 +103,8 @@ class Schedule(ABC):
             float32 array [epochs * steps_per_epoch]; entry i is the rate of step i (from 0), at
             t = i / steps_per_epoch.
         """
-        epochs = _domains.integer("epochs", epochs, at_least=1)
-        steps_per_epoch = _domains.integer("steps_per_epoch", steps_per_epoch, at_least=1)
+        epochs = checks.integer("epochs", epochs, at_least=1)
+        steps_per_epoch = checks.integer("steps_per_epoch", steps_per_epoch, at_least=1)
         return self(np.arange(epochs * steps_per_epoch) / steps_per_epoch).astype(np.float32)
 
     def to_keras(self, steps_per_epoch: int) -> LearningRateSchedule:
@@ -116,7 +116,7 @@ class Schedule(ABC):
         Returns:
             keras.optimizers.schedules.LearningRateSchedule, which saves with its model.
         """
-        from lrtune.adapter import KerasSchedule
+        from lrtune.schedules.keras import KerasSchedule
 
         return KerasSchedule(self, steps_per_epoch)
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from lrtune.schedules import _domains
+from lrtune._util import checks
 from lrtune.schedules.base import Schedule
 from lrtune.schedules.ranges import Range
 from lrtune.schedules.registry import register
@@ -45,9 +45,9 @@ class ExponentialDecay(Schedule):
 
     def __post_init__(self) -> None:
         self._set(
-            lr0=_domains.learning_rate("lr0", self.lr0),
-            k=_domains.non_negative("k", self.k),
-            per_step=_domains.boolean("per_step", self.per_step),
+            lr0=checks.learning_rate("lr0", self.lr0),
+            k=checks.non_negative("k", self.k),
+            per_step=checks.boolean("per_step", self.per_step),
         )
 
     def formula(self, t: Any, xp: Any) -> Any:

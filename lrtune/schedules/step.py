@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from lrtune.schedules import _domains
+from lrtune._util import checks
 from lrtune.schedules.base import Schedule
 from lrtune.schedules.ranges import Range
 from lrtune.schedules.registry import register
@@ -51,10 +51,10 @@ class StepDecay(Schedule):
 
     def __post_init__(self) -> None:
         self._set(
-            lr0=_domains.learning_rate("lr0", self.lr0),
-            drop=_domains.fraction("drop", self.drop),
-            epochs_drop=_domains.positive("epochs_drop", self.epochs_drop),
-            per_step=_domains.boolean("per_step", self.per_step),
+            lr0=checks.learning_rate("lr0", self.lr0),
+            drop=checks.fraction("drop", self.drop),
+            epochs_drop=checks.positive("epochs_drop", self.epochs_drop),
+            per_step=checks.boolean("per_step", self.per_step),
         )
 
     def formula(self, t: Any, xp: Any) -> Any:

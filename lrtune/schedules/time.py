@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from lrtune.schedules import _domains
+from lrtune._util import checks
 from lrtune.schedules.base import Schedule
 from lrtune.schedules.ranges import Range
 from lrtune.schedules.registry import register
@@ -47,9 +47,9 @@ class TimeDecay(Schedule):
 
     def __post_init__(self) -> None:
         self._set(
-            lr0=_domains.learning_rate("lr0", self.lr0),
-            k=_domains.non_negative("k", self.k),
-            per_step=_domains.boolean("per_step", self.per_step),
+            lr0=checks.learning_rate("lr0", self.lr0),
+            k=checks.non_negative("k", self.k),
+            per_step=checks.boolean("per_step", self.per_step),
         )
 
     @classmethod
@@ -64,8 +64,8 @@ class TimeDecay(Schedule):
             steps_per_epoch: int >= 1, weight updates an epoch.
             per_step: bool, False to hold the rate over each epoch.
         """
-        steps_per_epoch = _domains.integer("steps_per_epoch", steps_per_epoch, at_least=1)
-        k = _domains.non_negative("k_update", k_update) * steps_per_epoch
+        steps_per_epoch = checks.integer("steps_per_epoch", steps_per_epoch, at_least=1)
+        k = checks.non_negative("k_update", k_update) * steps_per_epoch
         return cls(lr0, k, per_step=per_step)
 
     def formula(self, t: Any, xp: Any) -> Any:  # noqa: ARG002 - the signature of all families

@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.printable import printable
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.trials import epochs_of, families_of, family_of, is_full, score_of
 

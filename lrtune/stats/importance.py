@@ -30,8 +30,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.printable import printable
 from lrtune.schedules import get
 from lrtune.stats.trials import families_of, family_of, score_of, values_of
 

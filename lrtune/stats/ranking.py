@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.printable import printable
-from lrtune.space import family_parameters
+from lrtune.schedules.space import family_parameters
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.trials import values_of
 

@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.printable import printable
 from lrtune.stats.trials import epochs_of, families_of, family_of, is_full, score_of
 
 if TYPE_CHECKING:

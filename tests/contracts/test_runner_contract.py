@@ -12,7 +12,7 @@ import keras_tuner
 import pytest
 
 from lrtune import schedules
-from lrtune.hypermodel import ScheduleHyperModel
+from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.runner.base import TrainingJob, TrialTask
 from lrtune.runner.inprocess import InProcessRunner
 from lrtune.runner.local import LocalRunner

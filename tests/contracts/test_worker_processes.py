@@ -16,7 +16,7 @@ import pytest
 
 import lrtune
 from lrtune.errors import ArgumentError, SearchError
-from lrtune.hypermodel import ScheduleHyperModel
+from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.runner import local, make_runner
 from lrtune.runner.base import TrainingJob
 from lrtune.runner.inprocess import InProcessRunner

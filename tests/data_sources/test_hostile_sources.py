@@ -20,7 +20,7 @@ from lrtune.data import dataset, fetch, load
 from lrtune.data.files import load_npz
 from lrtune.data.folder import load_folder
 from lrtune.errors import DataError
-from tests.test_npz import header
+from tests._util.test_npz import header
 
 ESCAPE, SHOWN = "a\x1b[2J\u202eb\nc", "a\\x1b[2J\\u202eb c"
 
@@ -80,7 +80,7 @@ def test_an_archive_that_unpacks_to_more_than_memory_is_refused_unread(save, mon
     path = save(x_train=header((20, 1000, 1000, 1)) + bytes(20_000_000))
     assert path.stat().st_size < 50_000
     monkeypatch.setattr(dataset, "free_bytes", lambda: 100_000_000)
-    monkeypatch.setattr("lrtune.npz.read_array", pytest.fail)
+    monkeypatch.setattr("lrtune._util.npz.read_array", pytest.fail)
     assert message(path) == (
         "pets.npz: its images would take 0.1 GiB of memory, and 0.1 GiB are free. "
         "Use fewer or smaller images"

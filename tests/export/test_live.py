@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from lrtune.display.observer import Observer, Within
 from lrtune.errors import ArgumentError
 from lrtune.export.live import Observers, TensorBoardObserver
-from lrtune.observer import Observer, Within
 from lrtune.records.schema import Outcome, Span
 from lrtune.runner.base import TrialTask
 from tests.export import runs

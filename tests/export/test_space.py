@@ -3,8 +3,8 @@ from __future__ import annotations
 import keras_tuner
 import pytest
 
-from lrtune import space as declared
 from lrtune.export.space import fitted, parameters, plain_value, searched
+from lrtune.schedules import space as declared
 from tests.export.runs import SPACE, parameter
 
 

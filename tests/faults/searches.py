@@ -50,10 +50,10 @@ def cli(images: Path, folder: Path, *more: object, algo: str = "random") -> dict
 def run(one: dict[str, Any]) -> int:
     """Does a job in this process; returns or raises the exit code."""
     if one["kind"] == "cli":
-        from lrtune import search
+        from lrtune.__main__ import main
 
         sys.argv = ["lrtune-search", *one["argv"]]
-        search.main()
+        main("search")
     from lrtune.errors import LrtuneError
 
     try:
@@ -68,7 +68,7 @@ def run(one: dict[str, Any]) -> int:
 
 def tune(one: dict[str, Any]) -> None:
     """Searches with one of `lrtune.tuners`."""
-    from lrtune.quiet import start_tensorflow
+    from lrtune.model.start import start_tensorflow
 
     start_tensorflow(threads=1)
     import lrtune

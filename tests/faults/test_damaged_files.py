@@ -111,10 +111,10 @@ def test_a_damaged_file_is_reported_in_a_line(
 def _report(
     folder: Path, name: Path, capsys: pytest.CaptureFixture[str], whole: bytes, now: bytes
 ) -> list[str]:
-    from lrtune.report import command
+    from lrtune.__main__ import main
 
     with pytest.raises(SystemExit) as ended:
-        command.main([str(folder)])
+        main("report", [str(folder)])
     out, err = capsys.readouterr()
     if ended.value.code == 2:
         one = err.count("\n") == 1 and name.name in err and out == ""

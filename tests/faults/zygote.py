@@ -64,14 +64,14 @@ def _import_all() -> None:
     import sklearn.gaussian_process
     import tensorflow as tf
 
+    import lrtune.cli.search
     import lrtune.data
-    import lrtune.progress
+    import lrtune.display
     import lrtune.report.page
     import lrtune.report.terminal
     import lrtune.runner.local
     import lrtune.runner.worker
-    import lrtune.search
-    import lrtune.tuners
+    import lrtune.search.tuners
     import tests.runner.tiny
 
     gc.collect()

@@ -8,7 +8,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from lrtune.schedules import get
-from lrtune.space import schedule_from_values
+from lrtune.schedules.space import schedule_from_values
 from tests.records import build_run
 
 if TYPE_CHECKING:

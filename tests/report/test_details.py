@@ -6,8 +6,8 @@ import pytest
 
 from lrtune.report.build import build_report
 from lrtune.run import load_run
+from tests.cli.test_report import called
 from tests.records import build_run
-from tests.report.test_report_command import called
 from tests.report.test_terminal import printed
 
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import lrtune
-from lrtune.hypermodel import ScheduleHyperModel
+from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.runner.base import TrainingJob, TrialTask
 from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.worker import Trainer

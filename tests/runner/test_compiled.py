@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from lrtune.adapter import TableSchedule
-from lrtune.hypermodel import ScheduleHyperModel
+from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.runner.base import TrainingJob, TrialTask
 from lrtune.runner.compiled import CompiledModels, VariableMomentumSGD, architecture
 from lrtune.runner.worker import Trainer
+from lrtune.schedules.keras import TableSchedule
 from tests.runner import tiny
 
 MOMENTUM = {name: {**values, "momentum": 0.9} for name, values in tiny.VALUES.items()}

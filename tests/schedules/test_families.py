@@ -161,7 +161,7 @@ def test_parameters_outside_the_domain_are_refused(make, message):
 
 def test_schedules_and_spaces_import_no_tensorflow():
     code = (
-        "import sys, lrtune.schedules, lrtune.space\n"
+        "import sys, lrtune.schedules, lrtune.schedules.space\n"
         "lrtune.schedules.StepDecay(0.1, 0.5, 10).table(50, 125)\n"
         "heavy = {'tensorflow', 'keras', 'keras_tuner', 'pandas', 'scipy'}\n"
         "print(sorted(heavy & {name.split('.')[0] for name in sys.modules}))"

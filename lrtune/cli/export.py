@@ -1,0 +1,150 @@
+"""The front door `python -m lrtune.export RUN --to FORMAT`: parse, then import what is needed."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lrtune._util.printable import printable
+from lrtune.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lrtune.records.reader import RunRecords
+
+PROG = "lrtune export"
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a run can be exported to.
+
+    Attributes:
+        writer: module and function that write it: `write(records, path)` returns what it wrote.
+        ending: of the default path, after the run folder's.
+        folder: whether it is a folder of files, or one file.
+        files: names of the files in such a folder; empty for TensorBoard's event files.
+        needs: the package that must be installed, if lrtune does not require it anyway.
+        opened_by: the command that shows it; `{path}` stands for where it is.
+    """
+
+    writer: str
+    ending: str
+    folder: bool = True
+    files: tuple[str, ...] = ()
+    needs: str | None = None
+    opened_by: str | None = None
+
+
+FORMATS = {
+    "csv": Format("tables:write_csv", "-csv", files=("trials.csv", "epochs.csv")),
+    "parquet": Format(
+        "tables:write_parquet",
+        "-parquet",
+        files=("trials.parquet", "epochs.parquet"),
+        needs="pyarrow",
+    ),
+    "optuna": Format(
+        "optuna_study:write_study",
+        "-optuna.db",
+        folder=False,
+        needs="optuna",
+        opened_by="optuna-dashboard sqlite:///{path}",
+    ),
+    "deepcave": Format(
+        "deepcave:write_deepcave",
+        "-deepcave",
+        files=("configspace.csv", "trials.csv"),
+        opened_by="deepcave --open",
+    ),
+    "tensorboard": Format(
+        "event_files:write_tensorboard",
+        "-tensorboard",
+        needs="tensorboard",
+        opened_by="tensorboard --logdir {path}",
+    ),
+}
+
+
+def export(
+    run: Annotated[str, typer.Argument(help="The run folder: --run-dir of the search.")],
+    to: Annotated[str, typer.Option(help=f"One of {', '.join(FORMATS)}.")],
+    out: Annotated[
+        str | None,
+        typer.Option(
+            help="Where to: a folder, or a file for optuna.",
+            show_default="beside the run folder: RUN-csv, RUN-optuna.db, ...",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the export that is there.")
+    ] = False,
+) -> None:
+    """Write a run for other tools: tables, Optuna's dashboard, DeepCAVE, TensorBoard.
+
+    csv and parquet are two tables, trials and epochs, of the search, its baseline and its
+    confirmation. optuna is a study in an SQLite file, deepcave a folder of DeepCAVE's tables,
+    tensorboard a folder of event files.
+    """
+    form = FORMATS.get(to)
+    if form is None:
+        raise ArgumentError(f"--to must be one of {', '.join(FORMATS)}. Received: {to!r}.")
+    if out == "":
+        raise ArgumentError("--out must be a path. Received: ''.")
+
+    from lrtune.export.place import beside, whole
+    from lrtune.records.reader import read_run
+
+    records = read_run(run)
+    path = beside(run, form.ending) if out is None else Path(out)
+    with whole(
+        Path(os.path.abspath(path)),  # noqa: PTH100 - resolve() would follow a link
+        folder=form.folder,
+        overwrite=overwrite,
+        is_ours=_is_ours(form),
+    ) as temporary:
+        told = _writer(to, form)(records, temporary)
+    for notice in records.notices:
+        typer.echo(printable(f"{PROG}: {notice}"), err=True)
+    typer.echo(printable(f"Wrote {told} to {path}."))
+    if form.opened_by is not None:
+        typer.echo(printable(f"Open it with: {form.opened_by.format(path=shlex.quote(str(path)))}"))
+
+
+def _writer(to: str, form: Format) -> Callable[[RunRecords, Path], str]:
+    """The function that writes; imports what it needs.
+
+    Raises:
+        ArgumentError: a package is missing.
+    """
+    if form.needs is not None:
+        try:
+            importlib.import_module(form.needs)
+        except ImportError as error:
+            raise ArgumentError(
+                f"--to {to} needs the package {form.needs}, which cannot be imported ({error}). "
+                f"Install it: python -m pip install {form.needs}"
+            ) from error
+    module, _, name = form.writer.partition(":")
+    writer: Callable[[RunRecords, Path], str] = getattr(
+        importlib.import_module(f"lrtune.export.{module}"), name
+    )
+    return writer
+
+
+def _is_ours(form: Format) -> Callable[[Path], bool]:
+    def is_ours(path: Path) -> bool:
+        if form.files:
+            return str(path) in form.files
+        from lrtune.export.event_files import is_event_file
+
+        return is_event_file(path)
+
+    return is_ours

@@ -1,0 +1,87 @@
+"""The front door `python -m lrtune.report RUN`: parse, then import what is needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from lrtune.errors import ArgumentError
+
+PROG = "lrtune report"
+
+
+def report(
+    run: Annotated[str, typer.Argument(help="The run folder: --run-dir of the search.")],
+    csv: Annotated[
+        str | None,
+        typer.Option(help="Also write all trials to this file; - for them alone, to the output."),
+    ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option(help="Also write the report as one HTML file that needs nothing else."),
+    ] = None,
+    figures: Annotated[
+        str | None,
+        typer.Option(help="Also write every picture this run has data for into this folder."),
+    ] = None,
+    top: Annotated[int, typer.Option(help="How many of the best trials to list.")] = 10,
+    details: Annotated[
+        bool, typer.Option("--details", help="Also what mattered (importance) and tuning curves.")
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch", help="First follow the search or confirmation until it ends, or Ctrl-C."
+        ),
+    ] = False,
+) -> None:
+    """Rank the trials of a search against the constant learning rate."""
+    if top < 1:
+        raise ArgumentError(f"--top must be >= 1. Received: {top}.")
+
+    from lrtune.report.tables import STDOUT, write_csv
+    from lrtune.run import load_run
+
+    if watch and csv == STDOUT:
+        raise ArgumentError("--watch does not go with --csv -, both of which write to the output.")
+    try:
+        if watch:
+            _watch(run)
+        loaded = load_run(run)
+        if csv is not None:
+            write_csv(loaded, csv)
+        if html is not None:
+            from lrtune.report.page import write_page
+
+            write_page(loaded, html)
+        if figures is not None:
+            from lrtune.plots.gallery import save_figures
+
+            save_figures(loaded.records, figures)
+        if csv != STDOUT:
+            from lrtune.report.terminal import make_console, print_report
+
+            print_report(loaded, make_console(), top, details=details)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()  # whoever read us, as `head` does, has seen enough
+    except OSError as error:
+        _silence()
+        raise ArgumentError(
+            f"The report cannot be written to standard output ({error.strerror})."
+        ) from error
+
+
+def _watch(run: str) -> None:
+    from lrtune.display.watch import watch
+    from lrtune.report.terminal import make_console
+
+    watch(run, make_console())
+
+
+def _silence() -> None:
+    """Drops what is left to write: Python would complain once more when it closes the output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,1 @@
+"""Trains the best of a search and the constant rates again, with fresh seeds."""

@@ -1,0 +1,105 @@
+"""Trains the best of a search and the constant rates anew, with paired seeds, for the test images.
+
+The search has chosen among many on the validation images, so its scores flatter. Here the choice
+is made: few arms, fresh seeds, each the same for every arm (initial weights, image order, dropout),
+and the test images, which nothing has touched, looked at once for each training, after its end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from lrtune.confirmation.plan import refuse_other_confirmation
+from lrtune.display.observer import Observer
+from lrtune.records.reader import read_run
+from lrtune.records.schema import CONFIRM, now
+from lrtune.records.writer import RunWriter
+from lrtune.runner import make_runner
+from lrtune.runner.base import TrainingJob, TrialTask
+from lrtune.search.loop import LoopSettings, TaskLoop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lrtune.confirmation.plan import Images
+    from lrtune.records.reader import RunRecords
+    from lrtune.records.schema import ConfirmManifest
+
+
+def train_arms(
+    folder: Path,
+    manifest: ConfirmManifest,
+    hypermodel: Any,
+    images: Images,
+    *,
+    workers: int | None = None,
+    trial_timeout: float = 3600.0,
+    max_retries: int = 2,
+    overwrite: bool = False,
+    observer: Observer | None = None,
+) -> None:
+    """Trains every arm with every seed, but for those that an earlier try has trained.
+
+    Args:
+        folder: the run folder.
+        manifest: what to train.
+        hypermodel: `keras_tuner.HyperModel` of the search.
+        images: what to train and test on.
+        workers: as for a search.
+        trial_timeout: likewise.
+        max_retries: likewise.
+        overwrite: whether to erase a confirmation that is there; otherwise it is continued.
+        observer: watches.
+
+    Raises:
+        RunFolderError: another confirmation is there; a folder that cannot be written.
+        KeyboardInterrupt: Ctrl-C; all that has ended is recorded.
+    """
+    fit_kwargs = {
+        "validation_data": (images.x_test, images.y_test),
+        "validation_freq": manifest.epochs,
+    }
+    if manifest.batch_size is not None:
+        fit_kwargs["batch_size"] = manifest.batch_size
+    job = TrainingJob(hypermodel, (images.x, images.y), fit_kwargs, held_out=True)
+    observer = observer or Observer()
+    with make_runner(job, workers, trial_timeout) as runner, RunWriter(folder) as writer:
+        if overwrite:
+            writer.erase_confirmation()
+        found = read_run(folder)
+        if found.confirmation is not None:
+            refuse_other_confirmation(folder, found.confirmation.manifest, manifest)
+            manifest = dataclasses.replace(manifest, created=found.confirmation.manifest.created)
+        writer.confirmation(manifest)
+        done = ended(found)
+        for notice in found.outcome_notices:
+            observer.noticed(notice)
+        for outcome in done.values():
+            observer.trial_found(outcome)
+        settings = LoopSettings(
+            manifest.objective,
+            manifest.direction,
+            "last",
+            manifest.epochs,
+            manifest.seeds[0],
+            max_retries,
+        )
+        loop = TaskLoop(runner, writer, settings, observer)
+        loop.run(task for task in tasks(manifest) if task.trial_id not in done)
+        writer.confirmation(dataclasses.replace(manifest, finished=now()))
+
+
+def tasks(manifest: ConfirmManifest) -> list[TrialTask]:
+    """All trainings, seed by seed, so that a confirmation cut short has whole pairs."""
+    return [
+        TrialTask(f"{CONFIRM}/{arm}/seed-{seed}", values, seed, 0, manifest.epochs)
+        for seed in manifest.seeds
+        for arm, values in manifest.arms.items()
+    ]
+
+
+def ended(records: RunRecords) -> dict[str, Any]:
+    """Outcomes of a confirmation by their ids."""
+    arms = records.confirmation.outcomes.values() if records.confirmation else ()
+    return {outcome.trial_id: outcome for arm in arms for outcome in arm}

@@ -1,0 +1,149 @@
+"""The best trials so far, and the constant rates they are compared with."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import statistics
+from typing import TYPE_CHECKING
+
+from lrtune.display.words import what
+from lrtune.records.schema import BASELINE, BASELINE_SEARCH, CONFIRM, TUNED
+from lrtune.report.words import DIGITS, count, decimals, fixed, mean_and_std
+from lrtune.stats.baseline import Arm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lrtune.records.schema import Outcome
+
+TOP = 5
+"""How many trials a display lists."""
+
+
+class Leaderboard:
+    """The best trials of the longest budget so far, and every arm trained with several seeds.
+
+    Args:
+        objective: name of the metric.
+        direction: "max" or "min".
+        horizon: the full budget in epochs; a shorter trial's score is no match for the baseline's.
+        arms: names of the arms in the order to show them in, the first being the one that others
+            are compared with; empty for those of a search: the tuned one first.
+    """
+
+    def __init__(
+        self, objective: str, direction: str, horizon: int, *, arms: Sequence[str] = ()
+    ) -> None:
+        self.objective = objective
+        self.direction = direction
+        self.horizon = horizon
+        self.names = tuple(arms)
+        self._sign = 1.0 if direction == "max" else -1.0
+        self._seeds: dict[str, dict[str, float]] = {}
+        self._trials: dict[int, dict[str, Outcome]] = {}
+        self._constants: dict[str, Outcome] = {}
+        self._best: list[Outcome] | None = None
+
+    def add(self, outcome: Outcome) -> None:
+        """Takes a trial of the search, of the baseline or of a confirmation into account."""
+        score = outcome.score
+        if score is None or not math.isfinite(score) or outcome.status == "failed":
+            return
+        full = outcome.epochs.planned == self.horizon
+        kind, _, rest = outcome.trial_id.partition("/")
+        if outcome.trial_id.startswith(f"{BASELINE}/{BASELINE_SEARCH}/"):
+            if outcome.status == "completed":
+                self._constants[outcome.trial_id] = outcome
+        elif kind in (BASELINE, CONFIRM):
+            # A diverged seed counts with its score, as in the report; one cut short does not.
+            if full:
+                self._seeds.setdefault(rest.split("/")[0], {})[outcome.trial_id] = score
+        elif outcome.status == "completed":
+            self._trials.setdefault(outcome.epochs.planned, {})[outcome.trial_id] = outcome
+            self._best = None
+
+    @property
+    def budget(self) -> int | None:
+        """The full budget once a trial has completed it, else the longest so far; None: none."""
+        if self.horizon in self._trials:
+            return self.horizon
+        return max(self._trials, default=None)
+
+    @property
+    def best(self) -> list[Outcome]:
+        """The best trials of that budget, `TOP` at most; of equal ones the earlier first."""
+        if self._best is None:
+            budget = self.budget
+            trials = [] if budget is None else list(self._trials[budget].values())
+            self._best = heapq.nsmallest(TOP, trials, key=self._order)
+        return self._best
+
+    @property
+    def arms(self) -> list[Arm]:
+        """The arms of which a seed has a score."""
+        first = [name for name in (self.names or (TUNED,)) if name in self._seeds]
+        names = [*first, *(name for name in self._seeds if name not in first)]
+        return [_arm(name, tuple(self._seeds[name].values())) for name in names]
+
+    @property
+    def reference(self) -> Arm | None:
+        """The arm that trials are compared with: the tuned one, else the best; None if none."""
+        arms = {arm.name: arm for arm in self.arms}
+        chosen = self.names[0] if self.names else TUNED
+        if chosen in arms or self.names:
+            return arms.get(chosen)
+        return max(arms.values(), key=lambda arm: self._sign * arm.mean, default=None)
+
+    @property
+    def places(self) -> int:
+        """Decimals to show all these scores with."""
+        scores = [outcome.score for outcome in self.best if outcome.score is not None]
+        return decimals([*scores, *(arm.mean for arm in self.arms)])
+
+    def delta(self, score: float, reference: Arm | None) -> float:
+        """How much better than the reference, so that above 0 is always better; NaN if unknown.
+
+        Unknown, too, as long as no trial has completed the budget the reference was trained for.
+        """
+        if reference is None or (not self.names and self.budget != self.horizon):
+            return math.nan
+        return self._sign * (score - reference.mean)
+
+    def searched_constant(self) -> str | None:
+        """What the search for the best constant rate has found so far, in words; None: nothing."""
+        if not self._constants or TUNED in self._seeds:
+            return None
+        longest = max(one.epochs.planned for one in self._constants.values())
+        best = min(
+            (one for one in self._constants.values() if one.epochs.planned == longest),
+            key=self._order,
+        )
+        score = fixed(best.score if best.score is not None else math.nan, DIGITS)
+        return (
+            f"{score} after {count(longest, 'epoch')}, best of {len(self._constants)} tried so far"
+        )
+
+    def summary(self) -> str:
+        """One line: the best trial at the longest budget so far, and the constant rate."""
+        parts = []
+        places, reference = self.places, self.reference
+        if self.best:
+            first = self.best[0]
+            score = fixed(first.score if first.score is not None else math.nan, places)
+            parts.append(
+                f"best {self.objective} {score} after {count(first.epochs.last, 'epoch')}: "
+                f"{what(first.trial_id, first.values)}"
+            )
+        if reference is not None:
+            parts.append(f"{reference.name} {mean_and_std(reference, places)}")
+        return "; ".join(parts) or "no trial has finished yet"
+
+    def _order(self, outcome: Outcome) -> tuple[float, int, str]:
+        score = math.nan if outcome.score is None else outcome.score
+        return -self._sign * score, len(outcome.trial_id), outcome.trial_id
+
+
+def _arm(name: str, scores: tuple[float, ...]) -> Arm:
+    std = statistics.stdev(scores) if len(scores) > 1 else math.nan
+    return Arm(name, {}, scores, statistics.fmean(scores), std, len(scores))

@@ -1,0 +1,1 @@
+"""The models that are searched over, and what they are compiled with."""

@@ -1,0 +1,240 @@
+"""The hypermodel: any Keras model, trained with SGD under a sampled learning-rate schedule.
+
+It works in stock Keras Tuner tuners as it does in lrtune's own; the latter also carry momentum and
+the step count over a promotion, which stock Keras Tuner drops.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import keras
+import keras_tuner
+from typing_extensions import Self, override
+
+from lrtune._util import checks
+from lrtune.errors import ArgumentError
+from lrtune.model.cnn import cats_vs_dogs_cnn, cross_entropy
+from lrtune.schedules import space
+from lrtune.schedules.keras import UnplacedSchedule, place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+FAMILIES = ("constant", "time", "step", "exponential")
+"""The four schedules of the reading: what is searched unless the caller says otherwise."""
+
+
+class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras Tuner has no types
+    """Adds a sampled learning-rate schedule and SGD to a model.
+
+    The hyperparameters are `schedule`, `lr0`, `momentum` and, in the trials of their family only,
+    `time.k`, `step.drop`, `step.epochs_drop`, `exponential.k` (see `lrtune.space`), besides
+    whatever `build_model` samples.
+
+    Args:
+        build_model: function of a `keras_tuner.HyperParameters` that returns an uncompiled
+            `keras.Model`.
+        epochs: int >= 1, the horizon: the epochs a schedule is laid out over. A trial cut short
+            at an early rung trains the first epochs of the schedule over the full horizon.
+        families: names of the schedule families to choose from, at least one.
+        momentum: None samples it; a float in [0, 1) fixes it. Fixed at 0, `lr0` reaches .5.
+        loss: anything `keras.Model.compile` takes; the default is cross-entropy for one-hot labels
+            and class indices alike.
+        metrics: as `keras.Model.compile` takes them.
+        steps_per_epoch: int >= 1, weight updates an epoch. `fit` finds it out by itself; give it
+            if you train what `build` returns with `model.fit` of your own.
+
+    Raises:
+        ArgumentError: an argument outside its domain, or (from `build`) a `build_model` that
+            returns something else than an uncompiled model.
+    """
+
+    def __init__(
+        self,
+        build_model: Callable[[Any], Any],
+        *,
+        epochs: int,
+        families: Sequence[str] = FAMILIES,
+        momentum: float | None = None,
+        loss: Any = cross_entropy,
+        metrics: Sequence[Any] = ("accuracy",),
+        steps_per_epoch: int | None = None,
+        name: str | None = None,
+        tunable: bool = True,
+    ) -> None:
+        super().__init__(name=name, tunable=tunable)
+        if not callable(build_model):
+            raise ArgumentError(
+                "build_model must be a function that takes hp and returns an uncompiled "
+                f"keras.Model. Received: {build_model!r}."
+            )
+        # Declared once on a scratch space, so that a wrong family or horizon fails here, at the
+        # caller's line, and not in the middle of a tuner's construction.
+        space.declare(keras_tuner.HyperParameters(), families, epochs, momentum)
+        if steps_per_epoch is not None:
+            steps_per_epoch = checks.integer("steps_per_epoch", steps_per_epoch, at_least=1)
+        self.build_model = build_model
+        self.epochs = epochs
+        self.families = tuple(families)
+        self.momentum = momentum
+        self.loss = loss
+        self.metrics = list(metrics)
+        self.steps_per_epoch = steps_per_epoch
+
+    @override
+    def build(self, hp: Any) -> keras.Model:
+        """The model of `build_model`, compiled with SGD and the schedule that `hp` holds.
+
+        Without `steps_per_epoch` the schedule is not placed yet: `fit` places it, and a plain
+        `model.fit` fails with a message that says so, rather than train at a constant rate.
+        """
+        space.declare(hp, self.families, self.epochs, self.momentum)
+        model = self.build_model(hp)
+        if not isinstance(model, keras.Model):
+            raise ArgumentError(
+                "build_model must return an uncompiled keras.Model. "
+                f"Received: {model!r} of type {type(model).__name__}."
+            )
+        if model.compiled:
+            raise ArgumentError(
+                "build_model must return an uncompiled keras.Model: lrtune compiles it with SGD "
+                "and the sampled schedule. Give loss= and metrics= to the hypermodel instead."
+            )
+        schedule = space.schedule_from_values(hp.values)
+        learning_rate = (
+            UnplacedSchedule(schedule)
+            if self.steps_per_epoch is None
+            else schedule.to_keras(self.steps_per_epoch)
+        )
+        self.compile(
+            model,
+            keras.optimizers.SGD(learning_rate, momentum=space.momentum_from_values(hp.values)),
+        )
+        return model
+
+    def with_families(self, families: Sequence[str]) -> Self:
+        """This hypermodel, searching other schedule families."""
+        other = copy.copy(self)
+        # Keras Tuner puts a wrapper bound to the object it was made for in the place of `build`.
+        del other.__dict__["build"], other.__dict__["_build"]
+        other.__dict__.update(_build=other.build, build=other._build_wrapper)
+        other.families = tuple(families)
+        return other
+
+    def compile(self, model: keras.Model, optimizer: Any) -> None:
+        """Compiles a model with this hypermodel's loss and metrics.
+
+        Args:
+            model: keras.Model, built or not.
+            optimizer: keras.optimizers.Optimizer, unbuilt.
+        """
+        model.compile(
+            optimizer=optimizer,
+            loss=self.loss,
+            metrics=self.metrics,
+            # "auto" picks XLA on accelerators only; on a CPU XLA makes a small CNN several times
+            # slower, and a choice that depends on the machine makes runs incomparable.
+            jit_compile=False,
+        )
+        if model.built:
+            # An optimizer that is built has its momentum and step count saved and loaded with the
+            # model's weights; Keras leaves them out, with a warning at most, where it is not.
+            optimizer.build(model.trainable_variables)
+
+    @override
+    def fit(self, hp: Any, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
+        """Trains under the schedule, placed by the absolute epoch.
+
+        A training that begins at `initial_epoch` 3 gets the rates of the fourth epoch on, whatever
+        the optimizer's own step count was.
+
+        Args:
+            hp: the trial's hyperparameters.
+            model: what `build` returned.
+            *args: as `keras.Model.fit` takes them.
+            **kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon unless given.
+
+        Returns:
+            `keras.callbacks.History`.
+        """
+        kwargs.setdefault("epochs", self.epochs)
+        steps = self.steps_per_epoch or steps_per_epoch(*args, **kwargs)
+        schedule = space.schedule_from_values(hp.values)
+        place(model, schedule.to_keras(steps), kwargs.get("initial_epoch", 0) * steps)
+        return model.fit(*args, **kwargs)
+
+
+class CatsVsDogsHyperModel(ScheduleHyperModel):
+    """`ScheduleHyperModel` with the reading's CNN.
+
+    Args:
+        epochs: int >= 1, the horizon; 50 in the reading.
+        families: names of the schedule families to choose from.
+        input_shape: height, width, channels of the images.
+        num_classes: int >= 2.
+        **kwargs: as `ScheduleHyperModel` takes them.
+    """
+
+    def __init__(
+        self,
+        epochs: int = 50,
+        families: Sequence[str] = FAMILIES,
+        *,
+        input_shape: tuple[int, int, int] = (32, 32, 3),
+        num_classes: int = 2,
+        **kwargs: Any,
+    ) -> None:
+        # A partial of module-level functions can be pickled; a lambda here could not.
+        build = partial(_build_cnn, input_shape=input_shape, num_classes=num_classes)
+        super().__init__(build, epochs=epochs, families=families, **kwargs)
+
+
+def _build_cnn(
+    hp: Any,  # noqa: ARG001 - what every build_model takes; this CNN samples nothing
+    *,
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+) -> keras.Model:
+    return cats_vs_dogs_cnn(input_shape, num_classes)
+
+
+def steps_per_epoch(
+    x: Any = None,
+    y: Any = None,  # noqa: ARG001 - so that fit's positional arguments can be handed on
+    batch_size: int | None = None,
+    *,
+    steps_per_epoch: int | None = None,
+    validation_split: float = 0.0,
+    **_: Any,
+) -> int:
+    """Weight updates an epoch of the `keras.Model.fit` call with these arguments.
+
+    Returns:
+        int >= 1.
+
+    Raises:
+        ArgumentError: the data do not say how many steps an epoch has.
+    """
+    if steps_per_epoch is not None:
+        return int(steps_per_epoch)
+    if hasattr(x, "cardinality"):  # tf.data.Dataset; -1 infinite, -2 unknown
+        steps = int(x.cardinality())
+        if steps > 0:
+            return steps
+    elif isinstance(x, keras.utils.PyDataset):
+        if x.num_batches is not None:
+            return int(x.num_batches)
+    else:
+        arrays = keras.tree.flatten(x)
+        if arrays and hasattr(arrays[0], "shape"):
+            images = int(arrays[0].shape[0])
+            if validation_split:  # Keras keeps the first part for training, rounded down
+                images = int(images * (1.0 - validation_split))
+            return max(1, -(-images // (batch_size or 32)))
+    raise ArgumentError(
+        "steps_per_epoch must be given to fit (or to the hypermodel): the training data, "
+        f"{type(x).__name__}, do not say how many batches an epoch has."
+    )

@@ -1,0 +1,1 @@
+"""Keras Tuner's tuners with lrtune's search loop inside."""

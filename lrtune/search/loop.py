@@ -1,0 +1,333 @@
+"""The search loop: asks the oracle, hands tasks to the runner, records and tells the results.
+
+The only caller of the oracle. It keeps every worker busy: a free one gets a trial of the baseline
+while there are any left, then whatever the oracle proposes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from keras_tuner.engine.trial import TrialStatus
+from typing_extensions import override
+
+from lrtune._util.interrupts import Interrupts
+from lrtune.display.observer import Observer
+from lrtune.errors import SearchError
+from lrtune.records.schema import BASELINE, Outcome, Span
+from lrtune.runner.base import EpochRecord, Runner, TrialOutcome, TrialTask
+from lrtune.search.oracle import ask, metrics_of, rung, tell, trial_seed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from lrtune.records.schema import Status
+    from lrtune.records.writer import RunWriter
+    from lrtune.search.kept_states import KeptStates
+
+
+_LOST_IN_A_ROW = 12
+"""Workers that die one after another, none having finished an epoch, before the search gives up:
+more than four trials' worth of tries, so that it is not the trials."""
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """What the loop needs to know of a search.
+
+    Attributes:
+        objective: name of the metric that is searched for.
+        direction: "max" or "min".
+        score: "last" or "best", which epoch's objective is a trial's score.
+        horizon: epochs of a trial of any algorithm but Hyperband, and of the baseline.
+        seed: the search's seed; a trial's seed follows from it and the trial's id.
+        max_retries: how often a trial is begun again whose worker was lost.
+    """
+
+    objective: str
+    direction: str
+    score: str
+    horizon: int
+    seed: int
+    max_retries: int = 2
+
+
+class TaskLoop:
+    """Runs tasks until there are none left, and records each.
+
+    Args:
+        runner: trains them.
+        writer: records them.
+        settings: objective, horizon and seed.
+        observer: watches.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        writer: RunWriter,
+        settings: LoopSettings,
+        observer: Observer | None = None,
+    ) -> None:
+        self._runner = runner
+        self._writer = writer
+        self._settings = settings
+        self._observer = observer or Observer()
+        self._waiting: deque[TrialTask] = deque()
+        self._running: dict[str, TrialTask] = {}
+        self._tries: Counter[str] = Counter()
+        self._lost_in_a_row = 0
+        self._interrupts = Interrupts()
+
+    def run(self, tasks: Iterable[TrialTask] = ()) -> None:
+        """Trains the tasks.
+
+        Raises:
+            SearchError: workers die as soon as they begin.
+            KeyboardInterrupt: Ctrl-C, or SIGTERM; all that has ended is recorded.
+        """
+        self._waiting.extend(tasks)
+        with self._interrupts:
+            while self._fill() or self._running:
+                with self._interrupts.welcome():
+                    outcomes = self._runner.wait(self._epoch_ended)
+                for outcome in outcomes:
+                    self._ended(outcome)
+
+    def _fill(self) -> bool:
+        """Gives the runner all that it can take; whether anything runs."""
+        while len(self._running) < self._runner.slots:
+            task = self._next()
+            if task is None:
+                break
+            self._begin(task)
+        return bool(self._running)
+
+    def _next(self) -> TrialTask | None:
+        """The next task, or None while (or because) there is none."""
+        return self._waiting.popleft() if self._waiting else None
+
+    def _begin(self, task: TrialTask) -> None:
+        self._begin_record(task)
+        self._running[task.trial_id] = task
+        self._runner.submit(task)
+
+    def _begin_record(self, task: TrialTask) -> None:
+        self._writer.begin_trial(task.trial_id)
+        self._observer.trial_began(task)
+
+    def _ended(self, outcome: TrialOutcome) -> None:
+        task = self._running.pop(outcome.task.trial_id)
+        if not outcome.worker_lost:
+            self._lost_in_a_row = 0
+            self._finish(outcome)
+            return
+        self._lost_in_a_row = 0 if outcome.epochs else self._lost_in_a_row + 1
+        if self._lost_in_a_row >= _LOST_IN_A_ROW:
+            raise SearchError(
+                f"{_LOST_IN_A_ROW} workers in a row ended before they finished an epoch, the last "
+                f"one so: {outcome.message}. What was written before is whole; try fewer workers"
+            )
+        self._tries[task.trial_id] += 1
+        tried = self._tries[task.trial_id]
+        if tried <= self._settings.max_retries:
+            self._observer.trial_lost(
+                task, f"{outcome.message}; retry {tried} of {self._settings.max_retries}"
+            )
+            self._begin(task)
+            return
+        message = f"{outcome.message}, {tried} times" if tried > 1 else outcome.message
+        self._finish(dataclasses.replace(outcome, message=message))
+
+    def _epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
+        with self._interrupts.deferred():
+            self._writer.epoch(trial_id, record)
+            self._observer.epoch_ended(trial_id, record)
+
+    def _finish(self, outcome: TrialOutcome) -> None:
+        """Records a task that ended."""
+        recorded = self._recorded(outcome)
+        self._writer.outcome(recorded)
+        self._observer.trial_ended(recorded)
+
+    def _recorded(self, outcome: TrialOutcome) -> Outcome:
+        task = outcome.task
+        done = task.first_epoch + len(outcome.epochs)
+        status, score, message = self._judge(outcome)
+        return Outcome(
+            trial_id=task.trial_id,
+            status=status,
+            values=task.values,
+            epochs=Span(task.first_epoch + 1, done, task.last_epoch),
+            seed=task.seed,
+            seconds=round(outcome.seconds, 3),
+            score=score,
+            parent=task.values.get("tuner/trial_id"),
+            message=message,
+        )
+
+    def _judge(self, outcome: TrialOutcome) -> tuple[Status, float | None, str | None]:
+        """Status, score and message of a trial; a score is finite, or there is none."""
+        status, message = outcome.status, outcome.message
+        if status == "completed":
+            epoch, score = self._score(outcome.epochs)
+            if math.isfinite(score):
+                return status, score, message
+            status, message = "diverged", f"epoch {epoch}: {self._settings.objective} is {score}"
+        untrained = outcome.untrained.get(self._settings.objective, math.nan)
+        if status == "diverged" and math.isfinite(untrained):
+            return status, untrained, message
+        return "failed", None, message
+
+    def _score(self, epochs: Sequence[EpochRecord]) -> tuple[int, float]:
+        """The epoch whose objective is the trial's score, and that objective."""
+        objective = self._settings.objective
+        # Keras' validation_freq leaves epochs without validation metrics.
+        scores = [(int(one["epoch"]), one[objective]) for one in epochs if objective in one]
+        if not scores:
+            logged = list(metrics_of(epochs[-1])) if epochs else []
+            raise SearchError(
+                f"objective {objective!r} is not among what training logs: "
+                f"{', '.join(logged) or 'nothing'}. Choose one of these (val_... need "
+                "validation_data)."
+            )
+        if self._settings.score == "last":
+            return scores[-1]
+        better = max if self._settings.direction == "max" else min
+        finite = [one for one in scores if math.isfinite(one[1])]
+        return better(finite or scores, key=lambda one: one[1])
+
+
+class SearchLoop(TaskLoop):
+    """One search, from the first trial to the last: tasks of the baseline, then the oracle's.
+
+    Args:
+        oracle: `keras_tuner.Oracle`, proposes trials and is told their scores.
+        runner, writer, settings, observer: as for `TaskLoop`.
+        states: keeps what promotions continue.
+        promotable: ids of the trials that a later promotion may continue.
+    """
+
+    def __init__(
+        self,
+        oracle: Any,
+        runner: Runner,
+        writer: RunWriter,
+        states: KeptStates,
+        settings: LoopSettings,
+        observer: Observer | None = None,
+        promotable: Callable[[], set[str]] = set,
+    ) -> None:
+        super().__init__(runner, writer, settings, observer)
+        self._oracle = oracle
+        self._states = states
+        self._promotable = promotable
+        self._unfinished: deque[Any] = deque()
+
+    @override
+    def run(self, tasks: Iterable[TrialTask] = (), unfinished: Iterable[Any] = ()) -> None:
+        """Trains the baseline and then the search, until the oracle has no more trials.
+
+        Args:
+            tasks: of the baseline, no trials of the oracle.
+            unfinished: trials of the oracle that were cut off and begin again.
+
+        Raises:
+            SearchError: every trial failed; the message is the last one's. Or workers die as soon
+                as they begin.
+            KeyboardInterrupt: Ctrl-C, or SIGTERM; all that has ended is recorded.
+        """
+        self._unfinished.extend(unfinished)
+        super().run(tasks)
+        self._states.prune((), set())
+        last = self._last_failure()
+        if last is not None:
+            raise SearchError(f"every trial failed, the last one with: {last_line(last)}")
+
+    @override
+    def _next(self) -> TrialTask | None:
+        while True:
+            if self._unfinished:
+                trial = self._unfinished.popleft()
+            elif self._waiting:
+                return self._waiting.popleft()
+            else:
+                trial = ask(self._oracle, self._settings.seed)
+                if trial.status != TrialStatus.RUNNING:
+                    return None
+                self._writer.trial(trial.trial_id, trial.get_state())
+                self._writer.oracle(self._oracle.get_state())
+            task = self._task(trial)
+            if task is not None:
+                return task
+
+    def _task(self, trial: Any) -> TrialTask | None:
+        """What a trial has to train; None where that is nothing and it is recorded already."""
+        values = dict(trial.hyperparameters.values)
+        first, last, parent = rung(values, self._settings.horizon)
+        state = self._states.read(parent) if parent is not None else None
+        seed = trial_seed(self._settings.seed, self._root(trial.trial_id))
+        task = TrialTask(trial.trial_id, values, seed, first, last, state)
+        # A score with a message is the untrained model's, of a trial that diverged.
+        if parent is None or self._oracle.get_trial(parent).message is None:
+            return task
+        self._promote_diverged(task, parent)
+        return None
+
+    def _promote_diverged(self, task: TrialTask, parent: str) -> None:
+        """Records the promotion of a trial that diverged: nothing is left to train."""
+        self._begin_record(task)
+        before = self._oracle.get_trial(parent)
+        untrained = {self._settings.objective: float(before.score)}
+        message = f"continues trial {parent}, which diverged"
+        self._finish(TrialOutcome(task, "diverged", untrained=untrained, message=message))
+
+    def _root(self, trial_id: str) -> str:
+        """The trial whose first epoch this one continues in the end."""
+        values = self._oracle.get_trial(trial_id).hyperparameters.values
+        parent = values.get("tuner/trial_id")
+        return trial_id if parent is None else self._root(parent)
+
+    @override
+    def _finish(self, outcome: TrialOutcome) -> None:
+        """Records a trial that ended, then tells it.
+
+        In this order: a trial with an outcome is finished, whatever comes; its state has to be
+        there by then, and all that Keras Tuner keeps follows from the outcomes.
+        """
+        if _is_baseline(outcome.task):
+            super()._finish(outcome)
+            return
+        recorded = self._recorded(outcome)
+        self._states.keep(recorded, outcome.state)
+        self._writer.outcome(recorded)
+        self._tell(recorded, outcome)
+        self._observer.trial_ended(recorded)
+
+    def _tell(self, recorded: Outcome, outcome: TrialOutcome) -> None:
+        trial = self._oracle.get_trial(recorded.trial_id)
+        metrics = metrics_of(outcome.epochs[-1]) if outcome.epochs else {}
+        tell(self._oracle, trial, recorded, metrics)
+        self._writer.trial(recorded.trial_id, trial.get_state())
+        self._writer.oracle(self._oracle.get_state())
+        self._states.prune([recorded], self._promotable())
+
+    def _last_failure(self) -> str | None:
+        """The last trial's message where no trial has a score, else None."""
+        ended = [self._oracle.get_trial(trial_id) for trial_id in self._oracle.end_order]
+        if not ended or any(trial.score is not None for trial in ended):
+            return None
+        return ended[-1].message or ""
+
+
+def _is_baseline(task: TrialTask) -> bool:
+    return task.trial_id.startswith(f"{BASELINE}/")
+
+
+def last_line(message: str) -> str:
+    """The line of a traceback that says what went wrong."""
+    return message.strip().splitlines()[-1] if message.strip() else "no message"

@@ -1,0 +1,279 @@
+"""Confirmations: what is refused, what is trained, and that equal arms are found equal."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import lrtune
+from lrtune.cli import search
+from lrtune.confirmation import plan as confirm_plan
+from lrtune.data import load
+from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.model.hypermodel import CatsVsDogsHyperModel
+from lrtune.records.reader import read_run
+from lrtune.stats.comparison import compare
+from tests.cli.test_search import images, options_of  # noqa: F401 - images is a fixture
+from tests.records import build_run
+
+EPOCHS = 2
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "lrtune", "confirm", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory, images):  # noqa: F811
+    folder = tmp_path_factory.mktemp("searched") / "run"
+    options = options_of(
+        data=str(images),
+        max_epochs=EPOCHS,
+        max_trials=2,
+        families=("step", "exponential"),
+        batch_size=16,
+        workers=1,
+        run_dir=folder,
+    )
+    search.search(options)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def confirmed(searched, tmp_path_factory):
+    """One trial entered twice, and the constant rates."""
+    folder = tmp_path_factory.mktemp("confirmed") / "run"
+    shutil.copytree(searched, folder)
+    lrtune.confirm(folder, arms=["0", "0"], seeds=6, workers=1, verbose=0)
+    return folder
+
+
+def epochs(folder, arm, seed):
+    path = folder / "confirm" / arm / f"seed-{seed}" / "epochs.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_test_images_are_looked_at_once_after_the_last_epoch(confirmed):
+    manifest = read_run(confirmed).confirmation.manifest
+    assert manifest.objective == "val_accuracy"
+    for arm in manifest.arms:
+        for seed in manifest.seeds:
+            first, last = epochs(confirmed, arm, seed)
+            assert not any(name.startswith("val_") for name in first)
+            assert "val_accuracy" in last
+
+
+def test_arms_that_are_the_same_are_exactly_equal_and_there_is_no_verdict(confirmed):
+    frame = lrtune.load_run(confirmed).comparison().set_index("arm")
+    outcomes = read_run(confirmed).confirmation.outcomes
+    one, other = ([seed.score for seed in outcomes[arm]] for arm in ("trial-0", "trial-0-2"))
+    assert one == other
+    assert frame.loc["trial-0", "mean"] == frame.loc["trial-0-2", "mean"]
+    paired = {arm: dict(enumerate(scores)) for arm, scores in (("a", one), ("b", other))}
+    (difference,) = compare(paired, "a", "max").differences
+    assert (difference.mean, difference.lower, difference.upper, difference.p) == (0, 0, 0, 1)
+    assert difference.verdict == "none"
+
+
+def test_the_same_arm_with_other_seeds_has_no_verdict(confirmed, searched, tmp_path):
+    shutil.copytree(searched, tmp_path / "run")
+    lrtune.confirm(tmp_path / "run", arms=["0"], seeds=[1, 2, 3, 4, 5, 6], workers=1, verbose=0)
+    one, other = (
+        [outcome.score for outcome in read_run(path).confirmation.outcomes["trial-0"]]
+        for path in (confirmed, tmp_path / "run")
+    )
+    scores = {"these": dict(enumerate(one)), "others": dict(enumerate(other))}
+    (difference,) = compare(scores, "these", "max").differences
+    assert difference.verdict == "none"
+
+
+def test_a_training_is_that_of_plain_keras_on_all_training_images(confirmed, images):  # noqa: F811
+    confirmation = read_run(confirmed).confirmation
+    data = load(str(images))
+    x = np.concatenate([data.train.x, data.validation.x])
+    y = np.concatenate([data.train.y, data.validation.y])
+    assert confirmation.manifest.data.sizes == {"train": len(x), "test": len(data.test)}
+    values = confirmation.manifest.arms["constant-0.1"]
+    seed = confirmation.manifest.seeds[0]
+
+    keras.utils.set_random_seed(seed)
+    hypermodel = CatsVsDogsHyperModel(epochs=EPOCHS, input_shape=(8, 8, 3))
+    hp = search_values(values)
+    model = hypermodel.build(hp)
+    import tensorflow as tf
+
+    for epoch in range(EPOCHS):
+        order = tf.random.experimental.stateless_shuffle(tf.range(len(x)), [seed, epoch]).numpy()
+        batches = tf.data.Dataset.from_tensor_slices((x[order], y[order])).batch(16)
+        hypermodel.fit(
+            hp, model, batches, initial_epoch=epoch, epochs=epoch + 1, verbose=0, shuffle=False
+        )
+    told = model.evaluate(data.test.x, data.test.y, batch_size=16, verbose=0, return_dict=True)
+    last = epochs(confirmed, "constant-0.1", seed)[-1]
+    assert last["val_accuracy"] == pytest.approx(told["accuracy"], abs=1e-6)
+
+
+def search_values(values):
+    import keras_tuner
+
+    hp = keras_tuner.HyperParameters()
+    hp.values = dict(values)
+    return hp
+
+
+def test_the_same_call_continues_a_confirmation_that_was_cut_off(confirmed, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(confirmed, folder)
+    seeds = read_run(folder).confirmation.manifest.seeds
+    shutil.rmtree(folder / "confirm" / "constant-0.1" / f"seed-{seeds[2]}")
+    (folder / "confirm" / "trial-0" / f"seed-{seeds[5]}" / "outcome.json").write_text("{")
+    kept = folder / "confirm" / "trial-0" / f"seed-{seeds[0]}" / "outcome.json"
+    before = kept.read_bytes()
+    with pytest.warns(UserWarning, match="outcome.json cannot be read"):
+        lrtune.confirm(folder, arms=["0", "0"], seeds=6, workers=1, verbose=0)
+    assert kept.read_bytes() == before
+    one, other = (read_run(path).confirmation.outcomes for path in (confirmed, folder))
+    for arm in one:
+        assert [x.score for x in one[arm]] == [x.score for x in other[arm]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seeds": 7}, "other number of seeds: 6 there, 7 here"),
+        ({"arms": ["0"]}, "other arms: trial-0, trial-0-2, "),
+        ({"train_on": "train"}, "other images to train on: train+validation there, train here"),
+        ({"seeds": [1, 2, 3, 4, 5, 6]}, "other seeds: "),
+    ],
+)
+def test_another_confirmation_in_the_same_run_is_refused(confirmed, changes, message):
+    asked = {"arms": ["0", "0"], "seeds": 6, "workers": 1, **changes}
+    with pytest.raises(RunFolderError) as error:
+        lrtune.confirm(confirmed, **asked)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["--seeds", "5"],
+            (
+                "seeds must be at least 6: with fewer no two-sided sign-flip test can reach .05, "
+                "for the least p-value of n pairs is 2 / 2**n. Received: 5"
+            ),
+        ),
+        (["--top", "0"], "top must be at least 1. Received: 0"),
+        (["--arm", "nine"], "--arm must be a trial of the run that did not fail, or an arm of its"),
+        (["--train-on", "test"], "train_on must be train+validation or train. Received: test"),
+        (["--data", "synthetic"], "the images of synthetic are not those of the search: fingerp"),
+        (["--data", "nowhere.npz"], "nowhere.npz: no such file"),
+        (["--workers", "0"], "--workers must be at least 1. Received: 0"),
+        (["--trial-timeout", "0"], "--trial-timeout must be more than 0 seconds. Received: 0"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(searched, arguments, message):
+    ended = run(searched, *arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("lrtune confirm: ")
+    assert ended.stderr.count("\n") == 1
+    assert message in ended.stderr
+    assert not (searched / "confirm").exists()
+
+
+def test_a_run_that_cannot_be_confirmed_is_one_line(tmp_path):
+    for folder, message in (
+        (tmp_path / "none", "There is no folder"),
+        (build_run.write_manifest(tmp_path / "empty"), "has no constant rate that was trained"),
+    ):
+        ended = run(folder)
+        assert ended.returncode == 2
+        assert ended.stderr.count("\n") == 1
+        assert message in ended.stderr
+
+
+def test_from_the_command_line_cost_comes_first_and_the_comparison_last(searched, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(searched, folder)
+    ended = run(folder, "--top", 1, "--seeds", 6, "--workers", 2)
+    assert ended.returncode == 0, ended.stderr
+    lines = ended.stdout.splitlines()
+    assert lines[0].startswith(
+        "4 arms x 6 seeds x 2 epochs, trained on 60 images (train+validation): 48 epochs to train"
+    )
+    assert lines[1] == (
+        "NOTE: with 6 seeds and 3 comparisons no verdict is possible, whatever the difference: "
+        "that takes 7 seeds."
+    )
+    assert "[24/24] confirm/" in ended.stdout
+    assert "constant-tuned" in ended.stdout.rpartition("[24/24]")[2]
+    assert ended.stdout.splitlines()[-1].startswith(f"Open {folder}/report.html for the report ")
+    assert "Differences from the baseline" in (folder / "report.html").read_text()
+    again = run(folder, "--top", 1, "--seeds", 6)
+    assert again.stdout.startswith(f"The confirmation in {folder} is finished;")
+    assert not any(line.startswith("[") for line in again.stdout.splitlines())
+
+
+# The plan, without training
+
+
+def test_seeds_are_fresh_and_a_longer_row_begins_with_the_shorter():
+    eight = confirm_plan.confirm_seeds(1, 8)
+    assert confirm_plan.confirm_seeds(1, 20)[:8] == eight
+    assert len({*eight, *confirm_plan.confirm_seeds(2, 8)}) == 16
+    assert all(0 <= seed < 2**32 for seed in eight)
+    assert not set(eight) & {1, 2, 3}, "the baseline's"
+
+
+@pytest.mark.parametrize(
+    ("seeds", "message"),
+    [
+        ([1, 2, 3, 4, 5], "seeds must be at least 6: with fewer no two-sided sign-flip test"),
+        ([1, 2, 3, 4, 5, 5], "seeds must differ from one another. Received twice: 5"),
+        ([1, 2, 3, 4, 5, -1], "a seed must be an int from 0 to 2**32 - 1. Received: -1"),
+        ([1, 2, 3, 4, 5, 0.5], "a seed must be an int from 0 to 2**32 - 1. Received: 0.5"),
+    ],
+)
+def test_seeds_that_are_none_are_refused(seeds, message):
+    with pytest.raises(ArgumentError) as error:
+        confirm_plan.check_seeds(seeds, 1)
+    assert str(error.value).startswith(message)
+
+
+def test_the_cost_is_that_of_the_searchs_pace(tmp_path):
+    folder = build_run.small_run(tmp_path / "run")
+    build_run.write_confirmation(folder, {})
+    records = read_run(folder)
+    text = confirm_plan.cost_in_words(records, records.confirmation.manifest, 2)
+    # 4 arms, 8 seeds, 50 epochs of .25 s on 9,000 images, here 10,000, two at a time: 222 s.
+    assert text == (
+        "4 arms x 8 seeds x 50 epochs, trained on 10,000 images (train+validation): 1,600 epochs "
+        "to train, about 4 min at the search's pace."
+    )
+
+
+def test_arrays_of_a_script_are_taken_as_they_are():
+    x, y = np.zeros((6, 4), "float32"), np.arange(6)
+    given = confirm_plan.images_of(None, (x, y, x[:2], y[:2]), "train+validation")
+    assert given.record.sizes == {"train": 6, "test": 2}
+    with pytest.raises(ArgumentError, match="data must be four arrays: x, y, x_test, y_test"):
+        confirm_plan.images_of(None, (x, y), "train")
+    with pytest.raises(ArgumentError, match="data has no test images"):
+        confirm_plan.images_of(None, (x, y, x[:0], y[:0]), "train")
+
+
+def test_a_run_of_a_script_must_be_given_its_data_and_hypermodel(tmp_path):
+    data = {**build_run.MANIFEST["data"], "argument": None}
+    folder = build_run.small_run(tmp_path / "run", data=data)
+    with pytest.raises(ArgumentError, match=r"^data must be given, for the search got its arrays"):
+        lrtune.confirm(folder)
+    x = np.zeros((6, 8, 8, 3), "float32")
+    with pytest.raises(ArgumentError, match=r"^hypermodel must be given, for the search was run"):
+        lrtune.confirm(folder, data=(x, np.zeros(6, int), x, np.zeros(6, int)))

@@ -1,0 +1,43 @@
+"""What is recorded of data that a script hands over."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lrtune.records.data_record import describe_given
+
+X, Y = np.arange(24, dtype="float32").reshape(6, 4), np.arange(6)
+VALIDATION = (X[:2], Y[:2])
+
+
+def fingerprint(*args, **kwargs):
+    return describe_given(args, kwargs).fingerprint
+
+
+def test_the_same_arrays_have_the_same_fingerprint_wherever_they_lie():
+    first = fingerprint(X, Y, validation_data=VALIDATION)
+    assert len(first) == 16
+    assert first == fingerprint(X.copy(), Y.copy(), validation_data=VALIDATION, batch_size=3)
+    assert first == fingerprint(np.asfortranarray(X), Y, validation_data=VALIDATION)
+
+
+@pytest.mark.parametrize(
+    "args", [(X + 1, Y), (X, Y[::-1]), (X.astype("float64"), Y), (X.reshape(6, 2, 2), Y), (X,)]
+)
+def test_any_change_changes_it(args):
+    assert fingerprint(*args, validation_data=VALIDATION) != fingerprint(
+        X, Y, validation_data=VALIDATION
+    )
+    assert fingerprint(X, Y) != fingerprint(X, Y, validation_data=VALIDATION)
+
+
+def test_sizes_are_numbers_of_images():
+    record = describe_given(({"a": X, "b": X}, Y), {"validation_data": VALIDATION})
+    assert record.sizes == {"train": 6, "validation": 2}
+    assert record.source == "given to search()"
+
+
+@pytest.mark.parametrize("x", [iter([X]), np.array([object()]), [1.0, 2.0]])
+def test_what_is_no_array_has_no_fingerprint(x):
+    assert describe_given((x, Y), {}).fingerprint == ""

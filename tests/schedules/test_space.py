@@ -1,0 +1,340 @@
+"""What a search tries, on real Keras Tuner hyperparameters and oracles."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from lrtune import schedules
+from lrtune.errors import ArgumentError
+from lrtune.schedules import (
+    Constant,
+    ExponentialDecay,
+    Range,
+    Schedule,
+    StepDecay,
+    TimeDecay,
+    space,
+)
+
+keras_tuner = pytest.importorskip("keras_tuner")
+
+FAMILIES = ["time", "constant", "step", "exponential"]
+OWN = {
+    "constant": set(),
+    "time": {"time.k"},
+    "step": {"step.drop", "step.epochs_drop"},
+    "exponential": {"exponential.k"},
+}
+EPOCHS = 50
+
+
+def declared(families=FAMILIES, epochs=EPOCHS, momentum=None):
+    hp = keras_tuner.HyperParameters()
+    space.declare(hp, families, epochs, momentum)
+    return hp
+
+
+def sample(hp, count, seed=1):
+    """Values a random search proposes."""
+    oracle = keras_tuner.oracles.RandomSearchOracle(
+        objective="val_loss", max_trials=count, seed=seed, hyperparameters=hp
+    )
+    proposals = [oracle.populate_space(str(number)) for number in range(count)]
+    return [proposal["values"] for proposal in proposals]
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    return sample(declared(), 300)
+
+
+def test_names_and_default_values():
+    hp = declared()
+    assert [parameter.name for parameter in hp.space] == [
+        "schedule", "lr0", "momentum", "time.k", "step.drop", "step.epochs_drop", "exponential.k"
+    ]  # fmt: skip
+    assert hp.values == {"schedule": "time", "lr0": 0.1, "momentum": 0.5, "time.k": 0.314}
+    assert space.schedule_from_values(hp.values) == TimeDecay(0.1, 0.314)
+    # The reading's settings, at its 50 epochs.
+    for family, schedule in {
+        "constant": Constant(0.1),
+        "step": StepDecay(0.1, 0.5, 10),
+        "exponential": ExponentialDecay(0.1, 0.1),
+    }.items():
+        assert space.schedule_from_values(declared([family]).values) == schedule
+
+
+def test_samples_hold_the_active_family_only(sampled):
+    for values in sampled:
+        assert set(values) == {"schedule", "lr0", "momentum"} | OWN[values["schedule"]]
+    counts = [sum(values["schedule"] == family for values in sampled) for family in FAMILIES]
+    assert min(counts) > 45  # 75 expected, standard deviation 7.5
+
+
+def test_samples_are_within_their_ranges(sampled):
+    bounds = {
+        "lr0": (1e-3, 0.3),
+        "momentum": (0.01, 0.99),
+        "time.k": (1 / 50, 999 / 50),
+        "step.drop": (0.1, 0.8),
+        "step.epochs_drop": (5, 25),
+        "exponential.k": (math.log(2) / 50, math.log(1e4) / 50),
+    }
+    for name, (low, high) in bounds.items():
+        found = [values[name] for values in sampled if name in values]
+        assert low * (1 - 1e-12) <= min(found) <= max(found) <= high * (1 + 1e-12)
+        # They reach most of it too.
+        assert min(found) < low + 0.15 * (high - low)
+        assert max(found) > low + 0.75 * (high - low)
+    assert all(
+        isinstance(values["step.epochs_drop"], int)
+        for values in sampled
+        if values["schedule"] == "step"
+    )
+
+
+def test_samples_are_spread_as_declared(sampled):
+    # 300 log-uniform values: the median's standard error is 13 % of it.
+    assert np.median([1 - values["momentum"] for values in sampled]) == pytest.approx(0.1, rel=0.3)
+    assert np.median([values["lr0"] for values in sampled]) == pytest.approx(0.0173, rel=0.4)
+    ratios = [
+        space.schedule_from_values(values)(EPOCHS) / values["lr0"]
+        for values in sampled
+        if values["schedule"] in ("time", "exponential")
+    ]
+    assert min(ratios) > 0.99e-4
+    assert max(ratios) < 0.501
+
+
+def test_every_sample_is_a_schedule_and_comes_back(sampled):
+    for values in sampled:
+        schedule = space.schedule_from_values(values)
+        assert schedule.name == values["schedule"]
+        assert schedule.lr0 == values["lr0"]
+        for name, value in space.family_parameters(values).items():
+            assert getattr(schedule, name) == value
+        assert space.momentum_from_values(values) == values["momentum"]
+
+
+def test_momentum_may_be_fixed():
+    hp = declared(momentum=0.9)
+    assert hp.values["momentum"] == 0.9
+    assert {values["momentum"] for values in sample(hp, 20)} == {0.9}
+    assert next(own for own in hp.space if own.name == "lr0").max_value == 0.3
+
+
+def test_without_momentum_larger_rates_are_tried():
+    hp = declared(momentum=0)
+    assert type(hp.values["momentum"]) is float  # Keras' SGD takes no int
+    assert next(own for own in hp.space if own.name == "lr0").max_value == 0.5
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 9, 81, 1000])
+def test_ranges_scale_with_the_horizon(epochs):
+    for family in schedules.names():
+        for own in schedules.get(family).ranges:
+            low, high, default = own.bounds(epochs)
+            assert 0 < low <= default <= high
+    hp = declared(epochs=epochs)
+    for values in sample(hp, 30):
+        schedule = space.schedule_from_values(values)
+        if values["schedule"] in ("time", "exponential"):
+            assert 0.99e-4 < schedule(epochs) / schedule.lr0 < 0.501
+        if values["schedule"] == "step":
+            assert 1 <= values["step.epochs_drop"] <= max(1, round(0.5 * epochs))
+
+
+def test_one_family_alone_still_has_a_name():
+    hp = declared(["step"])
+    assert hp.values == {
+        "schedule": "step", "lr0": 0.1, "momentum": 0.5, "step.drop": 0.5, "step.epochs_drop": 10
+    }  # fmt: skip
+
+
+def test_keras_tuner_finds_everything_with_one_build(tmp_path):
+    builds = []
+
+    class Tuner(keras_tuner.engine.base_tuner.BaseTuner):
+        def run_trial(self, trial, *args, **kwargs):
+            raise NotImplementedError
+
+    def build(hp):
+        builds.append(dict(hp.values))
+        space.declare(hp, FAMILIES, EPOCHS)
+        # A scope of the user's own, explored as ever.
+        with hp.conditional_scope("schedule", ["step"]):
+            hp.Boolean("mine")
+
+    oracle = keras_tuner.oracles.BayesianOptimizationOracle(objective="val_loss", max_trials=9)
+    tuner = Tuner(oracle, build, directory=tmp_path)
+    assert {own.name for own in tuner.oracle.get_space().space} == {
+        "schedule", "lr0", "momentum", "mine", *set().union(*OWN.values())
+    }  # fmt: skip
+    # One for our four families, one for the user's scope.
+    assert len(builds) == 2
+
+
+def test_a_trials_values_survive_another_declaration(sampled):
+    for values in sampled[:20]:
+        hp = keras_tuner.HyperParameters()
+        hp.values = dict(values)
+        space.declare(hp, FAMILIES, EPOCHS)
+        assert hp.values == values
+
+
+@pytest.fixture
+def others(monkeypatch):
+    monkeypatch.setattr(schedules.registry, "_families", dict(schedules.registry._families))
+
+    @schedules.register
+    @dataclass(frozen=True)
+    class Power(Schedule):
+        name: ClassVar[str] = "power"
+        ranges: ClassVar[tuple[Range, ...]] = (
+            Range("p", lambda e: 0.5, lambda e: 3, lambda e: 99),
+        )
+        lr0: float
+        p: float
+        scale: float = 1.0
+
+        def formula(self, t, xp):
+            return self.lr0 * xp.power(1.0 + t / self.scale, -self.p)
+
+    @schedules.register
+    @dataclass(frozen=True)
+    class Mute(Power):
+        name: ClassVar[str] = "mute"
+        ranges: ClassVar[tuple[Range, ...]] = ()
+
+
+def test_families_of_others_bring_their_ranges(others):
+    hp = declared(["constant", "power"])
+    for values in sample(hp, 20):
+        if values["schedule"] == "power":
+            assert 0.5 <= values["power.p"] <= 3
+            assert space.schedule_from_values(values).p == values["power.p"]
+    assert declared(["power"]).values["power.p"] == 3  # a default outside is brought into the range
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"families": ["step", "cosin"]},
+            (
+                "Unknown schedule family 'cosin': it must be one of constant, exponential, mute, "
+                "power, step, time."
+            ),
+        ),
+        (
+            {"families": []},
+            (
+                "families must be a list of at least one schedule family, each once. "
+                "Received: families=[]."
+            ),
+        ),
+        (
+            {"families": ["step", "time", "step"]},
+            (
+                "families must be a list of at least one schedule family, each once. "
+                "Received: families=['step', 'time', 'step']."
+            ),
+        ),
+        (
+            {"families": "step"},
+            (
+                "families must be a list of at least one schedule family, each once. "
+                "Received: families='step'."
+            ),
+        ),
+        (
+            {"families": ["mute"]},
+            (
+                "The schedule family 'mute' cannot be searched: its class must declare a Range for "
+                "each parameter in `ranges`. Missing: p."
+            ),
+        ),
+        ({"epochs": 0}, "epochs must be an integer >= 1. Received: epochs=0."),
+        ({"epochs": 50.0}, "epochs must be an integer >= 1. Received: epochs=50.0."),
+        ({"momentum": 1}, "momentum must be a number >= 0 and < 1. Received: momentum=1."),
+        ({"momentum": -0.1}, "momentum must be a number >= 0 and < 1. Received: momentum=-0.1."),
+        ({"momentum": "x"}, "momentum must be a number >= 0 and < 1. Received: momentum='x'."),
+    ],
+)
+def test_what_cannot_be_declared_is_refused(others, arguments, message):
+    with pytest.raises(ArgumentError) as error:
+        declared(**arguments)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {},
+            (
+                "values must hold the hyperparameters of a schedule. Missing: schedule. "
+                "Received: none at all."
+            ),
+        ),
+        (
+            {"schedule": "step", "lr0": 0.1, "step.epochs_drop": 10},
+            (
+                "values must hold the hyperparameters of a schedule. Missing: step.drop. "
+                "Received: schedule, lr0, step.epochs_drop."
+            ),
+        ),
+        (
+            {"schedule": "step", "step.drop": 0.1, "step.epochs_drop": 10},
+            (
+                "values must hold the hyperparameters of a schedule. Missing: lr0. "
+                "Received: schedule, step.drop, step.epochs_drop."
+            ),
+        ),
+        (
+            {"schedule": "time", "lr0": 0.1, "time.k": -1},
+            "k must be a finite number >= 0. Received: k=-1.",
+        ),
+    ],
+)
+def test_values_that_describe_no_schedule_are_refused(values, message):
+    with pytest.raises(ArgumentError) as error:
+        space.schedule_from_values(values)
+    assert str(error.value) == message
+
+
+def test_momentum_from_values_checks_it():
+    for values, message in [
+        (
+            {"lr0": 0.1},
+            "values must hold the hyperparameters of a schedule. Missing: momentum. Received: lr0.",
+        ),
+        (
+            {"momentum": 2},
+            "values['momentum'] must be a number >= 0 and < 1. Received: values['momentum']=2.",
+        ),
+    ]:
+        with pytest.raises(ArgumentError) as error:
+            space.momentum_from_values(values)
+        assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("schedule", "text"),
+    [
+        (Constant(0.01), "constant(lr0=0.01)"),
+        (StepDecay(0.1, 0.5, 10), "step(lr0=0.1, drop=0.5, epochs_drop=10)"),
+        (StepDecay(0.1, 0.5, 2.5, per_step=True),
+         "step(lr0=0.1, drop=0.5, epochs_drop=2.5, per_step=True)"),
+        (TimeDecay(0.0123456, 0.31415), "time(lr0=0.0123, k=0.314)"),
+        (TimeDecay(0.1, 0.3, per_step=False), "time(lr0=0.1, k=0.3, per_step=False)"),
+        (ExponentialDecay(0.00012345, 1e-7), "exponential(lr0=0.000123, k=1e-07)"),
+    ],
+)  # fmt: skip
+def test_describe(schedule, text):
+    assert space.describe(schedule) == text

@@ -1,0 +1,128 @@
+"""The search for the best constant rate beside the main one; what continues a tuner's search."""
+
+from __future__ import annotations
+
+import shutil
+
+import keras_tuner
+import pytest
+
+import lrtune
+from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.records.reader import read_run
+from tests.records import build_run
+from tests.runner import tiny
+from tests.search.test_tuners import (
+    EPOCHS,
+    hyperband,
+    hypermodel,
+    random_search,
+    records,
+    train,
+    values,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("hyperband")
+
+
+@pytest.fixture(scope="module")
+def seed_0(folder):
+    return train(hyperband(folder, 0))
+
+
+def nested(folder):
+    return lrtune.load_run(folder / "run" / "baseline" / "search")
+
+
+def test_the_baseline_is_searched_among_constant_rates_alone_with_draws_of_its_own(seed_0, folder):
+    constants = nested(folder)
+    assert set(constants.ranking()["schedule"]) == {"constant"}
+    assert constants.manifest.families == ("constant",)
+    assert constants.manifest.max_epochs == seed_0.oracle.max_epochs
+    spans = sorted((one.epochs.first, one.epochs.last) for one in constants.records.outcomes)
+    assert spans == [(1, 1), (1, 1), (1, 3), (2, 3)]
+    rates = {hp["lr0"] for hp in values(seed_0).values()}
+    assert not rates & {one.values["lr0"] for one in constants.records.outcomes}
+
+
+def test_the_tuned_arm_is_the_best_constant_rate_of_the_full_budget(seed_0, folder):
+    full = [one for one in nested(folder).records.outcomes if one.epochs.planned == EPOCHS]
+    best = min(full, key=lambda one: one.score)
+    arm = lrtune.load_run(folder / "run").manifest.baseline_arms["constant-tuned"]
+    assert arm == {name: best.values[name] for name in ("schedule", "lr0", "momentum")}
+
+
+@pytest.mark.parametrize(("budget", "trials"), [(0, 0), (0.5, 2), (1.0, 3), (2, 6)])
+def test_the_budget_of_the_baseline_is_a_share_of_the_trials(tmp_path, budget, trials):
+    tuner = random_search(tmp_path, hypermodel(), baseline_seeds=1, baseline_budget=budget)
+    arms = 2 + bool(budget)
+    assert tuner.plan() == (3 + trials + arms, (3 + trials + arms) * EPOCHS)
+
+
+def test_where_constant_rates_alone_are_searched_the_baseline_is_not(tmp_path):
+    tuner = random_search(tmp_path, hypermodel(families=["constant"]), baseline_seeds=1)
+    assert tuner.baseline_budget == 0
+    assert tuner.plan() == (3 + 2, 5 * EPOCHS)
+
+
+@pytest.mark.parametrize("budget", [-0.1, float("nan"), float("inf"), "half", None])
+def test_a_budget_that_is_none_is_refused(tmp_path, budget):
+    with pytest.raises(ArgumentError, match=r"^baseline_budget must be a number >= 0"):
+        random_search(tmp_path, hypermodel(), baseline_budget=budget)
+
+
+def test_the_baselines_search_is_continued_too(seed_0, folder, tmp_path):
+    shutil.copytree(folder / "run", tmp_path / "run")
+    lost = sorted((tmp_path / "run" / "baseline" / "search").glob("trial_*"))[-1]
+    shutil.rmtree(lost)
+    shutil.rmtree(tmp_path / "run" / "baseline" / "constant-tuned")
+    train(hyperband(tmp_path, 0))
+    assert records(tmp_path / "run") == records(folder / "run")
+
+
+def test_a_hypermodel_with_other_families_leaves_the_first_as_it_is():
+    first = hypermodel()
+    second = first.with_families(("constant",))
+    for model, families in ((first, first.families), (second, ("constant",))):
+        hp = keras_tuner.HyperParameters()
+        model.build(hp)
+        (choice,) = [one for one in hp.space if one.name == "schedule"]
+        assert tuple(choice.values) == tuple(families)
+
+
+def test_data_other_than_before_are_refused(seed_0, folder):
+    again = hyperband(folder, 0)
+    x, y = tiny.points()
+    with pytest.raises(RunFolderError, match=r"another dataset fingerprint: [0-9a-f]{16} there"):
+        again.search(x + 1, y, verbose=0, **tiny.fit_kwargs())
+
+
+def test_another_seed_or_space_is_refused_where_the_tuner_is_made(seed_0, folder):
+    with pytest.raises(RunFolderError, match="another seed: 0 there, 7 here"):
+        hyperband(folder, 7)
+    with pytest.raises(RunFolderError, match="another schedule families: constant,time"):
+        lrtune.Hyperband(
+            hypermodel(families=["step"]),
+            objective="val_loss",
+            max_epochs=EPOCHS,
+            directory=folder,
+            project_name="run",
+            seed=0,
+        )
+
+
+def test_damage_in_the_search_for_the_baseline_is_named(tmp_path):
+    run = build_run.small_run(tmp_path / "run")
+    nested = build_run.small_run(run / "baseline" / "search")
+    assert read_run(run).notices == ()
+    (nested / "trial_0" / "outcome.json").write_text("{")
+    (notice,) = read_run(run).notices
+    assert notice.startswith("baseline/search/trial_0/outcome.json cannot be read (it is no whole")
+    (nested / "run.json").write_text("{")
+    records = read_run(run)
+    assert records.baseline_search is None
+    (notice,) = records.notices
+    assert notice.startswith("baseline/search/run.json cannot be read (it is no whole JSON): ")

@@ -1,0 +1,332 @@
+"""A search that was cut off anywhere goes on as if nothing had been."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from lrtune.errors import RunFolderError, SearchError
+from lrtune.records import files
+from lrtune.records.reader import read_run, read_state
+from lrtune.runner.base import TrialOutcome, TrialTask
+from lrtune.search.oracle import hyperband_plan
+from lrtune.search.resume import refuse_foreign_trials, restore
+from tests.search.fake_search import Search, completed, diverged, failed, told
+
+KINDS = {
+    "random": {"trials": 7},
+    "bayesian": {"trials": 7, "bayesian": True},
+    "hyperband": {"max_epochs": 9},
+}
+KIND = pytest.mark.parametrize("kind", KINDS)
+
+BASELINE = [TrialTask(f"baseline/constant-0.1/seed-{s}", {"lr0": 0.1}, s, 0, 4) for s in (1, 2)]
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing that comes after it is done."""
+
+
+def content(folder):
+    """All that the trials of a run have recorded, by their files."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.name in ("outcome.json", "trial.json", "epochs.jsonl")
+    }
+
+
+def states(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("state.npz"))
+
+
+def oracle_state(folder):
+    """What stock Keras Tuner would read; when it forgets completed brackets is its own affair."""
+    state = json.loads((folder / "oracle.json").read_text())
+    state = {**state, "tried_so_far": sorted(state["tried_so_far"])}
+    return {name: value for name, value in state.items() if name not in ("brackets", "seed_state")}
+
+
+def mixed(task):
+    """Some trials diverge, some fail."""
+    x = task.values.get("x", 0.1)
+    if 0.3 < x < 0.4:
+        return failed(task)
+    return diverged(task) if x < 0.3 else completed(task)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    for kind, arguments in KINDS.items():
+        Search(folder / kind, mixed, **arguments).run(BASELINE)
+    return folder
+
+
+def kill_at(monkeypatch, number):
+    """Lets the `number`-th step of writing be the last that is done; counts them."""
+    count = Counter()
+
+    def boundary(path):
+        count["steps"] += 1
+        if count["steps"] == number:
+            raise Killed
+
+    monkeypatch.setattr(files, "boundary", boundary)
+    return count
+
+
+def killed(folder, kind):
+    try:
+        Search(folder, mixed, **KINDS[kind]).run(BASELINE)
+    except Killed:
+        return
+    pytest.fail("there were fewer steps than in the undisturbed search")
+
+
+@KIND
+def test_killed_at_any_step_of_any_write_it_ends_as_if_undisturbed(
+    kind, undisturbed, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        steps = kill_at(patch, None)
+        Search(tmp_path / "count", mixed, **KINDS[kind]).run(BASELINE)
+    assert steps["steps"] > 100
+
+    # Every seventh to thirty-first here; tests/faults tries every one with real training.
+    stride = {"random": 7, "hyperband": 29, "bayesian": 31}[kind]
+    for number in range(1, steps["steps"] + 1, stride):
+        folder = tmp_path / "run"
+        shutil.rmtree(folder, ignore_errors=True)
+        with monkeypatch.context() as patch:
+            kill_at(patch, number)
+            killed(folder, kind)
+        before = {name: data for name, data in content(folder).items() if "outcome" in name}
+        again = Search(folder, mixed, **KINDS[kind]).run(BASELINE)
+
+        assert content(folder) == content(undisturbed / kind), number
+        assert states(folder) == states(undisturbed / kind), number
+        assert oracle_state(folder) == oracle_state(undisturbed / kind), number
+        trained = {task.trial_id for task in again.runner.tasks}
+        finished = {json.loads(data)["trial_id"] for data in before.values()}
+        assert not trained & finished, "a finished trial was trained again"
+
+
+@KIND
+@pytest.mark.parametrize("name", ["oracle.json", "trial.json"])
+def test_keras_tuners_files_may_be_lost_or_torn(kind, name, undisturbed, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(undisturbed / kind, folder)
+    for number, path in enumerate(sorted(folder.rglob(name))):
+        if number % 2:
+            path.write_bytes(path.read_bytes()[:20])
+        else:
+            path.unlink()
+
+    search = Search(folder, mixed, **KINDS[kind])
+    whole = json.loads((undisturbed / kind / "oracle.json").read_text())
+    assert search.unfinished == []
+    assert search.oracle.start_order == whole["start_order"]
+    search.run(BASELINE)
+    assert search.runner.tasks == []
+
+
+def test_the_oracle_knows_after_a_restart_what_it_knew_before(undisturbed):
+    # Hyperband's brackets are rebuilt from the trials alone: the same rungs, the same promotions.
+    records = read_run(undisturbed / "hyperband")
+    search = Search(undisturbed / "hyperband", mixed, **KINDS["hyperband"])
+    restore(search.oracle, records, 5)
+    rungs = Counter(
+        (values["tuner/initial_epoch"], values["tuner/epochs"])
+        for values in (trial.hyperparameters.values for trial in search.oracle.trials.values())
+    )
+    search.writer.close()
+    planned = Counter()
+    for size, first, last in hyperband_plan(search.oracle):
+        planned[first, last] += size
+    assert rungs.keys() == planned.keys()
+    sizes = [[len(rung) for rung in bracket["rounds"]] for bracket in search.oracle._brackets]
+    parents = {
+        one["id"]: one["past_id"]
+        for bracket in search.oracle._brackets
+        for rung in bracket["rounds"]
+        for one in rung
+    }
+    assert [size[0] for size in sizes] == [9, 5, 3]
+    assert parents == {one.trial_id: one.parent for one in records.outcomes}
+
+
+@KIND
+@pytest.mark.parametrize("slots", [2, 3])
+def test_with_several_workers_every_trial_ends_exactly_once(kind, slots, tmp_path):
+    class Stops(Search):
+        ended = 0
+
+        def stop(self, task):
+            Stops.ended += 1
+            if Stops.ended % 4 == 0:
+                raise Killed
+            return completed(task)
+
+    folder, trained = tmp_path / "run", Counter()
+    for _ in range(40):
+        search = Stops(folder, None, slots=slots, pick=-1, **KINDS[kind])
+        search.runner._train = search.stop
+        try:
+            search.run(BASELINE)
+            break
+        except Killed:
+            continue
+        finally:
+            search.writer.close()
+            trained.update(path.parent.name for path in folder.rglob("outcome.json"))
+    outcomes = read_run(folder).outcomes
+    ids = [int(outcome.trial_id) for outcome in outcomes]
+    assert ids == list(range(len(ids)))
+    assert read_run(folder).unfinished == ()
+    if kind == "hyperband":
+        spans = Counter((one.epochs.first - 1, one.epochs.last) for one in outcomes)
+        assert spans == {(0, 1): 9, (1, 3): 3, (3, 9): 3, (0, 3): 5, (0, 9): 3}
+    else:
+        assert len(ids) == 7
+
+
+def test_a_trial_whose_proposal_is_lost_keeps_its_number(tmp_path):
+    folder = tmp_path / "run"
+    Search(folder, completed, trials=5).run()
+    whole = content(folder)
+    (folder / "trial_2" / "outcome.json").unlink()
+    (folder / "trial_2" / "trial.json").write_text("{")
+    search = Search(folder, completed, trials=5).run()
+    assert [task.trial_id for task in search.runner.tasks] == ["2"]
+    assert content(folder) == whole
+
+
+def test_a_promoted_trial_whose_parents_state_is_lost_trains_from_the_start(tmp_path):
+    folder, seen = tmp_path / "run", []
+
+    def train(task):
+        if task.first_epoch:
+            raise Killed
+        return completed(task)
+
+    search = Search(folder, train, max_epochs=9)
+    with pytest.raises(Killed):
+        search.run()
+    search.writer.close()
+    for number, path in enumerate(folder.rglob("state.npz")):
+        path.unlink() if number % 2 else path.write_bytes(path.read_bytes()[:50])
+
+    def note(task):
+        seen.append((task.first_epoch, task.begins_after, task.parent_state))
+        return completed(task)
+
+    Search(folder, note, max_epochs=9).run()
+    assert seen[0] == (1, 0, None)
+
+
+def test_the_winners_state_is_known_after_a_restart(tmp_path):
+    folder = tmp_path / "run"
+    Search(folder, completed, trials=4).run()
+    more = Search(folder, completed, trials=9).run()
+    best = max(more.outcomes, key=lambda one: one["score"])
+    assert more.states == {best["trial_id"]}
+    assert str(read_state(folder, best["trial_id"])["trained by"]) == best["trial_id"]
+
+
+def test_more_trials_can_be_asked_of_a_finished_search(tmp_path):
+    few = Search(tmp_path / "a", completed, trials=4).run()
+    more = Search(tmp_path / "a", completed, trials=7).run()
+    whole = Search(tmp_path / "b", completed, trials=7).run()
+    assert [task.trial_id for task in few.runner.tasks] == ["0", "1", "2", "3"]
+    assert [task.trial_id for task in more.runner.tasks] == ["4", "5", "6"]
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+    assert whole.states == more.states
+
+
+def test_a_trial_whose_values_are_of_no_hyperband_is_named(tmp_path):
+    folder = tmp_path / "run"
+    Search(folder, completed, trials=3).run()
+    path = folder / "trial_1" / "outcome.json"
+    values = {"tuner/trial_id": "0", "x": 0.5}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "values": values}))
+    with pytest.raises(RunFolderError, match="trial 1 is none of this search"):
+        Search(folder, completed, max_epochs=9)
+
+
+def test_without_a_manifest_trials_of_another_seed_are_refused(tmp_path):
+    folder = tmp_path / "run"
+    Search(folder, completed, trials=2).run()
+    records = read_run(folder)
+    refuse_foreign_trials(records, 5)
+    with pytest.raises(RunFolderError, match="holds trials of another seed than 6"):
+        refuse_foreign_trials(records, 6)
+
+
+# Workers that are lost
+
+
+def lost(task, epochs=()):
+    return TrialOutcome(
+        told(task), "failed", epochs, message="its worker process ended", worker_lost=True
+    )
+
+
+def test_a_trial_whose_worker_is_lost_is_begun_again(tmp_path):
+    tries = Counter()
+
+    def train(task):
+        tries[task.trial_id] += 1
+        return (
+            lost(task) if tries[task.trial_id] <= 2 and task.trial_id in "13" else completed(task)
+        )
+
+    search = Search(tmp_path / "a", train, slots=2, trials=6).run()
+    Search(tmp_path / "b", completed, slots=2, trials=6).run()
+    assert tries == {"0": 1, "1": 3, "2": 1, "3": 3, "4": 1, "5": 1}
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+    assert {one["status"] for one in search.outcomes} == {"completed"}
+
+
+@pytest.mark.parametrize(
+    ("max_retries", "message"),
+    [(0, "its worker process ended"), (2, "its worker process ended, 3 times")],
+)
+def test_a_trial_that_loses_all_its_workers_has_failed(tmp_path, max_retries, message):
+    tries = Counter()
+
+    def train(task):
+        tries[task.trial_id] += 1
+        return lost(task) if task.trial_id == "1" else completed(task)
+
+    search = Search(tmp_path / "run", train, trials=4, max_retries=max_retries).run()
+    assert tries == {"0": 1, "1": max_retries + 1, "2": 1, "3": 1}
+    assert [one["status"] for one in search.outcomes] == [
+        *("completed", "failed", "completed", "completed")
+    ]
+    assert search.outcome("1")["message"] == message
+
+
+def test_workers_that_all_die_at_once_end_the_search(tmp_path):
+    search = Search(tmp_path / "run", lost, trials=50)
+    with pytest.raises(SearchError, match=r"^12 workers in a row ended before they finished an ep"):
+        search.run()
+    assert len(read_run(tmp_path / "run").outcomes) < 50
+
+
+def test_the_epochs_of_a_lost_try_are_forgotten(tmp_path):
+    tries = Counter()
+
+    def train(task):
+        tries[task.trial_id] += 1
+        whole = completed(task)
+        return lost(task, whole.epochs[:2]) if tries[task.trial_id] == 1 else whole
+
+    Search(tmp_path / "run", train, trials=1).run()
+    lines = (tmp_path / "run" / "trial_0" / "epochs.jsonl").read_text().splitlines()
+    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4]
+    assert np.load(tmp_path / "run" / "trial_0" / "state.npz")["epochs"] == 4
