@@ -230,9 +230,9 @@ def write_trial(
 ) -> float:
     """Writes one trial; returns its score, best where lr0 / (1 - momentum) is about .15."""
     from lrtune.records.schema import Outcome, Span
-    from lrtune.schedules.space import schedule_from_values
+    from lrtune.schedules.recipe import Recipe
 
-    schedule: Callable[[float], float] = schedule_from_values(values)
+    schedule: Callable[[float], float] = Recipe.from_values(values).schedule
     step = values["lr0"] / (1 - values["momentum"])
     last = min(2, epochs) if step > 3 and draw.random() < 0.6 else epochs
     middle = 0.69 + GAINS[values["schedule"]] - 0.03 * math.log10(step / 0.15) ** 2

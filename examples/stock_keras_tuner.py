@@ -15,7 +15,7 @@ import keras_tuner
 
 import lrtune
 from lrtune import data
-from lrtune.schedules.space import describe, schedule_from_values
+from lrtune.schedules.recipe import Recipe
 
 
 def make_tuner(algo: str, epochs: int, trials: int, directory: str) -> keras_tuner.Tuner:
@@ -52,9 +52,7 @@ def main() -> None:
         verbose=0,
     )
     best = tuner.oracle.get_best_trials(1)[0]
-    values = best.hyperparameters.values
-    schedule = describe(schedule_from_values(values))
-    print(f"best {schedule}, momentum {values['momentum']:.3g}: {best.score:.4f}")
+    print(f"best {Recipe.from_values(best.hyperparameters.values)}: {best.score:.4f}")
 
 
 if __name__ == "__main__":

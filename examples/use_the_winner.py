@@ -14,7 +14,6 @@ import keras
 import lrtune
 from lrtune import data
 from lrtune.model.cnn import cats_vs_dogs_cnn
-from lrtune.schedules.space import describe
 
 
 def main() -> None:
@@ -27,7 +26,7 @@ def main() -> None:
     run = lrtune.load_run(arguments.run)
     schedule, momentum = run.best_schedule(), run.best_momentum()
     epochs, batch = run.manifest.max_epochs, run.manifest.batch_size
-    print(f"{describe(schedule)}, momentum {momentum:.3g}, {epochs} epochs")
+    print(f"{schedule}, momentum {momentum:.3g}, {epochs} epochs")
 
     images = data.load(arguments.data)
     steps = math.ceil(len(images.train) / batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,13 +46,16 @@ def main(command: str | None = None, argv: list[str] | None = None) -> None:
         command: the one command to run; None for all of them as subcommands.
         argv: arguments after the program's name; those of the process if None.
     """
+    words = sys.argv[1:] if argv is None else argv
+    if command is None and words and words[0] in COMMANDS:
+        command, *words = words
     if command is not None:
-        cli.main(cli.make_app(COMMANDS[command]), f"lrtune {command}", argv)
+        cli.main(cli.make_app(COMMANDS[command]), f"lrtune {command}", words, last=argv is None)
     app = cli.empty_app()
     app.callback(no_args_is_help=True)(_lrtune)
     for name, function in COMMANDS.items():
         app.command(name)(function)
-    cli.main(app, "lrtune", argv)
+    cli.main(app, "lrtune", words, last=argv is None)
 
 
 if __name__ == "__main__":

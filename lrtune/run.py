@@ -7,23 +7,20 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from lrtune._util.printable import printable
-from lrtune.confirmation.arms import own_values
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.reader import RunRecords, read_run
-from lrtune.schedules.space import momentum_from_values, schedule_from_values
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.cost import cost_frame, measure_cost, target_frame, times_to_target
 from lrtune.stats.ranking import RUNNING, rank
-from lrtune.stats.trials import values_of
+from lrtune.stats.winner import best_trial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from lrtune.plots.gallery import Plots
     from lrtune.records.schema import Manifest, Outcome
     from lrtune.schedules import Schedule
+    from lrtune.schedules.recipe import Recipe
 
 
 def load_run(path: str | os.PathLike[str]) -> Run:
@@ -72,7 +69,7 @@ class Run:
         """
         from lrtune.report.build import build_report
 
-        return build_report(self).verdict
+        return build_report(self.records).verdict
 
     def usage(self) -> str:
         """Lines of Python to paste, which use the schedule that the verdict names.
@@ -82,7 +79,7 @@ class Run:
         """
         from lrtune.report.build import build_report
 
-        return "\n".join(build_report(self).usage)
+        return "\n".join(build_report(self.records).usage)
 
     def write_page(self, path: str | os.PathLike[str]) -> None:
         """Write the report as one HTML file that needs nothing else, as `lrtune report --html`.
@@ -95,7 +92,7 @@ class Run:
         """
         from lrtune.report.page import write_page
 
-        write_page(self, path)
+        write_page(self.records, path)
 
     def ranking(self) -> pd.DataFrame:
         """All trials, the best first, ranked within their budget: see `lrtune.stats.ranking.rank`.
@@ -124,11 +121,10 @@ class Run:
 
         measured = measure_baseline(self.records)
         arms = measured.arms if measured else ()
-        values = [arm.values for arm in arms]  # noqa: PD011 - mappings, not frames
         columns = {
             "arm": [arm.name for arm in arms],
-            "lr0": [one.get("lr0") for one in values],
-            "momentum": [one.get("momentum") for one in values],
+            "lr0": [arm.recipe.lr0 for arm in arms],
+            "momentum": [arm.recipe.momentum for arm in arms],
             "mean": [arm.mean for arm in arms],
             "std": [arm.std for arm in arms],
             "n": [arm.n for arm in arms],
@@ -298,11 +294,11 @@ class Run:
 
     def best_schedule(self) -> Schedule:
         """The schedule of the trial of rank 1: `best_schedule().to_keras(steps_per_epoch)`."""
-        return schedule_from_values(self._best().values)
+        return self._best().recipe.schedule
 
     def best_momentum(self) -> float:
         """The momentum of the trial of rank 1, >= 0 and < 1."""
-        return momentum_from_values(self._best().values)
+        return self.momentum(self.best_trial_id)
 
     def schedule(self, name: str) -> Schedule:
         """The schedule of a trial or an arm, whichever its rank.
@@ -310,11 +306,13 @@ class Run:
         Args:
             name: id of a trial, or name of an arm of the confirmation or the baseline.
         """
-        return schedule_from_values(self._values(name))
+        return self.recipe(name).schedule
 
     def momentum(self, name: str) -> float:
         """The momentum of a trial or an arm, >= 0 and < 1; `name` as in `schedule`."""
-        return momentum_from_values(self._values(name))
+        recipe = self.recipe(name)
+        recipe.check_momentum()
+        return recipe.momentum
 
     def hyperparameters(self, name: str) -> dict[str, Any]:
         """All that a trial or an arm was built with, what `build_model` samples itself included.
@@ -325,38 +323,20 @@ class Run:
         Returns:
             Name of the hyperparameter -> value.
         """
-        return own_values(self._values(name))
+        return self.recipe(name).values
 
-    def _values(self, name: str) -> Mapping[str, Any]:
-        if name in self.records.by_id:
-            return values_of(self.records.by_id[name])
-        confirmation = self.records.confirmation
-        arms = {
-            **self.manifest.baseline_arms,
-            **(confirmation.manifest.arms if confirmation else {}),
-        }
-        if name not in arms:
-            raise ArgumentError(
-                "name must be the id of a trial that ended, or one of the arms: "
-                f"{', '.join(map(repr, arms)) or 'none'}. Received: name={name!r}."
-            )
-        return arms[name]
+    def recipe(self, name: str) -> Recipe:
+        """Schedule, optimizer and own values of a trial or an arm; `name` as in `schedule`."""
+        return self.records.recipe(name)
 
     def _best(self) -> Outcome:
-        full = [
-            outcome
-            for outcome in self.records.outcomes
-            if outcome.status == "completed"
-            and outcome.score is not None
-            and outcome.epochs.planned == self.manifest.max_epochs
-        ]
-        if not full:
+        best = best_trial(self.records)
+        if best is None:
             raise RunFolderError(
                 f"The run {str(self.records.folder)!r} has no best trial: none completed "
                 f"{self.manifest.max_epochs} epochs. It has {self._counted()}."
             )
-        better = 1 if self.manifest.direction == "max" else -1
-        return max(full, key=lambda outcome: better * (outcome.score or 0.0))
+        return best
 
     def _counted(self) -> str:
         statuses: list[str] = [outcome.status for outcome in self.records.outcomes]
@@ -372,7 +352,7 @@ class Run:
         )
 
     def _repr_html_(self) -> str:
-        from lrtune.report.words import brief, decimals, fixed  # report builds on this module
+        from lrtune.report.words import brief, decimals, fixed
 
         title = html.escape(repr(self).strip("<>"))
         columns = ["rank", "trial_id", "schedule", "lr0", "momentum", "parameters", "score"]

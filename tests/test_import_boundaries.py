@@ -1,8 +1,12 @@
-"""Which modules never import TensorFlow, and that a module imports only from those before it."""
+"""Which rooms there are, that a room imports only from those above it, and who starts TensorFlow.
+
+The list of rooms is the one that CONTRIBUTING.md shows.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,75 +16,24 @@ import pytest
 import lrtune
 
 ROOT = Path(lrtune.__file__).parent
+CONTRIBUTING = ROOT.parent / "CONTRIBUTING.md"
 HEAVY = ("tensorflow", "keras", "keras_tuner")
+STAR = "★"
 
-# The way of the data: a module imports at its top only from those before it or from its own
-# package. What stands on one line knows nothing of the others on it.
-ORDER = (
-    ("errors", "_version", "quiet", "printable", "memory"),
-    ("npz",),
-    ("schedules",),
-    ("space",),
-    ("data",),
-    ("models", "adapter"),
-    ("hypermodel",),
-    ("oracles",),
-    ("records",),
-    ("given", "runner"),
-    ("observer", "interrupts", "states", "resume"),
-    ("loop", "tuner_arguments", "watching"),
-    ("base_tuner",),
-    ("tuners",),
-    ("stats",),
-    ("arms",),
-    ("confirm_plan",),
-    ("confirmation",),
-    ("run",),
-    ("plots",),
-    ("cli",),
-    ("report",),
-    ("progress",),
-    ("watch",),
-    ("export",),
-    ("search_options",),
-    ("search", "confirm", "range_test"),
-    ("__main__",),
-)
-RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
+# The Keras form of a schedule: imported when `Schedule.to_keras` is called, and only then.
+KERAS_FORM = "schedules.keras"
 
-LIGHT = (
-    "errors",
-    "quiet",
-    "printable",
-    "memory",
-    "npz",
-    "cli",
-    "schedules",
-    "space",
-    "records",
-    "stats",
-    "plots",
-    "report",
-    "progress",
-    "export",
-)
-LIGHT_ALONE = (
-    *(
-        "arms",
-        "confirm",
-        "confirm_plan",
-        "given",
-        "interrupts",
-        "observer",
-        "run",
-        "search",
-        "states",
-        "watch",
-        "watching",
-    ),
-    *("runner", "runner.base", "runner.local", "runner.process"),
-)
-"""Of `runner`, what the driver needs; the worker trains."""
+
+def rooms_of_contributing():
+    """Room -> whether it never imports TensorFlow, from top to bottom."""
+    text = CONTRIBUTING.read_text(encoding="utf-8")
+    block = re.search(r"```text\nlrtune/\n(.*?)```", text, re.DOTALL)[1]
+    lines = [re.match(rf"  (\w+) +({STAR}| ) ", line) for line in block.splitlines()]
+    return {line[1]: line[2] == STAR for line in lines if line}
+
+
+ROOMS = rooms_of_contributing()
+RANK = {room: rank for rank, room in enumerate(ROOMS)}
 
 
 def module_name(path):
@@ -91,14 +44,59 @@ def module_name(path):
 MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
 
 
+def room_of(module):
+    # `python -m lrtune.search` is an entry point, which stands below all rooms, wherever it lies.
+    return "__main__" if module.endswith("__main__") else module.split(".")[0]
+
+
+def imports(module, *, for_types=True):
+    """All names that a module imports anywhere: late and for the type checker, too."""
+    tree = ast.parse(MODULES[module].read_text(encoding="utf-8"))
+    if not for_types:
+        blocks = [node for node in tree.body if isinstance(node, ast.If)]
+        for block in blocks:
+            if ast.unparse(block.test) == "TYPE_CHECKING":
+                tree.body.remove(block)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            # `from lrtune import x` is an import of lrtune.x.
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from names if node.module == "lrtune" else [node.module]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield from (arg.value for arg in node.args if isinstance(arg, ast.Constant))
+
+
+def rooms_imported(module):
+    below = (name.split(".")[1] for name in imports(module) if name.startswith("lrtune."))
+    return {room for room in below if room != room_of(module)}
+
+
+def test_the_rooms_are_those_of_contributing():
+    assert list(ROOMS)
+    assert {room_of(name) for name in MODULES if name} == set(ROOMS)
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name])
+def test_a_module_imports_only_from_the_rooms_above_its_own(module):
+    room = room_of(module)
+    assert [one for one in rooms_imported(module) if RANK[one] >= RANK[room]] == []
+
+
+def test_the_package_itself_loads_names_late_from_rooms_that_exist():
+    assert rooms_imported("") <= set(ROOMS)
+
+
 def light_modules():
-    """Those marked with a star in the design, as far as they exist."""
-    return [
-        name
-        for name in MODULES
-        if not name.endswith("__main__")
-        and (name.partition(".")[0] in LIGHT or name in LIGHT_ALONE or not name)
-    ]
+    return [name for name in MODULES if ROOMS.get(room_of(name)) and name != KERAS_FORM]
+
+
+@pytest.mark.parametrize("module", light_modules())
+def test_a_starred_room_names_tensorflow_nowhere_not_even_late(module):
+    named = {name.split(".")[0] for name in imports(module, for_types=False)}
+    assert named.isdisjoint(HEAVY)
 
 
 def run(code):
@@ -107,9 +105,9 @@ def run(code):
     return child.stdout.strip()
 
 
-def test_what_needs_no_tensorflow_does_not_import_it():
-    names = [f"lrtune.{name}".rstrip(".") for name in light_modules()]
-    assert len(names) > 20
+def test_no_module_of_a_starred_room_loads_tensorflow():
+    names = [f"lrtune.{name}" for name in light_modules()]
+    assert len(names) > 80
     offender = run(
         f"import importlib, sys\n"
         f"for name in {names}:\n"
@@ -131,49 +129,21 @@ def test_the_package_loads_its_schedules_without_tensorflow():
     assert found == "0.05"
 
 
+@pytest.mark.parametrize("command", ["search", "confirm", "report", "export"])
+def test_help_loads_no_tensorflow(command):
+    found = run(
+        "import sys\n"
+        "from lrtune.__main__ import main\n"
+        "try:\n"
+        f"    main({command!r}, ['--help'])\n"
+        "except SystemExit:\n"
+        f"    print('loaded:', *[heavy for heavy in {HEAVY} if heavy in sys.modules])\n"
+    )
+    assert found.endswith("loaded:")
+
+
 def test_every_public_name_can_be_had():
     assert [name for name in lrtune.__all__ if not hasattr(lrtune, name)] == []
     with pytest.raises(AttributeError) as error:
         lrtune.nothing  # noqa: B018 - the access is what raises
     assert str(error.value) == "module 'lrtune' has no attribute 'nothing'"
-
-
-def imported_at_the_top(name):
-    """The modules of lrtune that importing this one imports, by their names below `lrtune`."""
-    tree = ast.parse(MODULES[name].read_text(encoding="utf-8"))
-    found = set()
-    pending = list(tree.body)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
-            pending += node.orelse
-            continue
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{name} imports relatively"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-        pending += ast.iter_child_nodes(node)
-    below = {one.removeprefix("lrtune.") for one in found if one.startswith("lrtune.")}
-    return {one.split(".")[0] for one in below}
-
-
-def test_every_module_has_its_place_in_the_order():
-    assert {name.split(".")[0] for name in MODULES if name} <= set(RANK)
-
-
-@pytest.mark.parametrize("name", [name for name in MODULES if name])
-def test_a_module_imports_only_from_those_before_it(name):
-    package = name.split(".")[0]
-    late = [
-        other
-        for other in imported_at_the_top(name)
-        if other != package and RANK.get(other, -1) >= RANK[package]
-    ]
-    assert late == []
-
-
-def test_the_package_itself_imports_nothing_but_its_version():
-    assert imported_at_the_top("") == {"_version"}

@@ -15,7 +15,6 @@ from lrtune.errors import ArgumentError, LrtuneError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.console import Console
 
 BAD_INPUT = 2
 """Exit code for anything the user can mend by typing something else."""
@@ -41,12 +40,6 @@ def empty_app(help: str | None = None) -> typer.Typer:  # noqa: A002 - Typer's o
     )
 
 
-def say(console: Console, text: str) -> None:
-    """Prints lines as they are, but for control characters, and wrapped by the terminal alone."""
-    lines = map(printable, text.split("\n"))
-    console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
-
-
 def check_running(workers: int | None, trial_timeout: float, max_retries: int) -> None:
     """Raises ArgumentError for a wrong option of those that say how trainings are run."""
     if workers is not None:
@@ -64,13 +57,14 @@ def check_at_least(name: str, value: int, least: int) -> None:
         raise ArgumentError(f"{name} must be at least {least}. Received: {value}")
 
 
-def main(app: typer.Typer, prog: str, argv: list[str] | None = None) -> None:
+def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
     """Runs the command line and ends the process: 0 well, 2 bad input, 130 interrupted.
 
     Args:
         app: what to run.
         prog: name shown in the usage line and before errors ("lrtune search").
-        argv: arguments after the program's name; those of the process if None.
+        argv: arguments after the program's name.
+        last: whether the process ends with this, and signals can be ignored from then on.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # It says in a warning that it looks for fonts, the first time that anybody draws.
@@ -86,7 +80,7 @@ def main(app: typer.Typer, prog: str, argv: list[str] | None = None) -> None:
         sys.exit(BAD_INPUT)
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    if argv is None:
+    if last:
         # Python takes its handlers away before it has ended: a Ctrl-C would kill it there.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)

@@ -132,6 +132,7 @@ def command(
 
     from lrtune.confirmation.plan import cost_in_words
     from lrtune.report.ending import keep_page, print_run
+    from lrtune.report.terminal import say
     from lrtune.run import load_run
 
     cli.check_running(workers, trial_timeout, max_retries)
@@ -142,11 +143,11 @@ def command(
     finished = found is not None and found.manifest.finished is not None and not overwrite
     try:
         if finished:
-            cli.say(console, f"The confirmation in {run} is finished; --overwrite starts it anew.")
+            say(console, f"The confirmation in {run} is finished; --overwrite starts it anew.")
         else:
             if not quiet:
                 cost = cost_in_words(records, manifest, workers)
-                cli.say(console, f"{cost}\nStarting TensorFlow ...")
+                say(console, f"{cost}\nStarting TensorFlow ...")
             _train(
                 records,
                 manifest,
@@ -162,7 +163,7 @@ def command(
         keep_page(run, console, anew=not finished)
     except KeyboardInterrupt:
         print_run(run, console)
-        cli.say(console, "\nInterrupted. The same command continues the confirmation.")
+        say(console, "\nInterrupted. The same command continues the confirmation.")
         raise typer.Exit(cli.INTERRUPTED) from None
 
 

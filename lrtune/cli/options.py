@@ -131,7 +131,7 @@ def default_run_dir(options: Options) -> Path:
 
 def command_line(options: Options) -> str:
     """What to type for this search; options that are as they are by default are left out."""
-    typed: list[object] = ["python", "-m", "lrtune.cli.search", "--algo", options.algo]
+    typed: list[object] = ["python", "-m", "lrtune.search", "--algo", options.algo]
     horizon = QUICK_EPOCHS if options.quick else 50
     defaults = {
         "data": "auto",

@@ -42,29 +42,29 @@ def report(
     if top < 1:
         raise ArgumentError(f"--top must be >= 1. Received: {top}.")
 
+    from lrtune.records.reader import read_run
     from lrtune.report.tables import STDOUT, write_csv
-    from lrtune.run import load_run
 
     if watch and csv == STDOUT:
         raise ArgumentError("--watch does not go with --csv -, both of which write to the output.")
     try:
         if watch:
             _watch(run)
-        loaded = load_run(run)
+        records = read_run(run)
         if csv is not None:
-            write_csv(loaded, csv)
+            write_csv(records, csv)
         if html is not None:
             from lrtune.report.page import write_page
 
-            write_page(loaded, html)
+            write_page(records, html)
         if figures is not None:
             from lrtune.plots.gallery import save_figures
 
-            save_figures(loaded.records, figures)
+            save_figures(records, figures)
         if csv != STDOUT:
             from lrtune.report.terminal import make_console, print_report
 
-            print_report(loaded, make_console(), top, details=details)
+            print_report(records, make_console(), top, details=details)
         sys.stdout.flush()
     except BrokenPipeError:
         _silence()  # whoever read us, as `head` does, has seen enough

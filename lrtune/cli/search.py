@@ -154,6 +154,7 @@ def search(options: Options) -> None:
     from lrtune.data import load
     from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
     from lrtune.report.ending import keep_page, print_run
+    from lrtune.report.terminal import say
 
     console = Console()
     refuse_foreign_folder(options.run_dir)
@@ -172,16 +173,14 @@ def search(options: Options) -> None:
     if options.overwrite:
         erase_run(options.run_dir)
     if _is_finished(options, dataset):
-        cli.say(
-            console, f"The search in {options.run_dir} is finished; --overwrite starts it anew."
-        )
+        say(console, f"The search in {options.run_dir} is finished; --overwrite starts it anew.")
         print_run(options.run_dir, console)
         keep_page(options.run_dir, console, anew=False)
         return
     RunWriter(options.run_dir).close()  # fails here, before TensorFlow starts, if it cannot write
     sizes = dataset.sizes
     if not options.quiet:
-        cli.say(
+        say(
             console,
             f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
             f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
@@ -190,7 +189,7 @@ def search(options: Options) -> None:
         _run(options, dataset, console)
         print_run(options.run_dir, console)
         keep_page(options.run_dir, console)
-        cli.say(
+        say(
             console,
             f"`lrtune report {options.run_dir}` prints this again, "
             f"`lrtune confirm {options.run_dir}` tells whether it is so.",
@@ -234,10 +233,11 @@ def _interrupted(options: Options, console: Console) -> NoReturn:
     """Says what there is and how to go on, and ends with exit code 130."""
     from lrtune.records.writer import holds_run
     from lrtune.report.ending import print_run
+    from lrtune.report.terminal import say
 
     if holds_run(options.run_dir):
         print_run(options.run_dir, console)
-    cli.say(console, f"\nInterrupted. This continues the search:\n  {command_line(options)}")
+    say(console, f"\nInterrupted. This continues the search:\n  {command_line(options)}")
     raise typer.Exit(cli.INTERRUPTED)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.stats.baseline import measure_baseline
-from lrtune.stats.trials import family_of, is_full, score_of
+from lrtune.stats.trials import family_of, score_of
+from lrtune.stats.winner import full_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -70,30 +71,19 @@ def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -
     scores: dict[str, float] = {}
     for trial in picked:
         name = _unique(f"trial-{trial.trial_id}", values)
-        values[name] = own_values(trial.values)
+        values[name] = trial.recipe.values
         trials[name] = trial.trial_id
         scores[name] = score_of(trial)
     for arm in measured.arms:
-        values[arm.name] = arm.values
+        values[arm.name] = arm.recipe.values
         scores[arm.name] = arm.mean
     baseline = measured.reference.name
     return Arms(values, trials, scores, baseline)
 
 
-def own_values(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A trial's hyperparameter values without those by which Keras Tuner steers Hyperband."""
-    return {name: value for name, value in values.items() if not name.startswith("tuner/")}
-
-
 def _ranked(records: RunRecords) -> list[Outcome]:
-    """Completed trials of the full budget, the best first, of equal ones the one tried first."""
-    sign = -1.0 if records.manifest.direction == "max" else 1.0
-    full = [
-        outcome
-        for outcome in records.outcomes
-        if outcome.status == "completed" and is_full(outcome, records.manifest)
-    ]
-    return sorted(full, key=lambda outcome: (sign * score_of(outcome), int(outcome.trial_id)))
+    manifest = records.manifest
+    return full_trials(records.outcomes, manifest.direction, manifest.max_epochs)
 
 
 def _best(ranked: Sequence[Outcome], top: int) -> list[Outcome]:

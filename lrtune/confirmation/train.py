@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.confirmation.plan import refuse_other_confirmation
 from lrtune.display.observer import Observer
+from lrtune.records.ids import arm_id
 from lrtune.records.reader import read_run
-from lrtune.records.schema import CONFIRM, now
+from lrtune.records.schema import now
+from lrtune.records.task import TrainingJob, TrialTask
 from lrtune.records.writer import RunWriter
 from lrtune.runner import make_runner
-from lrtune.runner.base import TrainingJob, TrialTask
+from lrtune.schedules.recipe import Recipe
 from lrtune.search.loop import LoopSettings, TaskLoop
 
 if TYPE_CHECKING:
@@ -93,7 +95,9 @@ def train_arms(
 def tasks(manifest: ConfirmManifest) -> list[TrialTask]:
     """All trainings, seed by seed, so that a confirmation cut short has whole pairs."""
     return [
-        TrialTask(f"{CONFIRM}/{arm}/seed-{seed}", values, seed, 0, manifest.epochs)
+        TrialTask(
+            arm_id("confirm", arm, seed), Recipe.from_values(values), seed, 0, manifest.epochs
+        )
         for seed in manifest.seeds
         for arm, values in manifest.arms.items()
     ]

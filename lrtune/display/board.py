@@ -15,11 +15,12 @@ from lrtune.display.words import in_words
 from lrtune.report.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from lrtune.display.leaderboard import Leaderboard
     from lrtune.records.schema import Outcome
-    from lrtune.runner.base import EpochRecord
+    from lrtune.records.task import EpochRecord
+    from lrtune.schedules.recipe import Recipe
 
 REMEMBERED = 200
 """How many of the last epochs tell the pace."""
@@ -31,7 +32,7 @@ class Running:
 
     Attributes:
         trial_id: of the trial.
-        values: its hyperparameter values.
+        recipe: how it trains.
         first: epochs trained when it began, its parent's.
         budget: the epoch it is to reach; None where nobody told.
         since: when its present epoch began, by the board's clock.
@@ -43,7 +44,7 @@ class Running:
     """
 
     trial_id: str
-    values: Mapping[str, object]
+    recipe: Recipe
     first: int
     budget: int | None
     since: float
@@ -107,14 +108,12 @@ class Board:
             self.epochs_done += epochs
             self._count(outcome)
 
-    def trial_began(
-        self, trial_id: str, values: Mapping[str, object], first: int, budget: int | None
-    ) -> None:
+    def trial_began(self, trial_id: str, recipe: Recipe, first: int, budget: int | None) -> None:
         """A worker begins a trial."""
         with self.lock:
             cold = not self._took and all(one.trained == 0 for one in self.running.values())
             self.running[trial_id] = Running(
-                trial_id, values, first, budget, self.clock(), cold, epoch=first
+                trial_id, recipe, first, budget, self.clock(), cold, epoch=first
             )
             self.slots = max(self.slots, len(self.running))
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from lrtune.display.leaderboard import Leaderboard
     from lrtune.records.schema import Outcome
-    from lrtune.runner.base import EpochRecord, TrialTask
+    from lrtune.records.task import EpochRecord, TrialTask
 
 _PLAIN_SECONDS = 30.0
 """How often plain lines say how far the search is, between the trials' own lines."""
@@ -82,7 +82,7 @@ class Display(Observer):
 
     @override
     def trial_began(self, task: TrialTask) -> None:
-        self.board.trial_began(task.trial_id, task.values, task.first_epoch, task.last_epoch)
+        self.board.trial_began(task.trial_id, task.recipe, task.first_epoch, task.last_epoch)
 
     @override
     def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
@@ -95,7 +95,7 @@ class Display(Observer):
     @override
     def trial_lost(self, task: TrialTask, reason: str) -> None:
         self.board.trial_lost(task.trial_id)
-        self.say(f"{what(task.trial_id, task.values)}: {reason}", "yellow")
+        self.say(f"{what(task.trial_id, task.recipe)}: {reason}", "yellow")
 
     @override
     def trial_ended(self, outcome: Outcome) -> None:

@@ -192,7 +192,7 @@ def _workers(board: Board, pen: _Pen, lines_a_worker: int) -> list[Text]:
 
 
 def _long(pen: _Pen, name: str, trial: Running, places: int) -> list[Text]:
-    schedule, momentum = schedule_and_momentum(trial.values)
+    schedule, momentum = schedule_and_momentum(trial.recipe)
     behind = f"  momentum {momentum}" if momentum else ""
     cells = min(cell_len(schedule), pen.width - cell_len(name) - 2 - cell_len(behind))
     parts = [_epoch(trial, "epoch ", " of "), *_reached(pen, trial, places, _SPARK)]
@@ -206,7 +206,7 @@ def _long(pen: _Pen, name: str, trial: Running, places: int) -> list[Text]:
 
 
 def _short(pen: _Pen, name: str, trial: Running, places: int) -> list[Text]:
-    schedule, momentum = schedule_and_momentum(trial.values)
+    schedule, momentum = schedule_and_momentum(trial.recipe)
     behind = f"momentum {momentum}" if momentum else ""
     parts = [name, _epoch(trial, "", "/"), *_reached(pen, trial, places, _SHORT_SPARK)]
     return [pen.line("  ".join(part for part in (*parts, behind, schedule) if part))]
@@ -240,7 +240,7 @@ def _top(board: Board, pen: _Pen, most: int) -> list[Text]:
     for outcome in best:
         score = math.nan if outcome.score is None else outcome.score
         delta = fixed(leaderboard.delta(score, reference), places, sign=True)
-        schedule, momentum = schedule_and_momentum(outcome.values)
+        schedule, momentum = schedule_and_momentum(outcome.recipe)
         rows.append((short_id(outcome.trial_id), schedule, momentum, fixed(score, places), delta))
     longest = max((len(row[0]) for row in rows), default=0)
     score_width = max([5, *(len(row[3]) for row in rows)])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
 import math
-import statistics
 from typing import TYPE_CHECKING
 
 from lrtune.display.words import what
-from lrtune.records.schema import BASELINE, BASELINE_SEARCH, CONFIRM, TUNED
+from lrtune.records.ids import BASELINE_SEARCH, parse_id
+from lrtune.records.schema import TUNED
 from lrtune.report.words import DIGITS, count, decimals, fixed, mean_and_std
-from lrtune.stats.baseline import Arm
+from lrtune.stats.baseline import Arm, choose_reference
+from lrtune.stats.winner import Direction, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +36,10 @@ class Leaderboard:
         self, objective: str, direction: str, horizon: int, *, arms: Sequence[str] = ()
     ) -> None:
         self.objective = objective
-        self.direction = direction
+        self.direction = Direction(direction)
         self.horizon = horizon
         self.names = tuple(arms)
-        self._sign = 1.0 if direction == "max" else -1.0
-        self._seeds: dict[str, dict[str, float]] = {}
+        self._seeds: dict[str, dict[str, Outcome]] = {}
         self._trials: dict[int, dict[str, Outcome]] = {}
         self._constants: dict[str, Outcome] = {}
         self._best: list[Outcome] | None = None
@@ -51,14 +50,14 @@ class Leaderboard:
         if score is None or not math.isfinite(score) or outcome.status == "failed":
             return
         full = outcome.epochs.planned == self.horizon
-        kind, _, rest = outcome.trial_id.partition("/")
-        if outcome.trial_id.startswith(f"{BASELINE}/{BASELINE_SEARCH}/"):
+        trial = parse_id(outcome.trial_id)
+        if trial.kind == BASELINE_SEARCH:
             if outcome.status == "completed":
                 self._constants[outcome.trial_id] = outcome
-        elif kind in (BASELINE, CONFIRM):
+        elif trial.arm:
             # A diverged seed counts with its score, as in the report; one cut short does not.
             if full:
-                self._seeds.setdefault(rest.split("/")[0], {})[outcome.trial_id] = score
+                self._seeds.setdefault(trial.arm, {})[outcome.trial_id] = outcome
         elif outcome.status == "completed":
             self._trials.setdefault(outcome.epochs.planned, {})[outcome.trial_id] = outcome
             self._best = None
@@ -76,7 +75,7 @@ class Leaderboard:
         if self._best is None:
             budget = self.budget
             trials = [] if budget is None else list(self._trials[budget].values())
-            self._best = heapq.nsmallest(TOP, trials, key=self._order)
+            self._best = ordered(trials, self.direction)[:TOP]
         return self._best
 
     @property
@@ -84,16 +83,15 @@ class Leaderboard:
         """The arms of which a seed has a score."""
         first = [name for name in (self.names or (TUNED,)) if name in self._seeds]
         names = [*first, *(name for name in self._seeds if name not in first)]
-        return [_arm(name, tuple(self._seeds[name].values())) for name in names]
+        return [_arm(name, list(self._seeds[name].values())) for name in names]
 
     @property
     def reference(self) -> Arm | None:
         """The arm that trials are compared with: the tuned one, else the best; None if none."""
-        arms = {arm.name: arm for arm in self.arms}
-        chosen = self.names[0] if self.names else TUNED
-        if chosen in arms or self.names:
-            return arms.get(chosen)
-        return max(arms.values(), key=lambda arm: self._sign * arm.mean, default=None)
+        arms = self.arms
+        if self.names:
+            return next((arm for arm in arms if arm.name == self.names[0]), None)
+        return choose_reference(arms, self.direction) if arms else None
 
     @property
     def places(self) -> int:
@@ -108,21 +106,16 @@ class Leaderboard:
         """
         if reference is None or (not self.names and self.budget != self.horizon):
             return math.nan
-        return self._sign * (score - reference.mean)
+        return self.direction.gain(score, reference.mean)
 
     def searched_constant(self) -> str | None:
         """What the search for the best constant rate has found so far, in words; None: nothing."""
         if not self._constants or TUNED in self._seeds:
             return None
-        longest = max(one.epochs.planned for one in self._constants.values())
-        best = min(
-            (one for one in self._constants.values() if one.epochs.planned == longest),
-            key=self._order,
-        )
+        best = ordered(self._constants.values(), self.direction)[0]
         score = fixed(best.score if best.score is not None else math.nan, DIGITS)
-        return (
-            f"{score} after {count(longest, 'epoch')}, best of {len(self._constants)} tried so far"
-        )
+        after = count(best.epochs.planned, "epoch")
+        return f"{score} after {after}, best of {len(self._constants)} tried so far"
 
     def summary(self) -> str:
         """One line: the best trial at the longest budget so far, and the constant rate."""
@@ -133,17 +126,13 @@ class Leaderboard:
             score = fixed(first.score if first.score is not None else math.nan, places)
             parts.append(
                 f"best {self.objective} {score} after {count(first.epochs.last, 'epoch')}: "
-                f"{what(first.trial_id, first.values)}"
+                f"{what(first.trial_id, first.recipe)}"
             )
         if reference is not None:
             parts.append(f"{reference.name} {mean_and_std(reference, places)}")
         return "; ".join(parts) or "no trial has finished yet"
 
-    def _order(self, outcome: Outcome) -> tuple[float, int, str]:
-        score = math.nan if outcome.score is None else outcome.score
-        return -self._sign * score, len(outcome.trial_id), outcome.trial_id
 
-
-def _arm(name: str, scores: tuple[float, ...]) -> Arm:
-    std = statistics.stdev(scores) if len(scores) > 1 else math.nan
-    return Arm(name, {}, scores, statistics.fmean(scores), std, len(scores))
+def _arm(name: str, seeds: Sequence[Outcome]) -> Arm:
+    scores = tuple(one.score for one in seeds if one.score is not None)
+    return Arm.of_scores(name, seeds[0].recipe, scores)

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 if TYPE_CHECKING:
     from lrtune.records.schema import Outcome
-    from lrtune.runner.base import EpochRecord, TrialTask
+    from lrtune.records.task import EpochRecord, TrialTask
 
 
 class Observer:

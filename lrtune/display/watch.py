@@ -21,22 +21,22 @@ import psutil  # type: ignore[import-untyped]
 from lrtune._util.printable import printable
 from lrtune.display import Display, Leaderboard, make_progress
 from lrtune.records import schema
+from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CONFIRM, TrialId
 from lrtune.records.lock import HOLDER, LOCK
 from lrtune.records.parse import (
     UNREADABLE,
-    checked_confirm_manifest,
-    checked_manifest,
-    checked_outcome,
-    loads,
     read_bytes,
+    read_confirm_manifest,
+    read_manifest,
+    read_outcome,
 )
-from lrtune.records.reader import RunRecords, read_proposal, read_run, trial_ids
-from lrtune.runner.base import TrialTask
-from lrtune.stats.baseline import baseline_share
+from lrtune.records.reader import arm_ids, read_epochs, read_proposal, read_run, trial_ids
+from lrtune.records.task import TrialTask
+from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from rich.console import Console
 
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 
 SECONDS = 2.0
 """Between two looks at the run folder."""
-
-_SEARCHED_BASELINE = f"{schema.BASELINE}/{schema.BASELINE_SEARCH}"
 
 
 def watch(
@@ -162,14 +160,14 @@ class _Watched:
         path = self.folder / schema.MANIFEST
         try:
             if self._changed(path) or self._manifest is None:
-                self._manifest = checked_manifest(loads(read_bytes(path)))
+                self._manifest = read_manifest(path)
         except UNREADABLE:
             if not (_is_begun(self.folder) or read_writer(self.folder).alive):
                 self._manifest = read_run(self.folder).manifest  # or an error that says it all
-        path = self.folder / schema.CONFIRM / schema.CONFIRM_MANIFEST
+        path = self.folder / CONFIRM / schema.CONFIRM_MANIFEST
         if self._changed(path):
             try:
-                self._confirm = checked_confirm_manifest(loads(read_bytes(path)))
+                self._confirm = read_confirm_manifest(path)
             except UNREADABLE:
                 self._confirm = None
 
@@ -205,7 +203,7 @@ def _follow(
 ) -> _Stage | None:
     """Shows one stage until it is over or another one begins, which is returned."""
     manifest = stage.manifest
-    trials, epochs = plan(manifest)
+    trials, epochs = manifest.planned or (None, None)
     if isinstance(manifest, schema.Manifest):
         board = Leaderboard(manifest.objective, manifest.direction, manifest.max_epochs)
     else:
@@ -244,143 +242,83 @@ class _Trials:
 
     def look(self) -> None:
         """Reads what is new."""
-        begun = 0
+        ids = self._ids()
         unfinished = []
-        for prefix, local in self._ids():
-            begun += 1
-            trial_id = f"{prefix}{local}"
+        for trial in ids:
+            trial_id = str(trial)
             if trial_id in self._ended:
                 continue
-            outcome = self._outcome(prefix, local)
+            outcome = self._outcome(trial)
             if outcome is None:
-                unfinished.append((prefix, local))
+                unfinished.append(trial)
                 continue
             self._ended.add(trial_id)
             if self._first:
-                self._display.trial_found(replace(outcome, trial_id=trial_id))
+                self._display.trial_found(outcome)
                 continue
-            self._epochs(prefix, local, outcome)
+            self._epochs(trial, outcome)
             self._running.pop(trial_id, None)
-            self._display.trial_ended(replace(outcome, trial_id=trial_id))
-        for prefix, local in unfinished:
-            self._epochs(prefix, local, None)
+            self._display.trial_ended(outcome)
+        for trial in unfinished:
+            self._epochs(trial, None)
         self._first = False
         board = self._display.board
-        if board.trials is not None and begun > board.trials:
-            board.trials = board.epochs = None  # what is not in the manifest: several iterations
+        if board.trials is not None and len(ids) > board.trials:
+            board.trials = board.epochs = None  # of a run that was continued for more trials
 
-    def _ids(self) -> Iterator[tuple[str, str]]:
-        """Every trial with a folder: where its run folder is, and its id there."""
+    def _ids(self) -> list[TrialId]:
+        """Every training with a folder."""
         if isinstance(self._manifest, schema.ConfirmManifest):
-            yield from _arms(self._folder, schema.CONFIRM)
-            return
-        nested = self._folder / _SEARCHED_BASELINE
-        yield from ((f"{_SEARCHED_BASELINE}/", one) for one in trial_ids(nested))
-        yield from _arms(self._folder, schema.BASELINE)
-        yield from (("", one) for one in trial_ids(self._folder))
+            return arm_ids(self._folder, CONFIRM)
+        nested = trial_ids(self._folder / BASELINE_SEARCH)
+        return [
+            *(TrialId(BASELINE_SEARCH, number=one) for one in nested),
+            *arm_ids(self._folder, BASELINE),
+            *(TrialId("search", number=one) for one in trial_ids(self._folder)),
+        ]
 
-    def _outcome(self, prefix: str, local: str) -> Outcome | None:
-        path = self._folder / prefix / schema.folder_name(local) / schema.OUTCOME
+    def _outcome(self, trial: TrialId) -> Outcome | None:
         try:
-            return checked_outcome(loads(read_bytes(path)), local)
+            outcome = read_outcome(self._folder / trial.folder / schema.OUTCOME, str(trial))
         except UNREADABLE:
             return None  # not there yet; or damaged, which the report tells
+        return replace(outcome, trial_id=str(trial))
 
-    def _epochs(self, prefix: str, local: str, outcome: Outcome | None) -> None:
+    def _epochs(self, trial: TrialId, outcome: Outcome | None) -> None:
         """Tells that a trial has begun, and the epochs it has finished since the last look."""
-        trial_id = f"{prefix}{local}"
-        path = self._folder / prefix / schema.folder_name(local) / schema.EPOCHS
-        stamp = _stamp(path)
+        trial_id = str(trial)
+        stamp = _stamp(self._folder / trial.folder / schema.EPOCHS)
         if trial_id in self._running and self._stamps.get(trial_id) == stamp:
             return
         self._stamps[trial_id] = stamp
-        rows = self._read_rows(prefix, local) if stamp is not None else []
+        rows = read_epochs(self._folder, trial_id) if stamp is not None else []
         known = self._rows.get(trial_id, 0)
         if len(rows) < known:  # its worker was lost, or the search continued: it began again
             self._display.board.trial_lost(trial_id)
             self._running.pop(trial_id, None)
             known = 0
         if trial_id not in self._running:
-            self._running[trial_id] = self._task(prefix, local, outcome)
+            self._running[trial_id] = self._task(trial, outcome)
             self._display.trial_began(self._running[trial_id])
         for row in rows[known:]:
             took = row.get("seconds", math.nan)
             self._display.epoch_took(trial_id, row, took if math.isfinite(took) else None)
         self._rows[trial_id] = len(rows)
 
-    def _read_rows(self, prefix: str, local: str) -> list[dict[str, Any]]:
-        manifest: Any = self._manifest  # of which epochs depend on nothing
-        records = RunRecords(self._folder / prefix, manifest, (), {}, None, (local,), ())
-        return records.epochs(local)
-
-    def _task(self, prefix: str, local: str, outcome: Outcome | None) -> TrialTask:
-        trial_id = f"{prefix}{local}"
+    def _task(self, trial: TrialId, outcome: Outcome | None) -> TrialTask:
+        trial_id = str(trial)
         if outcome is not None:
             first, last = outcome.epochs.first - 1, outcome.epochs.planned
-            return TrialTask(trial_id, outcome.values, outcome.seed, first, last)
+            return TrialTask(trial_id, outcome.recipe, outcome.seed, first, last)
         values: Mapping[str, Any] | None
         if isinstance(self._manifest, schema.ConfirmManifest):
             horizon, arms = self._manifest.epochs, self._manifest.arms
         else:
             horizon, arms = self._manifest.max_epochs, self._manifest.baseline_arms
-        if "/" in local:
-            values = arms.get(local.split("/")[1])
-        else:
-            values = read_proposal(self._folder / prefix, local)
+        values = arms.get(trial.arm) if trial.arm else read_proposal(self._folder, trial_id)
         values = values or {}
+        recipe = Recipe.from_values(values)
         begin, end = values.get("tuner/initial_epoch"), values.get("tuner/epochs")
         if isinstance(begin, int) and isinstance(end, int):
-            return TrialTask(trial_id, values, 0, begin, end)
-        return TrialTask(trial_id, values, 0, 0, horizon)
-
-
-def _arms(folder: Path, kind: str) -> Iterator[tuple[str, str]]:
-    """The seeds of all arms below `baseline/` or `confirm/`."""
-    for path in sorted((folder / kind).glob("*/seed-*")):
-        trial_id = f"{kind}/{path.parent.name}/{path.name}"
-        if schema.is_trial_id(trial_id) and path.is_dir():
-            yield "", trial_id
-
-
-def plan(manifest: Manifest | ConfirmManifest) -> tuple[int | None, int | None]:
-    """How many trials and epochs there will be at most, the baseline included.
-
-    Returns:
-        (trials, epochs), None where the manifest does not tell.
-    """
-    if isinstance(manifest, schema.ConfirmManifest):
-        trainings = len(manifest.arms) * len(manifest.seeds)
-        return trainings, trainings * manifest.epochs
-    share = baseline_share(manifest)
-    arms = set(manifest.baseline_arms) | ({schema.TUNED} if share else set())
-    seeds = len(arms) * len(manifest.baseline_seeds)
-    rungs = [(seeds, manifest.max_epochs)]
-    for part in (1.0, share) if share else (1.0,):
-        searched = _rungs(manifest, part)
-        if searched is None:
-            return None, None
-        rungs += searched
-    return sum(size for size, _ in rungs), sum(size * epochs for size, epochs in rungs)
-
-
-def _rungs(manifest: Manifest, share: float) -> list[tuple[int, int]] | None:
-    """A search's trials as (how many, epochs of each), by Keras Tuner's formulas for Hyperband."""
-    epochs, factor = manifest.max_epochs, manifest.factor
-    if manifest.algo != "hyperband":
-        trials = manifest.max_trials
-        return None if trials is None else [(math.ceil(share * trials), epochs)]
-    if not isinstance(factor, int) or factor < 2:
-        return None
-    brackets = 0
-    while epochs / factor**brackets >= 1:
-        brackets += 1
-    rungs = []
-    for bracket in range(brackets):
-        end = math.ceil(1 + math.log(epochs, factor)) / (bracket + 1)
-        before = 0
-        for rung in range(bracket + 1):
-            size = math.ceil(end * factor ** (bracket - rung))
-            last = math.ceil(epochs / factor ** (bracket - rung))
-            rungs.append((math.ceil(share * size), last - before))
-            before = last
-    return rungs
+            return TrialTask(trial_id, recipe, 0, begin, end)
+        return TrialTask(trial_id, recipe, 0, 0, horizon)

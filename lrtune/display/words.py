@@ -3,57 +3,45 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lrtune._util.printable import printable
-from lrtune.records.schema import BASELINE, BASELINE_SEARCH
-from lrtune.report.words import brief, call, count
-from lrtune.stats.ranking import described
+from lrtune.records.ids import BASELINE_SEARCH, parse_id
+from lrtune.report.words import brief, count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lrtune.records.schema import Outcome
-
-_SEARCHED_BASELINE = f"{BASELINE}/{BASELINE_SEARCH}/"
-
-
-def is_arm(trial_id: str) -> bool:
-    """Whether this is a seed of an arm, whose name says what is trained."""
-    return "/" in trial_id and not trial_id.startswith(_SEARCHED_BASELINE)
+    from lrtune.schedules.recipe import Recipe
 
 
 def short_id(trial_id: str) -> str:
     """The id as a column shows it: "0007", "constant 0007" of the baseline's search."""
-    if trial_id.startswith(_SEARCHED_BASELINE):
-        return f"constant {printable(trial_id.removeprefix(_SEARCHED_BASELINE))}"
-    kind, _, rest = trial_id.partition("/")
-    return printable(rest or kind)
+    found = parse_id(trial_id)
+    if found.arm:
+        return f"{found.arm}/seed-{found.seed}"
+    return f"constant {found.number}" if found.kind == BASELINE_SEARCH else found.number
 
 
-def schedule_and_momentum(values: Mapping[str, Any]) -> tuple[str, str]:
-    """Hyperparameter values as ("step(lr0=0.1, drop=0.5, epochs_drop=10)", "0.83")."""
-    shown = described(values)
-    schedule = printable(call(shown)) if shown["schedule"] is not None else ""
-    momentum = shown["momentum"]
-    return schedule, "" if math.isnan(momentum) else brief(momentum)
+def schedule_and_momentum(recipe: Recipe) -> tuple[str, str]:
+    """A recipe as ("step(lr0=0.1, drop=0.5, epochs_drop=10)", "0.83"); empty where unknown."""
+    schedule = "" if recipe.family is None else recipe.schedule_text
+    return schedule, "" if math.isnan(recipe.momentum) else brief(recipe.momentum)
 
 
-def what(trial_id: str, values: Any) -> str:
+def what(trial_id: str, recipe: Recipe) -> str:
     """A trial with its id and its schedule, or a seed of an arm by its name."""
-    if is_arm(trial_id):
-        return printable(trial_id)
-    name = trial_id.removeprefix(_SEARCHED_BASELINE)
-    if name != trial_id:
-        name += " for the baseline"
-    schedule, momentum = schedule_and_momentum(values)
-    parts = ["trial", printable(name), schedule, f"momentum={momentum}" if momentum else ""]
+    found = parse_id(trial_id)
+    if found.arm:
+        return trial_id
+    purpose = " for the baseline" if found.kind == BASELINE_SEARCH else ""
+    schedule, momentum = schedule_and_momentum(recipe)
+    parts = [f"trial {found.number}{purpose}", schedule, f"momentum={momentum}" if momentum else ""]
     return " ".join(part for part in parts if part)
 
 
 def trial_line(outcome: Outcome) -> str:
     """A finished trial in one line."""
-    name = what(outcome.trial_id, outcome.values)
+    name = what(outcome.trial_id, outcome.recipe)
     if outcome.status == "completed" and outcome.score is not None:
         return f"{name}: {outcome.score:.4f} after {count(outcome.epochs.last, 'epoch')}"
     reason = (outcome.message or "").strip().splitlines()[-1:] or ["no message"]

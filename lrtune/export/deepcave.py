@@ -59,7 +59,7 @@ def write_deepcave(records: RunRecords, folder: Path) -> str:
     import pandas as pd
 
     trials = [trial for trial in recorded(records) if trial.kind == "trial"]
-    known = fitted(parameters(records.manifest.space), (trial.values for trial in trials))  # noqa: PD011
+    known = fitted(parameters(records.manifest.space), (trial.values for trial in trials))
     space = pd.DataFrame([_parameter_row(one) for one in known.values()], columns=_columns(known))
     rows = [
         {
@@ -134,7 +134,7 @@ def _quoted(value: Value) -> str:
 
 
 def _values_row(trial: Recorded, known: Mapping[str, Parameter]) -> dict[str, Any]:
-    values = trial.values  # noqa: PD011 - a mapping
+    values = trial.values
     return {
         _column(name): _label(
             one, values[name] if name in values and one.holds(values[name]) else one.default

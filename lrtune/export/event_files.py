@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import Self
 
 from lrtune.export.times import seconds_of
-from lrtune.export.trials import folder_of, recorded
+from lrtune.export.trials import recorded
+from lrtune.records.ids import folder_of, parse_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,7 +109,7 @@ class TrialEvents:
         start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
         self._write(self._began, step=first_epoch, session_log=start)
         known: dict[str, Value] = {**values, "lrtune/kind": kind, "lrtune/epochs": budget}
-        group = self._id.rpartition("/seed-")[0] or self._id
+        group = _group(self._id)
         session = summary_v2.hparams_pb(
             {name: value for name, value in known.items() if value is not None},
             trial_id=group,
@@ -168,3 +169,9 @@ class TrialEvents:
 
         event = event_pb2.Event(wall_time=now, **content)
         self._writer.write(event.SerializeToString())
+
+
+def _group(trial_id: str) -> str:
+    """What the seeds of an arm have in common; a search's trial is a group of its own."""
+    found = parse_id(trial_id)
+    return f"{found.kind}/{found.arm}" if found.arm else trial_id

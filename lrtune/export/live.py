@@ -14,9 +14,9 @@ from lrtune.display.observer import Observer
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.export.event_files import TrialEvents, is_event_file, write_events
 from lrtune.export.space import searched
-from lrtune.export.trials import SEARCH_WITHIN, Kind, recorded
+from lrtune.export.trials import Kind, recorded
+from lrtune.records.ids import BASELINE_SEARCH, parse_id
 from lrtune.records.reader import read_run
-from lrtune.records.schema import BASELINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from lrtune.export.trials import Recorded
     from lrtune.records.schema import Outcome
-    from lrtune.runner.base import EpochRecord, TrialTask
+    from lrtune.records.task import EpochRecord, TrialTask
 
 
 class Observers(Observer):
@@ -186,6 +186,5 @@ class TensorBoardObserver(Observer):
 
 
 def _kind(trial_id: str) -> Kind:
-    if trial_id.startswith(SEARCH_WITHIN):
-        return "baseline-search"
-    return "baseline" if trial_id.startswith(f"{BASELINE}/") else "trial"
+    kinds: dict[str, Kind] = {BASELINE_SEARCH: "baseline-search", "baseline": "baseline"}
+    return kinds.get(parse_id(trial_id).kind, "trial")

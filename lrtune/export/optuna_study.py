@@ -28,6 +28,7 @@ from lrtune._util.printable import printable
 from lrtune.export.space import fitted, parameters, plain_value
 from lrtune.export.times import created, seconds_of
 from lrtune.export.trials import lineages, recorded
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,7 +66,7 @@ def write_study(records: RunRecords, file: Path) -> str:
         study = optuna.create_study(
             storage=storage,
             study_name=name,
-            direction="maximize" if manifest.direction == "max" else "minimize",
+            direction="maximize" if Direction(manifest.direction) is Direction.MAX else "minimize",
         )
         study.set_metric_names([printable(manifest.objective)])
         for key, value in _about(records, known).items():

@@ -66,12 +66,12 @@ def trials_table(trials: list[Recorded]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    names = dict.fromkeys(name for trial in trials for name in trial.values)  # noqa: PD011
+    names = dict.fromkeys(name for trial in trials for name in trial.values)
     columns = {name: f"hp.{name}" if name in _FIRST else name for name in names}
     rows = [_row(trial) for trial in trials]
     frame: pd.DataFrame = pd.DataFrame(rows, columns=list(_FIRST)).astype(_FIRST)
     for name, column in columns.items():
-        values = [trial.values.get(name) for trial in trials]  # noqa: PD011 - mappings, not frames
+        values = [trial.values.get(name) for trial in trials]
         frame[column] = _column(values)
     return frame
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lrtune.records import schema
+from lrtune.records.ids import folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,7 +65,7 @@ def created(manifest: Manifest | ConfirmManifest) -> float:
 
 def _written(folder: Path, trial_id: str) -> float:
     try:
-        return (folder / schema.folder_name(trial_id) / schema.OUTCOME).stat().st_mtime
+        return (folder / folder_of(trial_id) / schema.OUTCOME).stat().st_mtime
     except OSError:
         return -math.inf
 

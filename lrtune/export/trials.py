@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from lrtune.export.space import parameters, searched
 from lrtune.export.times import Times, trial_times
-from lrtune.records import schema
+from lrtune.records.ids import BASELINE_SEARCH, first_tried, parse_id
 from lrtune.records.reader import read_proposal
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["trial", "baseline-search", "baseline", "confirmation"]
 
-SEARCH_WITHIN = f"{schema.BASELINE}/{schema.BASELINE_SEARCH}/"
+SEARCH_WITHIN = f"{BASELINE_SEARCH}/"
 """How the ids of the trials begin that searched for the best constant rate."""
 
 _PARENT = "tuner/trial_id"
@@ -51,7 +51,7 @@ class Recorded:
     @property
     def arm(self) -> str | None:
         """The arm of the baseline or of the confirmation."""
-        return self.trial_id.split("/")[1] if self.kind in ("baseline", "confirmation") else None
+        return parse_id(self.trial_id).arm or None
 
     @property
     def status(self) -> str:
@@ -82,17 +82,6 @@ def recorded(records: RunRecords) -> list[Recorded]:
     return found
 
 
-def folder_of(trial_id: str) -> str:
-    """Where a trial lies below its run folder, and so below a folder of exported files.
-
-    Raises:
-        RunFolderError: it is no id of lrtune's.
-    """
-    if trial_id.startswith(SEARCH_WITHIN):
-        return SEARCH_WITHIN + schema.folder_name(trial_id.removeprefix(SEARCH_WITHIN))
-    return schema.folder_name(trial_id)
-
-
 def lineages(trials: Iterable[Recorded]) -> list[tuple[Recorded, ...]]:
     """Trials that continue each other, joined: the first trial of each first.
 
@@ -120,7 +109,7 @@ def _of_search(
 ) -> list[Recorded]:
     found = []
     outcomes = {outcome.trial_id: outcome for outcome in records.outcomes}
-    for trial_id in sorted((*outcomes, *records.unfinished), key=lambda one: (len(one), one)):
+    for trial_id in sorted((*outcomes, *records.unfinished), key=first_tried):
         outcome = outcomes.get(trial_id)
         if outcome is not None:
             values, parent = outcome.values, outcome.parent

@@ -19,6 +19,7 @@ from lrtune.errors import ArgumentError
 from lrtune.model.cnn import cats_vs_dogs_cnn, cross_entropy
 from lrtune.schedules import space
 from lrtune.schedules.keras import UnplacedSchedule, place
+from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,8 +32,8 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
     """Adds a sampled learning-rate schedule and SGD to a model.
 
     The hyperparameters are `schedule`, `lr0`, `momentum` and, in the trials of their family only,
-    `time.k`, `step.drop`, `step.epochs_drop`, `exponential.k` (see `lrtune.space`), besides
-    whatever `build_model` samples.
+    `time.k`, `step.drop`, `step.epochs_drop`, `exponential.k` (see `lrtune.schedules.space`),
+    besides whatever `build_model` samples.
 
     Args:
         build_model: function of a `keras_tuner.HyperParameters` that returns an uncompiled
@@ -103,16 +104,14 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
                 "build_model must return an uncompiled keras.Model: lrtune compiles it with SGD "
                 "and the sampled schedule. Give loss= and metrics= to the hypermodel instead."
             )
-        schedule = space.schedule_from_values(hp.values)
+        recipe = Recipe.from_values(hp.values)
+        recipe.check()
         learning_rate = (
-            UnplacedSchedule(schedule)
+            UnplacedSchedule(recipe.schedule)
             if self.steps_per_epoch is None
-            else schedule.to_keras(self.steps_per_epoch)
+            else recipe.schedule.to_keras(self.steps_per_epoch)
         )
-        self.compile(
-            model,
-            keras.optimizers.SGD(learning_rate, momentum=space.momentum_from_values(hp.values)),
-        )
+        self.compile(model, keras.optimizers.SGD(learning_rate, momentum=recipe.momentum))
         return model
 
     def with_families(self, families: Sequence[str]) -> Self:
@@ -162,7 +161,7 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         """
         kwargs.setdefault("epochs", self.epochs)
         steps = self.steps_per_epoch or steps_per_epoch(*args, **kwargs)
-        schedule = space.schedule_from_values(hp.values)
+        schedule = Recipe.from_values(hp.values).schedule
         place(model, schedule.to_keras(steps), kwargs.get("initial_epoch", 0) * steps)
         return model.fit(*args, **kwargs)
 

@@ -10,9 +10,11 @@ from matplotlib.lines import Line2D
 
 from lrtune.errors import ArgumentError
 from lrtune.plots.scales import objective_label
-from lrtune.plots.select import call_of, confirmed_scores
+from lrtune.plots.select import confirmed_scores
 from lrtune.plots.theme import MUTED, canvas, legend, looks, note, text
+from lrtune.schedules.recipe import Recipe
 from lrtune.stats.confirmation import measure_confirmation
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -63,7 +65,9 @@ def forest(records: RunRecords, *, ax: Axes | None = None) -> Axes:
         for row, one in enumerate(shown):
             look = style[str(arms[one.arm].get("schedule"))]
             _draw(drawn, row, one, _pairs(scores, one.arm, comparison), look)
-            labels.append(f"{text(one.arm, 30)}\n{text(call_of(arms[one.arm]), 44)}")
+            labels.append(
+                f"{text(one.arm, 30)}\n{text(Recipe.from_values(arms[one.arm]).schedule_text, 44)}"
+            )
         drawn.set_xlim(*_limits(shown, scores, comparison))
         drawn.set_ylim(len(shown) - 0.4, -0.6)
         drawn.set_yticks(range(len(shown)), labels)
@@ -97,7 +101,7 @@ def _compared(
 
 def _pairs(scores: dict[str, dict[int, float]], arm: str, comparison: Comparison) -> list[float]:
     """The arm's differences, a seed each; above 0 is better."""
-    sign = 1 if comparison.direction == "max" else -1
+    sign = Direction(comparison.direction).sign
     base = scores[comparison.baseline]
     return [sign * (score - base[seed]) for seed, score in scores[arm].items() if seed in base]
 

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from lrtune.errors import ArgumentError
 from lrtune.plots.scales import count_axis
 from lrtune.plots.theme import canvas, legend, looks, text
-from lrtune.stats.trials import family_of, values_of
+from lrtune.stats.trials import family_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -122,7 +122,7 @@ def rungs(records: RunRecords) -> list[Rung]:
 
 
 def _bracket(trial: Outcome) -> int:
-    found: Any = values_of(trial).get("tuner/bracket")
+    found: Any = trial.values.get("tuner/bracket")
     return found if isinstance(found, int) and found >= 0 else 0
 
 

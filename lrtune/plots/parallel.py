@@ -24,10 +24,11 @@ from lrtune.plots.scales import (
     to_scale,
     window,
 )
-from lrtune.plots.select import families_of, own_parameters, value_of
+from lrtune.plots.select import families_of, value_of
 from lrtune.plots.theme import MUTED, canvas, legend, looks, note, text
 from lrtune.schedules import get
-from lrtune.stats.trials import family_of, is_full, score_of, values_of
+from lrtune.stats.trials import family_of, score_of
+from lrtune.stats.winner import Direction, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,20 +121,19 @@ def _best_family(records: RunRecords) -> str:
         raise ArgumentError(
             f"No trial of the run {str(records.folder)!r} has a score and all its parameters."
         )
-    better = 1 if records.manifest.direction == "max" else -1
     own = [one for one in records.outcomes if family_of(one) in drawable]
-    own = [one for one in own if math.isfinite(score_of(one))]
-    full = [one for one in own if is_full(one, records.manifest)] or own
-    done = [one for one in full if one.status == "completed"] or full
-    return family_of(max(done, key=lambda one: better * score_of(one)))
+    return family_of(ordered(own, records.manifest.direction)[0])
 
 
 def _trials(records: RunRecords, family: str) -> tuple[list[str], list[Outcome]]:
     """The coordinates' names, and the trials of one budget that have all of them and a score."""
     own = [one for one in records.outcomes if family_of(one) == family]
     own = [one for one in own if math.isfinite(score_of(one))]
-    parameters = list(own_parameters(values_of(own[0]))) if own else []
-    names = ["lr0", "momentum", *(f"{family}.{name}" for name in parameters)][:_MOST_COORDINATES]
+    names = ["lr0", "momentum"]
+    if own:
+        parameters = own[0].recipe.parameters
+        names += [f"{family}.{name}" for name in parameters if name != "lr0"]
+    names = names[:_MOST_COORDINATES]
     whole = [one for one in own if all(_fits(one, name) for name in names)]
     if not whole:
         known = ", ".join(repr(name) for name in families_of(records, list(records.outcomes)))
@@ -186,9 +186,7 @@ def _score(records: RunRecords, trials: list[Outcome], limits: tuple[float, floa
         name="\n".join(
             (
                 text(objective_label(records.manifest.objective).replace(r"\$", "$"), 20),
-                "(higher is better)"
-                if records.manifest.direction == "max"
-                else "(lower is better)",
+                f"({Direction(records.manifest.direction).word} is better)",
             )
         ),
         ticks=[((tick - low) / (high - low), _fixed(tick, ticks)) for tick in ticks],
@@ -220,9 +218,9 @@ def _sampling(family: str, name: str) -> str:
 
 def _best(records: RunRecords, trials: list[Outcome]) -> list[int]:
     """Indices of the best tenth of the completed trials, the best first."""
-    better = 1 if records.manifest.direction == "max" else -1
-    done = [index for index, one in enumerate(trials) if one.status == "completed"]
-    done.sort(key=lambda index: -better * score_of(trials[index]))
+    place = {one.trial_id: index for index, one in enumerate(trials)}
+    best = ordered(trials, records.manifest.direction)
+    done = [place[one.trial_id] for one in best if one.status == "completed"]
     return done[: min(max(math.ceil(_BEST_SHARE * len(trials)), 1), _BEST_MOST)]
 
 

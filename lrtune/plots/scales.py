@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from lrtune.stats.winner import Direction
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -35,7 +37,7 @@ def objective_label(name: str) -> str:
 def score_label(name: str, direction: str) -> str:
     """The same with what is better: "validation loss (lower is better)"."""
     label = objective_label(name)
-    better = f"({'higher' if direction == 'max' else 'lower'} is better)"
+    better = f"({Direction(direction).word} is better)"
     return f"{label} {better}" if len(label) <= 20 else f"{label}\n{better}"
 
 
@@ -65,7 +67,7 @@ def window(scores: Iterable[float], direction: str, reach: float = 4.0) -> tuple
     if len(values) >= 5:
         first, third = (float(one) for one in np.quantile(values, (0.25, 0.75)))
         most = reach * max(third - first, 0.01 * abs(third))
-        if direction == "max":
+        if Direction(direction) is Direction.MAX:
             low = max(low, first - most)
         else:
             high = min(high, third + most)

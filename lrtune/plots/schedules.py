@@ -11,11 +11,10 @@ from matplotlib.lines import Line2D
 from lrtune.errors import ArgumentError
 from lrtune.plots.marks import Ending, baseline_handle, number_ends
 from lrtune.plots.scales import count_axis, log_axis, log_limits
-from lrtune.plots.select import best_trials, call_of, number, value_of
+from lrtune.plots.select import best_trials, number
 from lrtune.plots.theme import BASELINE, BASELINE_DASHES, canvas, legend, looks, text
-from lrtune.schedules.space import schedule_from_values
 from lrtune.stats.baseline import measure_baseline
-from lrtune.stats.trials import family_of, score_of, values_of
+from lrtune.stats.trials import family_of, score_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -50,7 +49,7 @@ def schedules(records: RunRecords, *, top: int = 5, ax: Axes | None = None) -> A
     epochs = records.manifest.max_epochs
     lines = [_line(records, one) for one in trials]
     baseline = measure_baseline(records)
-    constant = math.nan if baseline is None else number(baseline.reference.values.get("lr0"))
+    constant = math.nan if baseline is None else baseline.reference.recipe.lr0
     rates = [rate for line in lines for rate in line[1]] + [constant]
     style = looks(records)
     with canvas(ax, width=7.8, height=3.7 + 0.17 * len(trials)) as drawn:
@@ -91,7 +90,7 @@ def _line(records: RunRecords, trial: Outcome) -> Line:
     """Times and rates, each rate holding until the next time."""
     epochs = records.manifest.max_epochs
     try:
-        schedule = schedule_from_values(values_of(trial))
+        schedule = trial.recipe.schedule
     except ArgumentError:
         return _recorded(records, trial)
     if schedule.per_step and family_of(trial) != "constant":
@@ -117,12 +116,7 @@ def _last(rates: object) -> float:
 
 
 def _label(rank: int, trial: Outcome) -> str:
-    momentum = value_of(trial, "momentum")
-    with_momentum = "" if math.isnan(momentum) else f", momentum {momentum:.3g}"
-    return (
-        f"{rank}   {text(call_of(values_of(trial)), 48)}{with_momentum}: {score_of(trial):.4g}"
-        f"   (trial {trial.trial_id})"
-    )
+    return f"{rank}   {text(trial.recipe, 64)}: {score_of(trial):.4g}   (trial {trial.trial_id})"
 
 
 def _title(records: RunRecords, trials: list[Outcome]) -> str:

@@ -6,12 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import ArgumentError
-from lrtune.schedules.space import family_parameters
-from lrtune.stats.trials import family_of, is_full, score_of, values_of
+from lrtune.records.ids import parse_id
+from lrtune.stats.trials import family_of, is_full, score_of
+from lrtune.stats.winner import ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lrtune.records.reader import Confirmation, RunRecords
     from lrtune.records.schema import Outcome
 
@@ -34,14 +33,15 @@ def best_trials(records: RunRecords, top: int) -> list[Outcome]:
     """
     if not 1 <= top <= MOST:
         raise ArgumentError(f"top must be 1 to {MOST}. Received: top={top!r}.")
-    done = [one for one in records.outcomes if one.status == "completed" and _scored(one)]
+    done = [
+        one
+        for one in ordered(records.outcomes, records.manifest.direction)
+        if one.status == "completed"
+    ]
     if not done:
         raise ArgumentError(f"No trial of the run {str(records.folder)!r} completed with a score.")
-    budget = max(one.epochs.planned for one in done)
-    if any(is_full(one, records.manifest) for one in done):
-        budget = records.manifest.max_epochs
-    same = [one for one in done if one.epochs.planned == budget]
-    return sorted(same, key=score_of, reverse=records.manifest.direction == "max")[:top]
+    full = [one for one in done if is_full(one, records.manifest)]
+    return (full or [one for one in done if one.epochs.planned == done[0].epochs.planned])[:top]
 
 
 def full_trials(records: RunRecords) -> list[Outcome]:
@@ -70,34 +70,14 @@ def families_of(records: RunRecords, trials: list[Outcome]) -> dict[str, list[Ou
 
 def value_of(outcome: Outcome, name: str) -> float:
     """A hyperparameter of a trial; NaN where it is no finite number."""
-    return number(values_of(outcome).get(name))
-
-
-def own_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The family's own parameters, without `lr0`, whether or not this process knows the family."""
-    try:
-        return dict(family_parameters(values))
-    except ArgumentError:
-        prefix = f"{values.get('schedule')}."
-        return {key.removeprefix(prefix): values[key] for key in values if key.startswith(prefix)}
-
-
-def call_of(values: Mapping[str, Any]) -> str:
-    """A schedule as one would write it: "exponential(lr0=0.12, k=0.08)"."""
-    parameters = {"lr0": values.get("lr0"), **own_parameters(values)}
-    shown = [
-        f"{key}={value:.3g}" if isinstance(value, float) else f"{key}={value}"
-        for key, value in parameters.items()
-        if value is not None
-    ]
-    return f"{values.get('schedule')}({', '.join(shown)})"
+    return number(outcome.values.get(name))
 
 
 def confirmed_scores(confirmation: Confirmation) -> dict[str, dict[int, float]]:
     """Arm -> seed -> score on the test images; of trainings of the full length alone."""
     return {
         arm: {
-            int(one.trial_id.rpartition("-")[2]): score_of(one)
+            parse_id(one.trial_id).seed: score_of(one)
             for one in outcomes
             if _scored(one) and one.epochs.planned == confirmation.manifest.epochs
         }

@@ -25,6 +25,7 @@ from lrtune.plots.theme import (
 )
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.tuning_curves import family_curves
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,14 +107,14 @@ def _limits(curves: dict[str, TuningCurve], direction: str, baseline: float) -> 
     near = [
         bound
         for curve in curves.values()
-        for bound in (curve.lower if direction == "max" else curve.upper)
+        for bound in (curve.lower if Direction(direction) is Direction.MAX else curve.upper)
         if math.isfinite(bound)
     ]
     low, high = window([*medians, baseline], direction)
     # Some room on the far side, to show that there is a band and that it goes on.
     room = 0.4 * (high - low)
     near = sorted(near)
-    if direction == "max":
+    if Direction(direction) is Direction.MAX:
         worst = near[len(near) // 10] if near else low
         return max(min(low, worst), low - room), high + room
     worst = near[-1 - len(near) // 10] if near else high

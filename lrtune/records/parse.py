@@ -1,94 +1,77 @@
-"""What is read from a run folder's files is checked here: JSON as it should be, or an exception."""
+"""Reads one JSON file of a run folder and checks it: a record as it should be, or an exception."""
 
 from __future__ import annotations
 
 import json
 import math
 import stat
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from lrtune.records import schema
+import msgspec
+
+from lrtune.records.ids import is_arm_name, parse_id
+from lrtune.records.schema import SCHEMA, ConfirmManifest, Manifest, Outcome
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
-
-_T = TypeVar("_T")
+T = TypeVar("T")
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
 """What reading and checking a damaged file may raise."""
 
 
-def checked_manifest(raw: Any) -> Manifest:
-    """The manifest that this JSON object is; raises one of `UNREADABLE` where it is none."""
-    manifest = schema.manifest_from_json(raw)
-    _check("algo", manifest.algo, str)
-    _check("objective", manifest.objective, str)
-    if manifest.direction not in ("max", "min"):
-        raise ValueError(f"direction must be max or min, not {manifest.direction!r}")
-    if _check("max_epochs", manifest.max_epochs, int) < 1:
-        raise ValueError(f"max_epochs must be >= 1, not {manifest.max_epochs}")
-    for name, values in _check("baseline_arms", manifest.baseline_arms, dict).items():
-        _check(f"baseline_arms[{name!r}]", values, dict)
-    for index, one in enumerate(manifest.space):
-        _check(f"space[{index}]", one, dict)
-    _check("data.source", manifest.data.source, str)
-    _check("data.sizes", manifest.data.sizes, dict)
-    return manifest
+class NewerSchemaError(ValueError):
+    """A newer lrtune wrote this file; its layout is not known here."""
 
 
-def checked_confirm_manifest(raw: Any) -> ConfirmManifest:
-    """The manifest of a confirmation; raises one of `UNREADABLE` where it is none."""
-    if version := newer(raw):
-        raise ValueError(f"written by a newer lrtune, {version}")
-    manifest = schema.confirm_manifest_from_json(raw)
-    for name in ("arms", "trials", "search_scores"):
-        _check(name, getattr(manifest, name), dict)
-    for arm, values in manifest.arms.items():
-        _check(f"arms[{arm!r}]", values, dict)
-        if not schema.is_trial_id(f"{schema.CONFIRM}/{arm}/seed-0"):
+def read_manifest(path: Path) -> Manifest:
+    """The manifest in this file; raises one of `UNREADABLE` where there is none."""
+    return _convert(loads(read_bytes(path)), Manifest)
+
+
+def read_confirm_manifest(path: Path) -> ConfirmManifest:
+    """The manifest of a confirmation; raises one of `UNREADABLE` where there is none."""
+    manifest = _convert(loads(read_bytes(path)), ConfirmManifest)
+    for arm in manifest.arms:
+        if not is_arm_name(arm):
             raise ValueError(f"no arm can be called {arm!r}")
-    for arm, score in manifest.search_scores.items():
-        _check(f"search_scores[{arm!r}]", score, int, float)
-    for arm, trial_id in manifest.trials.items():
-        _check(f"trials[{arm!r}]", trial_id, str)
     if manifest.baseline not in manifest.arms:
-        raise ValueError(f"the baseline {manifest.baseline!r} is none of the arms")
-    if manifest.direction not in ("max", "min"):
-        raise ValueError(f"direction must be max or min, not {manifest.direction!r}")
-    for seed in manifest.seeds:
-        _check("seeds", seed, int)
-    _check("objective", manifest.objective, str)
-    _check("epochs", manifest.epochs, int)
-    _check("train_on", manifest.train_on, str)
-    _check("data.sizes", manifest.data.sizes, dict)
+        raise ValueError(f"the baseline {manifest.baseline!r} is not one of the arms")
     return manifest
 
 
-def checked_outcome(raw: Any, trial_id: str) -> Outcome:
-    """The outcome that this JSON object is; raises one of `UNREADABLE` where it is none."""
-    if version := newer(raw):
-        raise ValueError(f"written by a newer lrtune, {version}")
-    outcome = schema.outcome_from_json(raw)
-    if outcome.trial_id != trial_id:
-        raise ValueError(f"it is of trial {outcome.trial_id!r}")
-    if outcome.status not in schema.STATUSES:
-        raise ValueError(f"status must be one of {', '.join(schema.STATUSES)}")
-    _check("values", outcome.values, dict)
-    for name in ("first", "last", "planned"):
-        _check(f"epochs.{name}", getattr(outcome.epochs, name), int)
-    _check("seconds", outcome.seconds, int, float, type(None))
-    _check("score", outcome.score, int, float, type(None))
-    _check("parent", outcome.parent, str, type(None))
-    _check("message", outcome.message, str, type(None))
+def read_outcome(path: Path, trial_id: str) -> Outcome:
+    """The outcome in this file; raises one of `UNREADABLE` where there is none."""
+    raw = loads(read_bytes(path))
+    if isinstance(raw, dict) and raw.get("seconds", 0.0) is None:
+        raw["seconds"] = math.nan
+    outcome = _convert(raw, Outcome)
+    if outcome.trial_id != parse_id(trial_id).local:
+        raise ValueError(f"it belongs to trial {outcome.trial_id!r}")
+    if outcome.status == "completed" and (
+        outcome.score is None or not math.isfinite(outcome.score)
+    ):
+        raise ValueError("it is completed, but has no score")
     return outcome
 
 
-def _check(name: str, value: _T, *kinds: type) -> _T:
-    if not isinstance(value, kinds) or isinstance(value, bool):
-        raise TypeError(f"{name} is {type(value).__name__}")
-    return value
+def _convert(raw: Any, kind: type[T]) -> T:
+    """The record that plain JSON types describe; keys that the record does not have are ignored."""
+    if not isinstance(raw, dict):
+        raise TypeError("it is not a JSON object")
+    version = msgspec.convert(raw, _Version).schema
+    if version > SCHEMA:
+        raise NewerSchemaError(
+            f"written by a newer lrtune: schema {version}, this one reads {SCHEMA}"
+        )
+    return msgspec.convert(raw, kind)
+
+
+@dataclass(frozen=True)
+class _Version:
+    schema: int
 
 
 def read_bytes(path: Path, at_most: int = 16 * 2**20) -> bytes:
@@ -108,7 +91,10 @@ def read_bytes(path: Path, at_most: int = 16 * 2**20) -> bytes:
 
 
 def loads(content: bytes) -> Any:
-    """JSON as the standard has it, with numbers that a double or 64 bits can hold."""
+    """JSON as the standard has it, with numbers that a double or 64 bits can hold.
+
+    NOTE: not msgspec's own parser, which refuses the lone surrogates that Python writes.
+    """
     return json.loads(content, parse_constant=_refuse, parse_float=_finite, parse_int=_int64)
 
 
@@ -134,15 +120,7 @@ def _int64(text: str) -> int:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def newer(raw: Any) -> str:
-    """Which newer schema wrote this, in words; empty if none."""
-    if not isinstance(raw, dict):
-        raise TypeError("it is no JSON object")
-    version = _check("schema", raw["schema"], int)
-    return f"schema {version}, this one reads {schema.SCHEMA}" if version > schema.SCHEMA else ""
+    raise ValueError(f"{constant} is not JSON")
 
 
 def reason(error: Exception) -> str:
@@ -150,7 +128,12 @@ def reason(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"{error.args[0]!r} is missing"
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
-        return "it is no whole JSON"
+        return "it is not complete JSON"
+    if isinstance(error, msgspec.ValidationError):
+        # "Expected `int`, got `str` - at `$.epochs.first`" in the reader's order.
+        what, _, where = str(error).replace("`", "").partition(" - at $.")
+        what = f"{what[0].lower()}{what[1:]}".replace("object missing required field", "no field")
+        return f"{where}: {what}" if where else what
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, OSError):

@@ -12,28 +12,39 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lrtune._util.npz import read_npz
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records import schema
+from lrtune.records.ids import (
+    BASELINE,
+    BASELINE_SEARCH,
+    CONFIRM,
+    find_id,
+    first_tried,
+    folder_of,
+    id_of_folder,
+    parse_id,
+)
 from lrtune.records.parse import (
     UNREADABLE,
-    checked_confirm_manifest,
-    checked_manifest,
-    checked_outcome,
-    loads,
+    NewerSchemaError,
     loads_numbers,
-    newer,
     read_bytes,
+    read_confirm_manifest,
+    read_manifest,
+    read_outcome,
     reason,
 )
+from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     import numpy as np
 
+    from lrtune.records.ids import TrialId
     from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
 
 _NUMBERS = {int, float, bool, type(None)}
@@ -102,7 +113,7 @@ class RunRecords:
     @cached_property
     def _nested(self) -> tuple[RunRecords | None, tuple[str, ...]]:
         """The search for the best constant rate, and what is wrong with its files."""
-        within = f"{schema.BASELINE}/{schema.BASELINE_SEARCH}"
+        within = BASELINE_SEARCH
         folder = self.folder / within
         try:
             records = read_run(folder)
@@ -119,8 +130,8 @@ class RunRecords:
         """The epochs of one trial that can be read, in the order in which they were written.
 
         Args:
-            trial_id: of a trial of the search, finished or not, or "baseline/ARM/seed-N", or
-                "confirm/ARM/seed-N".
+            trial_id: of a trial of the search, finished or not, or of a seed of an arm: see
+                `lrtune.records.ids`.
 
         Returns:
             One dictionary an epoch, as recorded, null read as NaN; none if no epoch was recorded.
@@ -131,7 +142,24 @@ class RunRecords:
             raise ArgumentError(
                 f"trial_id must be one of the run's: {_some(self._ids())}. Received: {trial_id!r}."
             )
-        return _read_epochs(self.folder, trial_id)[0]
+        return read_epochs(self.folder, trial_id)
+
+    def recipe(self, name: str) -> Recipe:
+        """Schedule, optimizer and own values of a trial or an arm.
+
+        Args:
+            name: id of a trial that ended, or name of an arm of the confirmation or the baseline.
+        """
+        if name in self.by_id:
+            return self.by_id[name].recipe
+        confirmed = self.confirmation.manifest.arms if self.confirmation else {}
+        arms = {**self.manifest.baseline_arms, **confirmed}
+        if name not in arms:
+            raise ArgumentError(
+                "name must be the id of a trial that ended, or one of the arms: "
+                f"{', '.join(map(repr, arms)) or 'none'}. Received: name={name!r}."
+            )
+        return Recipe.from_values(arms[name])
 
     def lineage(self, trial_id: str) -> tuple[Outcome, ...]:
         """The trial and whom it continues, the oldest first; ends where an ancestor is missing."""
@@ -151,15 +179,13 @@ class RunRecords:
         if notice is None and outcome is not None:
             missing = outcome.epochs.last - outcome.epochs.first + 1 - len(rows)
             if missing > 0:
-                return (
-                    f"{schema.folder_name(trial_id)}/{schema.EPOCHS} lacks {missing} of its epochs."
-                )
+                return f"{folder_of(trial_id)}/{schema.EPOCHS} lacks {missing} of its epochs."
         return notice
 
     def _keras_tuner_files(self) -> Iterator[str]:
         yield schema.ORACLE
         for trial_id in [*(outcome.trial_id for outcome in self.outcomes), *self.unfinished]:
-            yield f"{schema.folder_name(trial_id)}/{schema.TRIAL_FILE}"
+            yield f"{folder_of(trial_id)}/{schema.TRIAL_FILE}"
 
 
 def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) -> RunRecords:
@@ -199,17 +225,22 @@ def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) ->
         folder=folder,
         manifest=manifest,
         outcomes=tuple(outcomes),
-        baseline=_read_arms(folder, schema.BASELINE, manifest.baseline_arms, notices),
+        baseline=_read_arms(folder, BASELINE, manifest.baseline_arms, notices),
         confirmation=_read_confirmation(folder, notices),
         unfinished=tuple(unfinished),
         outcome_notices=tuple(notices),
     )
 
 
+def read_epochs(folder: Path, trial_id: str) -> list[dict[str, Any]]:
+    """The epochs of one training that can be read, as `RunRecords.epochs` gives them."""
+    return _read_epochs(folder, trial_id)[0]
+
+
 def read_state(folder: Path, trial_id: str) -> dict[str, np.ndarray[Any, Any]] | None:
     """The training state kept for a trial, or None where there is none that can be read."""
     try:
-        return read_npz(folder / schema.folder_name(trial_id) / schema.STATE)
+        return read_npz(folder / folder_of(trial_id) / schema.STATE)
     except (OSError, ValueError):
         return None
 
@@ -221,18 +252,29 @@ def read_proposal(folder: Path, trial_id: str) -> dict[str, Any] | None:
         Values by name; None where the file is missing or damaged.
     """
     try:
-        path = folder / schema.folder_name(trial_id) / schema.TRIAL_FILE
+        path = folder / folder_of(trial_id) / schema.TRIAL_FILE
         raw = json.loads(read_bytes(path))
         values = raw["hyperparameters"]["values"]
-        return dict(values) if raw["trial_id"] == trial_id and isinstance(values, dict) else None
+        same = raw["trial_id"] == parse_id(trial_id).local
+        return dict(values) if same and isinstance(values, dict) else None
     except UNREADABLE:
         return None
 
 
 def trial_ids(folder: Path) -> list[str]:
     """Ids of all trials of the search that have a folder, in the order in which they began."""
-    names = [name.removeprefix(schema.TRIAL) for name in _folders(folder, schema.TRIAL)]
-    return [name for name in names if name.isascii() and name.isdigit()]
+    return sorted(filter(None, map(id_of_folder, _folders(folder))), key=first_tried)
+
+
+def arm_ids(folder: Path, kind: Literal["baseline", "confirm"]) -> list[TrialId]:
+    """Ids of all seeds of arms that have a folder, by arm and then seed."""
+    found = [
+        find_id(f"{kind}/{arm}/{seed}")
+        for arm in _folders(folder / kind)
+        for seed in _folders(folder / kind / arm)
+    ]
+    arms = [one for one in found if one is not None and one.arm]
+    return sorted(arms, key=lambda one: (len(one.arm), one.arm, one.seed))
 
 
 class DamagedManifestError(RunFolderError):
@@ -244,31 +286,30 @@ class DamagedManifestError(RunFolderError):
 
 
 def _read_arms(
-    folder: Path, kind: str, names: Iterable[str], notices: list[str]
+    folder: Path,
+    kind: Literal["baseline", "confirm"],
+    names: Iterable[str],
+    notices: list[str],
 ) -> dict[str, tuple[Outcome, ...]]:
     """The outcomes below `baseline/` or `confirm/`, by arm; at least an entry for each name."""
     arms: dict[str, list[Outcome]] = {name: [] for name in names}
-    for arm in _folders(folder / kind, ""):
-        for seed in _folders(folder / kind / arm, "seed-"):
-            trial_id = f"{kind}/{arm}/{seed}"
-            if not schema.is_trial_id(trial_id):
-                continue
-            outcome = _read_outcome(folder, trial_id, notices)
-            if outcome is not None:
-                arms.setdefault(arm, []).append(outcome)
+    for trial_id in arm_ids(folder, kind):
+        outcome = _read_outcome(folder, str(trial_id), notices)
+        if outcome is not None:
+            arms.setdefault(trial_id.arm, []).append(outcome)
     return {name: tuple(outcomes) for name, outcomes in arms.items()}
 
 
 def _read_confirmation(folder: Path, notices: list[str]) -> Confirmation | None:
-    name = f"{schema.CONFIRM}/{schema.CONFIRM_MANIFEST}"
+    name = f"{CONFIRM}/{schema.CONFIRM_MANIFEST}"
     try:
-        manifest = checked_confirm_manifest(loads(read_bytes(folder / name)))
+        manifest = read_confirm_manifest(folder / name)
     except FileNotFoundError:
         return None
     except UNREADABLE as error:
         notices.append(f"{name} cannot be read ({reason(error)}): the confirmation is left out.")
         return None
-    arms = _read_arms(folder, schema.CONFIRM, manifest.arms, notices)
+    arms = _read_arms(folder, CONFIRM, manifest.arms, notices)
     return Confirmation(manifest, {arm: arms[arm] for arm in manifest.arms})
 
 
@@ -286,20 +327,15 @@ def _read_manifest(folder: Path) -> Manifest:
             "is missing",
         )
     try:
-        raw = loads(read_bytes(path))
-        too_new = newer(raw)
-        manifest = None if too_new else checked_manifest(raw)
+        return read_manifest(path)
+    except NewerSchemaError as error:
+        raise RunFolderError(f"{str(path)!r} was {error}. Update lrtune to read it.") from error
     except UNREADABLE as error:
         raise DamagedManifestError(
             f"{str(path)!r} cannot be read ({reason(error)}): it must be the JSON object that a "
             "search wrote. The command that began the search writes it anew and keeps the trials.",
             f"cannot be read ({reason(error)})",
         ) from error
-    if manifest is None:
-        raise RunFolderError(
-            f"{str(path)!r} was written by a newer lrtune ({too_new}): update lrtune to read it."
-        )
-    return manifest
 
 
 def _runs_below(folder: Path) -> str:
@@ -308,9 +344,9 @@ def _runs_below(folder: Path) -> str:
 
 
 def _read_outcome(folder: Path, trial_id: str, notices: list[str]) -> Outcome | None:
-    name = f"{schema.folder_name(trial_id)}/{schema.OUTCOME}"
+    name = f"{folder_of(trial_id)}/{schema.OUTCOME}"
     try:
-        return checked_outcome(loads(read_bytes(folder / name)), trial_id)
+        return read_outcome(folder / name, trial_id)
     except FileNotFoundError:
         return None
     except UNREADABLE as error:
@@ -334,7 +370,7 @@ def _keras_tuner_notice(folder: Path, name: str) -> str | None:
 
 def _read_epochs(folder: Path, trial_id: str) -> tuple[list[dict[str, Any]], str | None]:
     """The whole lines of one `epochs.jsonl`, and a notice if there were others."""
-    name = f"{schema.folder_name(trial_id)}/{schema.EPOCHS}"
+    name = f"{folder_of(trial_id)}/{schema.EPOCHS}"
     try:
         content = read_bytes(folder / name, at_most=2**30)
     except FileNotFoundError:
@@ -389,15 +425,12 @@ def _is_epoch(row: Any) -> bool:
     )
 
 
-def _folders(folder: Path, prefix: str) -> list[str]:
-    """Names of the folders in a folder, those of lower numbers first."""
+def _folders(folder: Path) -> list[str]:
+    """Names of the folders in a folder."""
     if not folder.is_dir():
         return []
     with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.is_dir()]
-    # Keras Tuner pads ids to the number of trials asked for, and Hyperband may need more digits:
-    # then the longer id is the later one.
-    return sorted((n for n in names if n.startswith(prefix)), key=lambda n: (len(n), n))
+        return [entry.name for entry in entries if entry.is_dir()]
 
 
 def _some(names: list[str], most: int = 5) -> str:

@@ -16,13 +16,15 @@ has no NaN and no infinity: a number that is not finite is written as null and r
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from functools import cached_property
+from typing import Annotated, Any, Literal
 
-from lrtune.errors import RunFolderError
+from msgspec import Meta
+
+from lrtune.schedules.recipe import Recipe
 
 SCHEMA = 1
 """Version of this layout; a reader refuses a newer one and says so."""
@@ -35,23 +37,14 @@ STATE = "state.npz"
 
 ORACLE = "oracle.json"
 TRIAL_FILE = "trial.json"
-BASELINE = "baseline"
-BASELINE_SEARCH = "search"
-"""The folder in `BASELINE` that holds a run of its own; no arm has this name."""
-
 TUNED = "constant-tuned"
 """The arm of the constant rate that the search for the baseline found."""
 
-CONFIRM = "confirm"
 CONFIRM_MANIFEST = "confirm.json"
 PAGE = "report.html"
 
-TRIAL = "trial_"
-"""A trial's folder is this and its id: Keras Tuner's own convention."""
-
-_SEARCHED = re.compile(r"[0-9]{1,18}", re.ASCII)
-_ARM = re.compile(r"(baseline|confirm)/\w[\w.+-]*/seed-[0-9]{1,18}", re.ASCII)
-
+PositiveInt = Annotated[int, Meta(ge=1)]
+NonNegativeFloat = Annotated[float, Meta(ge=0)]
 Status = Literal["completed", "diverged", "failed"]
 STATUSES: tuple[Status, ...] = ("completed", "diverged", "failed")
 
@@ -74,6 +67,29 @@ class DataRecord:
     sizes: Mapping[str, int]
     synthetic: bool = False
     argument: str | None = None
+
+
+@dataclass(frozen=True)
+class Rung:
+    """Some trainings that a run plans, all over the same epochs.
+
+    Attributes:
+        part: "search", "baseline/search" (the search for the best constant rate) or "baseline".
+        trainings: int >= 0, how many at most.
+        first: epochs trained before, by the trials that they continue.
+        last: epochs trained in total when they are done.
+    """
+
+    part: Literal["search", "baseline/search", "baseline"]
+    trainings: int
+    first: int
+    last: int
+
+
+def total(plan: tuple[Rung, ...]) -> tuple[int, int]:
+    """How many trainings and epochs a plan has in all."""
+    epochs = sum(rung.trainings * (rung.last - rung.first) for rung in plan)
+    return sum(rung.trainings for rung in plan), epochs
 
 
 @dataclass(frozen=True)
@@ -101,27 +117,34 @@ class Manifest:
         versions: package name -> version.
         created: start of the run, ISO 8601 with offset.
         finished: when the search had no more trials to run, likewise; None while it goes on.
+        plan: all that the run will train at most; empty in runs of lrtune before 0.1.
     """
 
     algo: str
     objective: str
-    direction: str
+    direction: Literal["max", "min"]
     score: str
-    max_epochs: int
+    max_epochs: PositiveInt
     factor: int | None
     max_trials: int | None
     seed: int
     batch_size: int | None
     families: tuple[str, ...]
     space: tuple[Mapping[str, Any], ...]
-    baseline_budget: float
+    baseline_budget: NonNegativeFloat
     baseline_arms: Mapping[str, Mapping[str, Any]]
     baseline_seeds: tuple[int, ...]
     data: DataRecord
     versions: Mapping[str, str]
     created: str
     finished: str | None = None
+    plan: tuple[Rung, ...] = ()
     schema: int = SCHEMA
+
+    @property
+    def planned(self) -> tuple[int, int] | None:
+        """How many trainings and epochs the run will take at most; None where it does not say."""
+        return total(self.plan) if self.plan else None
 
 
 @dataclass(frozen=True)
@@ -153,14 +176,20 @@ class ConfirmManifest:
     seeds: tuple[int, ...]
     train_on: str
     objective: str
-    direction: str
-    epochs: int
+    direction: Literal["max", "min"]
+    epochs: PositiveInt
     batch_size: int | None
     data: DataRecord
     versions: Mapping[str, str]
     created: str
     finished: str | None = None
     schema: int = SCHEMA
+
+    @property
+    def planned(self) -> tuple[int, int]:
+        """How many trainings and epochs the confirmation takes."""
+        trainings = len(self.arms) * len(set(self.seeds))
+        return trainings, trainings * self.epochs
 
 
 @dataclass(frozen=True)
@@ -183,7 +212,7 @@ class Outcome:
     """How one trial ended.
 
     Attributes:
-        trial_id: Keras Tuner's id, or "baseline/ARM/seed-N", or "confirm/ARM/seed-N".
+        trial_id: see `lrtune.records.ids`.
         status: "completed", "diverged" (the loss left all bounds; the score is the untrained
             model's) or "failed" (an error; no score).
         values: hyperparameter values, Keras Tuner's own `tuner/...` among them.
@@ -206,65 +235,20 @@ class Outcome:
     message: str | None = None
     schema: int = field(default=SCHEMA)
 
+    @cached_property
+    def recipe(self) -> Recipe:
+        """What its values say of schedule and optimizer."""
+        return Recipe.from_values(self.values)
+
 
 def now() -> str:
     """The time as it is recorded: ISO 8601 with offset, to the second."""
     return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
-def is_trial_id(text: str) -> bool:
-    """Whether lrtune gives such an id to a trial, so that it can be a folder's name."""
-    return bool(_SEARCHED.fullmatch(text) or _ARM.fullmatch(text))
-
-
-def folder_name(trial_id: str) -> str:
-    """The folder, inside the run folder, of a trial ("0007") or of an arm ("baseline/A/seed-1").
-
-    Raises:
-        RunFolderError: no id that lrtune gives; ids are read from files, and a `..` in one must not
-            lead out of the run folder.
-    """
-    if _SEARCHED.fullmatch(trial_id):
-        return f"{TRIAL}{trial_id}"
-    if _ARM.fullmatch(trial_id):
-        return trial_id
-    raise RunFolderError(
-        "a trial's id must be a number, or baseline/ARM/seed-N or confirm/ARM/seed-N with an arm "
-        f"of letters, digits and ._+-. Received: {trial_id!r}"
-    )
-
-
 def to_json(record: Any) -> Any:
     """A record as plain JSON types, fields in their order, not-finite numbers as None."""
     return plain(asdict(record))
-
-
-def manifest_from_json(raw: Mapping[str, Any]) -> Manifest:
-    """Inverse of `to_json`; keys it does not know are left out. Raises KeyError, TypeError."""
-    known = {f.name: raw[f.name] for f in fields(Manifest)}
-    known["families"] = tuple(known["families"])
-    known["space"] = tuple(known["space"])
-    known["baseline_seeds"] = tuple(known["baseline_seeds"])
-    data = known["data"]
-    known["data"] = DataRecord(**{f.name: data[f.name] for f in fields(DataRecord)})
-    return Manifest(**known)
-
-
-def confirm_manifest_from_json(raw: Mapping[str, Any]) -> ConfirmManifest:
-    """Inverse of `to_json`; keys it does not know are left out. Raises KeyError, TypeError."""
-    known = {f.name: raw[f.name] for f in fields(ConfirmManifest)}
-    known["seeds"] = tuple(known["seeds"])
-    data = known["data"]
-    known["data"] = DataRecord(**{f.name: data[f.name] for f in fields(DataRecord)})
-    return ConfirmManifest(**known)
-
-
-def outcome_from_json(raw: Mapping[str, Any]) -> Outcome:
-    """Inverse of `to_json`; keys it does not know are left out. Raises KeyError, TypeError."""
-    known = {f.name: raw[f.name] for f in fields(Outcome)}
-    span = known["epochs"]
-    known["epochs"] = Span(**{f.name: span[f.name] for f in fields(Span)})
-    return Outcome(**known)
 
 
 def plain(value: Any) -> Any:

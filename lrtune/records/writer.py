@@ -16,6 +16,7 @@ from typing_extensions import Self
 from lrtune._util.npz import write_npz
 from lrtune.errors import RunFolderError
 from lrtune.records import files, schema
+from lrtune.records.ids import CONFIRM, folder_of
 from lrtune.records.lock import HOLDER, LOCK, RunLock
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class RunWriter:
 
     def confirmation(self, manifest: schema.ConfirmManifest) -> None:
         """Writes `confirm/confirm.json`."""
-        folder = self.folder / schema.CONFIRM
+        folder = self.folder / CONFIRM
         with files.telling(folder):
             self.folder.stat()
             folder.mkdir(exist_ok=True)
@@ -118,7 +119,7 @@ class RunWriter:
 
     def erase_confirmation(self) -> None:
         """Deletes the confirmation, whole, so that another can be made."""
-        folder = self.folder / schema.CONFIRM
+        folder = self.folder / CONFIRM
         with files.telling(folder):
             if folder.exists():
                 shutil.rmtree(folder)
@@ -174,7 +175,7 @@ class RunWriter:
 
     def trial_folder(self, trial_id: str) -> Path:
         """Folder of a search's trial ("0007") or of a baseline's ("baseline/ARM/seed-N")."""
-        return self.folder / schema.folder_name(trial_id)
+        return self.folder / folder_of(trial_id)
 
 
 def _content(folder: Path) -> list[Path]:

@@ -34,13 +34,8 @@ def list_apart(frame: pd.DataFrame, manifest: Manifest, places: int) -> tuple[tu
     completed = apart[apart["status"] == "completed"]
     lines = [
         _budget_line(int(budget), trials, manifest, places)
-        for budget, trials in completed[completed["rank_in_budget"].notna()].groupby(
-            "budget", sort=False
-        )
+        for budget, trials in completed.groupby("budget", sort=False)
     ]
-    without = completed[completed["rank_in_budget"].isna()]
-    if len(without):
-        lines.append(("no score", _ids(without)))
     for status in ("diverged", "failed"):
         trials = apart[apart["status"] == status]
         if len(trials):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lrtune.records.schema import BASELINE, BASELINE_SEARCH, TUNED
+from lrtune.records.ids import BASELINE_SEARCH
+from lrtune.records.schema import TUNED
 from lrtune.report.words import brief, count, mean_and_std
-from lrtune.stats.baseline import baseline_share
-from lrtune.stats.ranking import described
+from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest
     from lrtune.stats.baseline import Arm, Baseline
@@ -46,11 +44,11 @@ def tuning(records: RunRecords, cost: Cost) -> str:
     manifest = records.manifest
     if not records.baseline:
         return ""
-    if not baseline_share(manifest):
+    if not manifest.baseline_budget:
         return "The constant rate was not tuned: its rates and momenta were given, not searched."
     asked, nested, spent = share_text(manifest), records.baseline_search, cost.baseline_search
     if nested is None:
-        search = records.folder / BASELINE / BASELINE_SEARCH
+        search = records.folder / BASELINE_SEARCH
         state = "cannot be read" if search.is_dir() else "has not begun"
         return f"The constant rate is searched for with {asked}; that search {state}."
     epochs = f"{count(spent.epochs, 'epoch')} in {count(spent.trials, 'trial')}"
@@ -65,7 +63,7 @@ def tuning(records: RunRecords, cost: Cost) -> str:
 
 def share_text(manifest: Manifest) -> str:
     """The budget of the search for the best constant rate: "0.5 times the search's epochs"."""
-    return f"{baseline_share(manifest):.3g} times the search's epochs"
+    return f"{manifest.baseline_budget:.3g} times the search's epochs"
 
 
 def rival(baseline: Baseline) -> str:
@@ -78,17 +76,16 @@ def rival_in_full(baseline: Baseline, manifest: Manifest, places: int) -> str:
     arm = baseline.reference
     how = "not tuned"
     if baseline.is_tuned:
-        how = rate_and_momentum(manifest.baseline_arms.get(arm.name) or arm.values)
-        how = f"{how}, found with {share_text(manifest)}" if baseline_share(manifest) else how
-    elif baseline_share(manifest):
+        how = rate_and_momentum(arm.recipe)
+        how = f"{how}, found with {share_text(manifest)}" if manifest.baseline_budget else how
+    elif manifest.baseline_budget:
         how = "not tuned yet"
     return f"{rival(baseline)} ({arm.name}, {how}: {mean_and_std(arm, places)})"
 
 
-def rate_and_momentum(values: Mapping[str, Any]) -> str:
-    """Hyperparameter values as "lr0=0.05, momentum=0.9"."""
-    shown = described(values)
-    return f"lr0={brief(shown['lr0'])}, momentum={brief(shown['momentum'])}"
+def rate_and_momentum(recipe: Recipe) -> str:
+    """A constant rate as "lr0=0.05, momentum=0.9"."""
+    return f"lr0={brief(recipe.lr0)}, momentum={brief(recipe.momentum)}"
 
 
 def _arm_text(
@@ -96,7 +93,9 @@ def _arm_text(
 ) -> str:
     # The name of a given arm tells its rate; that of the tuned one does not.
     values = manifest.baseline_arms.get(name)
-    rate = f", {rate_and_momentum(values)}" if name == TUNED and values is not None else ""
+    rate = ""
+    if name == TUNED and values is not None:
+        rate = f", {rate_and_momentum(Recipe.from_values(values))}"
     if arm is None:
         text = f"no score: {count(ended, 'seed')} failed" if ended else "not trained yet"
         return text + rate

@@ -16,18 +16,19 @@ from lrtune.report.verdict import judge
 from lrtune.report.words import NOTHING, count, decimals
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.cost import measure_cost
-from lrtune.stats.ranking import RUNNING
+from lrtune.stats.ranking import RUNNING, rank
+from lrtune.stats.winner import Direction, best_trial
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     import pandas as pd
 
+    from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest
     from lrtune.report.confirmation import Confirmation
     from lrtune.report.costs import Costs
     from lrtune.report.details import Details
-    from lrtune.run import Run
     from lrtune.stats.baseline import Baseline
     from lrtune.stats.confirmation import Confirmed
 
@@ -119,30 +120,30 @@ class Report:
         return f"{self.headline} {self.reasons}".strip()
 
 
-def build_report(run: Run, top: int = 10, *, details: bool = False) -> Report:
+def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -> Report:
     """The report of a run as it is now.
 
     Args:
-        run: as `load_run` returns it.
+        records: of the run.
         top: int >= 1, how many trials of the full budget to list.
         details: whether to have importance and tuning curves, too.
     """
     if top < 1:
         raise ArgumentError(f"top must be >= 1. Received: top={top!r}.")
-    manifest = run.manifest
-    frame = run.ranking()
-    baseline = measure_baseline(run.records)
+    manifest = records.manifest
+    frame = rank(records)
+    baseline = measure_baseline(records)
     ranked = frame[frame["rank"].notna()]
     rows = tuple(_row(cells) for cells in ranked.head(top).to_dict("records"))
-    confirmed, unusable = _confirmed(run)
+    confirmed, unusable = _confirmed(records)
     places = decimals(_scores(ranked, baseline, confirmed))
-    cost = measure_cost(run.records)
+    cost = measure_cost(records)
     headline, reasons = _verdict(frame, manifest, baseline, confirmed, places)
     report = Report(
         header=_header(manifest, frame),
         warning=SYNTHETIC if manifest.data.synthetic else None,
-        baseline=arm_lines(run.records, baseline, places),
-        tuning=tuning(run.records, cost),
+        baseline=arm_lines(records, baseline, places),
+        tuning=tuning(records, cost),
         compared_with=baseline.reference.name if baseline else None,
         rows=rows,
         hidden=len(ranked) - len(rows),
@@ -150,13 +151,13 @@ def build_report(run: Run, top: int = 10, *, details: bool = False) -> Report:
         places=places,
         spread=baseline.spread if baseline else math.nan,
         apart=list_apart(frame, manifest, places),
-        costs=build_costs(run.records, cost, places, min(top, TARGETS)),
-        details=_details(run) if details else None,
+        costs=build_costs(records, cost, places, min(top, TARGETS)),
+        details=_details(records) if details else None,
         confirmation=_confirmation(confirmed, manifest, places),
         headline=headline,
         reasons=reasons,
-        usage=_usage(run, confirmed) if rows else (),
-        notes=(*run.records.notices, *unusable),
+        usage=_usage(records, confirmed) if rows else (),
+        notes=(*records.notices, *unusable),
     )
     shown: Report = _printable(report)
     return shown
@@ -174,7 +175,7 @@ def _printable(value: Any) -> Any:
 
 
 def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
-    better = "higher" if manifest.direction == "max" else "lower"
+    better = Direction(manifest.direction).word
     best = ", the best epoch counts" if manifest.score == "best" else ""
     length = count(manifest.max_epochs, "epoch")
     statuses = frame["status"].value_counts()
@@ -208,15 +209,15 @@ def _scores(
     return scores
 
 
-def _confirmed(run: Run) -> tuple[Confirmed | None, tuple[str, ...]]:
+def _confirmed(records: RunRecords) -> tuple[Confirmed | None, tuple[str, ...]]:
     """The confirmation, and why there is none where one was begun."""
-    if run.records.confirmation is None:
+    if records.confirmation is None:
         return None, ()
     # Imported late: what compares arms takes .3 s to import, and a search alone has none.
     from lrtune.stats.confirmation import measure_confirmation
 
     try:
-        return measure_confirmation(run.records), ()
+        return measure_confirmation(records), ()
     except LrtuneError as error:
         return None, (f"The confirmation cannot be compared: {error}",)
 
@@ -231,10 +232,10 @@ def _confirmation(
     return build_confirmation(confirmed, manifest, places)
 
 
-def _details(run: Run) -> Details:
+def _details(records: RunRecords) -> Details:
     from lrtune.report.details import build_details
 
-    return build_details(run.records)
+    return build_details(records)
 
 
 def _verdict(
@@ -269,14 +270,15 @@ def _row(cells: Mapping[Hashable, Any]) -> Row:
     )
 
 
-def _usage(run: Run, confirmed: Confirmed | None) -> tuple[str, ...]:
-    folder = f"run = lrtune.load_run({str(run.records.folder)!r})"
+def _usage(records: RunRecords, confirmed: Confirmed | None) -> tuple[str, ...]:
+    folder = f"run = lrtune.load_run({str(records.folder)!r})"
     schedule, momentum = "run.best_schedule()", "run.best_momentum()"
     if confirmed is not None:
         from lrtune.report.confirmed_verdict import best_confirmed
 
-        arm = best_confirmed(confirmed)
-        if arm is not None and confirmed.manifest.trials.get(arm) != run.best_trial_id:
+        arm, trial_of = best_confirmed(confirmed), confirmed.manifest.trials
+        best = best_trial(records)
+        if arm is not None and best is not None and trial_of.get(arm) != best.trial_id:
             schedule, momentum = f"run.schedule({arm!r})", f"run.momentum({arm!r})"
     return (
         folder,

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.records.schema import TUNED
 from lrtune.report.baseline import share_text
-from lrtune.report.words import call_in_full, count
-from lrtune.stats.baseline import baseline_share
+from lrtune.report.words import count
+from lrtune.schedules.recipe import Recipe
 from lrtune.stats.power import fewest_seeds
-from lrtune.stats.ranking import described
 from lrtune.stats.wording import sentence
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def build_confirmation(confirmed: Confirmed, manifest: Manifest, places: int) ->
     arms = confirmed.comparison.arms
     name = confirmed.manifest.baseline
     how = ""
-    if name == TUNED and baseline_share(manifest):
+    if name == TUNED and manifest.baseline_budget:
         how = f", found with {share_text(manifest)}"
     return Confirmation(
         about=_about(confirmed),
@@ -101,7 +100,7 @@ def build_confirmation(confirmed: Confirmed, manifest: Manifest, places: int) ->
 
 def call_arm(manifest: ConfirmManifest, arm: str) -> str:
     """An arm's schedule as one would write it, with its momentum."""
-    return call_in_full(described(manifest.arms[arm]))
+    return str(Recipe.from_values(manifest.arms[arm]))
 
 
 def too_few(confirmed: Confirmed) -> str:

@@ -10,7 +10,7 @@ from lrtune.report.baseline import share_text
 from lrtune.report.confirmation import call_arm, measured, too_few
 from lrtune.report.verdict import CONSTANT, GIVEN
 from lrtune.report.words import call_in_full, count, fixed
-from lrtune.stats.baseline import baseline_share
+from lrtune.stats.winner import Direction
 from lrtune.stats.wording import sentence
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def judge_confirmed(
     else:
         nothing = f"Not confirmed: no arm was shown to be better than {_rival(manifest)}."
         parts = [nothing, too_few(confirmed)]
-    if manifest.baseline == TUNED and baseline_share(searched):
+    if manifest.baseline == TUNED and searched.baseline_budget:
         parts.append(f"The constant rate was tuned with {share_text(searched)}.")
     if promised is not None:
         told = winners[:1] == [own]
@@ -80,8 +80,8 @@ def _winners(confirmed: Confirmed) -> list[str]:
 
 
 def _by_mean(confirmed: Confirmed, arms: list[ArmSummary]) -> list[str]:
-    more = confirmed.comparison.direction == "max"
-    return [arm.name for arm in sorted(arms, key=lambda arm: arm.mean, reverse=more)]
+    sign = Direction(confirmed.comparison.direction).sign
+    return [arm.name for arm in sorted(arms, key=lambda arm: -sign * arm.mean)]
 
 
 def _confirmed(confirmed: Confirmed, winners: list[str], places: int) -> list[str]:

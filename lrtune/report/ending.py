@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lrtune.cli.app import say
 from lrtune.errors import LrtuneError
+from lrtune.records.reader import read_run
 from lrtune.records.schema import PAGE
-from lrtune.report.terminal import print_report
-from lrtune.run import load_run
+from lrtune.report.terminal import print_report, say
 
 if TYPE_CHECKING:
     import os
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def print_run(folder: str | os.PathLike[str], console: Console) -> None:
     """Print the report of a run folder as it is now."""
-    print_report(load_run(folder), console)
+    print_report(read_run(folder), console)
 
 
 def keep_page(folder: str | os.PathLike[str], console: Console, *, anew: bool = True) -> None:
@@ -37,7 +36,7 @@ def keep_page(folder: str | os.PathLike[str], console: Console, *, anew: bool = 
         from lrtune.report.page import render_page
 
         try:
-            text = render_page(load_run(folder))
+            text = render_page(read_run(folder))
             with RunWriter(Path(folder)) as writer:
                 writer.page(text)
         except LrtuneError as error:

@@ -20,14 +20,15 @@ from lrtune.report.page_trials import build_trials
 from lrtune.report.page_winner import find_winner
 from lrtune.report.sections import arm_columns, cost_columns, p_text, soon_pairs
 from lrtune.report.words import fixed
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lrtune.report.build import Report
+    from lrtune.records.reader import RunRecords
+    from lrtune.report.build import Report, Row
     from lrtune.report.confirmation import Confirmation
     from lrtune.report.page_winner import Winner
-    from lrtune.run import Run
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -45,17 +46,17 @@ class Inline:
     hash: str
 
 
-def write_page(run: Run, path: str | os.PathLike[str]) -> None:
+def write_page(records: RunRecords, path: str | os.PathLike[str]) -> None:
     """Write a run's report as one HTML file, whole or not at all.
 
     Args:
-        run: as `load_run` returns it.
+        records: of the run.
         path: of the file; replaced if there is one.
 
     Raises:
         ArgumentError: it cannot be written.
     """
-    text = render_page(run)
+    text = render_page(records)
     try:
         _replace(Path(path), text.encode())
     except (OSError, ValueError) as error:  # ValueError for a name with a zero byte in it
@@ -65,14 +66,14 @@ def write_page(run: Run, path: str | os.PathLike[str]) -> None:
         ) from error
 
 
-def render_page(run: Run) -> str:
+def render_page(records: RunRecords) -> str:
     """The report of a run as HTML.
 
     Whatever the run folder holds is shown as text: escaped, printable, and under a policy that
     runs no script but the page's own and loads nothing from anywhere.
 
     Args:
-        run: as `load_run` returns it.
+        records: of the run.
     """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -84,24 +85,24 @@ def render_page(run: Run) -> str:
         lstrip_blocks=True,
         finalize=_finalize(),
     )
-    report = build_report(run)
+    report = build_report(records)
     confirmation = report.confirmation
-    pictures = draw_pictures(run.records)
-    winner = find_winner(run, report)
+    pictures = draw_pictures(records)
+    winner = find_winner(records, report)
     html: str = environment.get_template("page.html").render(
         report=report,
-        name=run.records.folder.name or str(run.records.folder),
-        folder=str(run.records.folder),
-        manifest=run.manifest,
+        name=records.folder.name or str(records.folder),
+        folder=str(records.folder),
+        manifest=records.manifest,
         winner=winner,
-        figures=_figures(run, report, winner),
-        trials=build_trials(run, report),
+        figures=_figures(records, report, winner),
+        trials=build_trials(records, report),
         arms=arm_columns(confirmation.rows, report.places) if confirmation else [],
         costs=cost_columns(report.costs.rows) if report.costs.rows else [],
         soon=soon_pairs(report.costs, report.compared_with, report.places),
         forest=next((one for one in pictures if one.name == "forest"), None),
         pictures=[one for one in pictures if one.name != "forest"],
-        settings=list_settings(run.manifest),
+        settings=list_settings(records.manifest),
         style=_inline("page.css"),
         script=_inline("page.js"),
     )
@@ -129,17 +130,20 @@ def _inline(name: str) -> Inline:
     return Inline(Markup(text), f"sha256-{digest}")  # noqa: S704 - a file of ours
 
 
-def _figures(run: Run, report: Report, winner: Winner | None) -> list[tuple[str, str]]:
+def _figures(records: RunRecords, report: Report, winner: Winner | None) -> list[tuple[str, str]]:
     """The few numbers that the verdict rests on: what they are, and each."""
     if not report.rows:
         return []
     if report.confirmation and winner and winner.arm:
-        return _confirmed_figures(run, report.confirmation, winner.arm, report.places)
+        return _confirmed_figures(records, report.confirmation, winner.arm, report.places)
     first, places = report.rows[0], report.places
-    shown = [(f"best {run.manifest.objective} in the search", fixed(first.score, places))]
+    shown = [(f"best {records.manifest.objective} in the search", fixed(first.score, places))]
     if not math.isnan(first.delta):
         shown += [
-            (f"of {report.compared_with}, the mean", _mean(run, first.score, first.delta, places)),
+            (
+                f"of {report.compared_with}, the mean",
+                _mean(records, first, places),
+            ),
             ("difference, above 0 is better", fixed(first.delta, places, sign=True)),
         ]
     if not math.isnan(report.spread):
@@ -148,9 +152,9 @@ def _figures(run: Run, report: Report, winner: Winner | None) -> list[tuple[str,
 
 
 def _confirmed_figures(
-    run: Run, confirmation: Confirmation, arm: str, places: int
+    records: RunRecords, confirmation: Confirmation, arm: str, places: int
 ) -> list[tuple[str, str]]:
-    recorded = run.records.confirmation
+    recorded = records.confirmation
     baseline = printable(recorded.manifest.baseline) if recorded else ""
     rows = {row.arm: row for row in confirmation.rows}
     best, base = rows.get(printable(arm)), rows.get(baseline)
@@ -165,8 +169,8 @@ def _confirmed_figures(
     return shown
 
 
-def _mean(run: Run, score: float, delta: float, places: int) -> str:
-    return fixed(score - delta if run.manifest.direction == "max" else score + delta, places)
+def _mean(records: RunRecords, first: Row, places: int) -> str:
+    return fixed(first.score - Direction(records.manifest.direction).sign * first.delta, places)
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.plots.gallery import draw_all, image
-from lrtune.plots.select import best_trials, call_of, full_trials
+from lrtune.plots.select import best_trials, full_trials
 from lrtune.report.words import count
-from lrtune.stats.trials import families_of, family_of, score_of, values_of
+from lrtune.stats.trials import families_of, family_of, score_of
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,16 +144,18 @@ def _facts(kind: str, records: RunRecords) -> str:
 def _best(records: RunRecords) -> str:
     trial = best_trials(records, 1)[0]
     objective = records.manifest.objective
-    called = call_of(values_of(trial))
-    return f"The best trial, {trial.trial_id}, is {called}: {objective} {score_of(trial):.4g}."
+    return (
+        f"The best trial, {trial.trial_id}, is {trial.recipe}: {objective} {score_of(trial):.4g}."
+    )
 
 
 def _families(records: RunRecords) -> str:
     trials = full_trials(records)
-    better = max if records.manifest.direction == "max" else min
+    direction = Direction(records.manifest.direction)
     parts = []
     for family in families_of(records.manifest):
         scores = [score_of(one) for one in trials if family_of(one) == family]
         if scores:
-            parts.append(f"{family} {better(scores):.4g} of {count(len(scores), 'trial')}")
+            best = direction.best(scores, lambda score: score)
+            parts.append(f"{family} {best:.4g} of {count(len(scores), 'trial')}")
     return f"The best of each family: {', '.join(parts)}." if parts else ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from lrtune.stats.winner import Direction
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -19,7 +21,7 @@ def list_settings(manifest: Manifest) -> list[tuple[str, Pairs]]:
     Args:
         manifest: of the run.
     """
-    better = "higher" if manifest.direction == "max" else "lower"
+    better = Direction(manifest.direction).word
     data = manifest.data
     search: Pairs = [
         ("algorithm", manifest.algo),

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from lrtune._util.printable import printable
 from lrtune.report.words import NOTHING, brief, duration, fixed
 from lrtune.stats.baseline import measure_baseline
+from lrtune.stats.ranking import rank
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     import pandas as pd
 
+    from lrtune.records.reader import RunRecords
     from lrtune.report.build import Report
-    from lrtune.run import Run
 
 POINTS = 100_000
 """About how many points the curves of all trials may have: a megabyte and a half."""
@@ -75,18 +77,18 @@ class Trials:
     data: dict[str, Any]
 
 
-def build_trials(run: Run, report: Report) -> Trials:
+def build_trials(records: RunRecords, report: Report) -> Trials:
     """The table of all trials of a run, none left out.
 
     Args:
-        run: as `load_run` returns it.
+        records: of the run.
         report: of the run.
     """
-    frame = run.ranking()
+    frame = rank(records)
     rows = frame.to_dict("records")
     families = list(dict.fromkeys(_family(row) for row in rows))
     statuses = list(dict.fromkeys(str(row["status"]) for row in rows))
-    baseline = measure_baseline(run.records)
+    baseline = measure_baseline(records)
     keep = min(max(POINTS // max(len(rows), 1), FEWEST), MOST)
     return Trials(
         headings=_headings(frame, report),
@@ -94,8 +96,8 @@ def build_trials(run: Run, report: Report) -> Trials:
         families=families,
         statuses=statuses,
         data={
-            "metric": printable(run.manifest.objective),
-            "higher": run.manifest.direction == "max",
+            "metric": printable(records.manifest.objective),
+            "higher": Direction(records.manifest.direction) is Direction.MAX,
             "baseline": _finite(baseline.reference.mean, 6) if baseline else None,
             "baselineName": printable(baseline.reference.name) if baseline else "",
             "trials": [
@@ -103,7 +105,7 @@ def build_trials(run: Run, report: Report) -> Trials:
                     families.index(_family(row)),
                     statuses.index(str(row["status"])),
                     _group(row, frame),
-                    *_curve(run, row, keep),
+                    *_curve(records, row, keep),
                     printable(row["message"])[:300] if isinstance(row["message"], str) else "",
                 ]
                 for row in rows
@@ -182,23 +184,21 @@ def _group(row: Mapping[Hashable, Any], frame: pd.DataFrame) -> int:
     return 1_000_000_000
 
 
-def _curve(run: Run, row: Mapping[Hashable, Any], keep: int) -> list[Any]:
+def _curve(records: RunRecords, row: Mapping[Hashable, Any], keep: int) -> list[Any]:
     """Epochs, objective and learning rate; a single number for what does not change.
 
     Epochs that count up without a gap are told by the first one and a step of 1.
     """
     trial_id = str(row["trial_id"])
     lines = [
-        line
-        for one in run.records.lineage(trial_id)[:-1]
-        for line in run.records.epochs(one.trial_id)
+        line for one in records.lineage(trial_id)[:-1] for line in records.epochs(one.trial_id)
     ]
-    lines += run.records.epochs(trial_id)
+    lines += records.epochs(trial_id)
     every = max(math.ceil(len(lines) / keep), 1)
     # The last epoch is always among them: it is what most scores are of.
     kept = lines[::-1][::every][::-1]
     epochs = [_finite(line.get("epoch"), 9) for line in kept]
-    scores = [_finite(line.get(run.manifest.objective), 4) for line in kept]
+    scores = [_finite(line.get(records.manifest.objective), 4) for line in kept]
     rates = [_finite(line.get("lr"), 3) for line in kept]
     first = epochs[0] if epochs else 0
     counting = first is not None and epochs == [first + n for n in range(len(epochs))]

@@ -11,13 +11,14 @@ import numpy as np
 from lrtune.errors import LrtuneError
 from lrtune.report.words import brief, count
 from lrtune.stats.baseline import measure_baseline
+from lrtune.stats.winner import best_trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest
     from lrtune.report.build import Report
-    from lrtune.run import Run
     from lrtune.schedules import Schedule
 
 WIDTH, HEIGHT = 460, 230
@@ -73,43 +74,44 @@ class Winner:
     instead: str = ""
 
 
-def find_winner(run: Run, report: Report) -> Winner | None:
+def find_winner(records: RunRecords, report: Report) -> Winner | None:
     """The schedule that the verdict names; None without one.
 
     Args:
-        run: as `load_run` returns it.
+        records: of the run.
         report: of the run.
     """
     if not report.usage:
         return None
     from_folder = "\n".join(("import keras", "import lrtune", "", *report.usage))
-    arm, better = _best_arm(run) if report.confirmation else (None, False)
+    arm, better = _best_arm(records) if report.confirmation else (None, False)
     title = "The best schedule of the search"
     if arm is not None:
         title = "The confirmed schedule" if better else "The best mean, not shown to be better"
     try:
-        rate, label = _constant(run, arm)
-        name = run.best_trial_id if arm is None else arm
-        schedule, momentum = run.schedule(name), run.momentum(name)
-        curve = _draw(schedule, rate, label, _horizon(run, arm))
+        rate, label = _constant(records, arm)
+        best = best_trial(records)
+        recipe = best.recipe if arm is None and best is not None else records.recipe(arm or "")
+        schedule, momentum = recipe.schedule, recipe.momentum
+        curve = _draw(schedule, rate, label, _horizon(records, arm))
     except (LrtuneError, ValueError, OverflowError):  # a family of the user's own, say
         return Winner(None, from_folder, title, arm, alone=False)
     instead = ""
     if not (schedule.name == "constant" or better or _is_promising(report, arm)):
-        instead = _instead(run, rate, label)
+        instead = _instead(records, rate, label)
     if not type(schedule).__module__.startswith("lrtune.schedules."):
         return Winner(curve, from_folder, title, arm, alone=False, instead=instead)
-    code = _code(schedule, momentum, run.manifest)
+    code = _code(schedule, momentum, records.manifest)
     return Winner(curve, code, title, arm, alone=True, instead=instead)
 
 
-def _best_arm(run: Run) -> tuple[str | None, bool]:
+def _best_arm(records: RunRecords) -> tuple[str | None, bool]:
     """The arm to use, and whether it beats the baseline."""
     # Imported late, for scipy.special is .3 s that no ranking needs.
     from lrtune.report.confirmed_verdict import best_confirmed
     from lrtune.stats.confirmation import measure_confirmation
 
-    confirmed = measure_confirmation(run.records)
+    confirmed = measure_confirmation(records)
     if confirmed is None:
         return None, False
     arm = best_confirmed(confirmed)
@@ -123,37 +125,33 @@ def _is_promising(report: Report, arm: str | None) -> bool:
     return arm is None and first.delta > 0 and first.within_noise is False
 
 
-def _instead(run: Run, rate: float, label: str) -> str:
+def _instead(records: RunRecords, rate: float, label: str) -> str:
     if math.isnan(rate):
         return ""
+    momentum = brief(records.recipe(label).momentum)
     return (
         f"Nothing shows that it is better than {label}, which is simpler: "
-        f"keras.optimizers.SGD(learning_rate={brief(rate)}, momentum={brief(run.momentum(label))})"
+        f"keras.optimizers.SGD(learning_rate={brief(rate)}, momentum={momentum})"
     )
 
 
-def _constant(run: Run, arm: str | None) -> tuple[float, str]:
+def _constant(records: RunRecords, arm: str | None) -> tuple[float, str]:
     """The rate to draw against, NaN without a baseline, and its name."""
-    confirmation = run.records.confirmation
+    confirmation = records.confirmation
     if arm is not None and confirmation is not None:
         base = confirmation.manifest.baseline
-        return _rate(confirmation.manifest.arms[base].get("lr0")), base
-    baseline = measure_baseline(run.records)
+        return records.recipe(base).lr0, base
+    baseline = measure_baseline(records)
     if baseline is None:
         return math.nan, ""
-    return _rate(baseline.reference.values.get("lr0")), baseline.reference.name
+    return baseline.reference.recipe.lr0, baseline.reference.name
 
 
-def _horizon(run: Run, arm: str | None) -> int:
-    confirmation = run.records.confirmation
+def _horizon(records: RunRecords, arm: str | None) -> int:
+    confirmation = records.confirmation
     if arm is not None and confirmation is not None:
         return max(confirmation.manifest.epochs, 1)
-    return run.manifest.max_epochs
-
-
-def _rate(value: object) -> float:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if number and math.isfinite(value) and value > 0 else math.nan  # type: ignore[arg-type, operator]
+    return records.manifest.max_epochs
 
 
 def _code(schedule: Schedule, momentum: float, manifest: Manifest) -> str:

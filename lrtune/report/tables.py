@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
+from lrtune.stats.ranking import rank
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lrtune.run import Run
+    from lrtune.records.reader import RunRecords
 
 STDOUT = "-"
 """The file name that means standard output."""
@@ -21,17 +22,17 @@ FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """What a cell begins with that a spreadsheet takes for a formula."""
 
 
-def write_csv(run: Run, file: str) -> None:
-    """Write all of `run.ranking()`, one line a trial, numbers in full and empty where unknown.
+def write_csv(records: RunRecords, file: str) -> None:
+    """Write all of `rank(records)`, one line a trial, numbers in full and empty where unknown.
 
     Text is made printable (`lrtune.printable`), and what a spreadsheet would run as a formula gets
     an apostrophe before it, which spreadsheets take for "this is text".
 
     Args:
-        run: as `load_run` returns it.
+        records: of the run.
         file: path, overwritten if it exists; "-" for standard output.
     """
-    text = _harmless(run.ranking()).to_csv(index=False, lineterminator="\n")
+    text = _harmless(rank(records)).to_csv(index=False, lineterminator="\n")
     if file == STDOUT:
         encoding = sys.stdout.encoding or "utf-8"
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from lrtune._util.printable import printable
 from lrtune.report.build import build_report
 from lrtune.report.grid import Column, numbers
 from lrtune.report.sections import print_confirmation, print_costs, print_details
@@ -15,20 +16,22 @@ from lrtune.report.words import NOTHING, brief, count, duration, fixed
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lrtune.report.build import Report, Row
-    from lrtune.run import Run
+    from lrtune.records.reader import RunRecords
+from lrtune.report.build import Report, Row
 
 
-def print_report(run: Run, console: Console, top: int = 10, *, details: bool = False) -> None:
+def print_report(
+    records: RunRecords, console: Console, top: int = 10, *, details: bool = False
+) -> None:
     """Print the report of a run.
 
     Args:
-        run: as `load_run` returns it.
+        records: of the run.
         console: where to; its width is kept.
         top: int >= 1, how many trials of the full budget to list.
         details: whether to print importance and tuning curves, too.
     """
-    render(build_report(run, top, details=details), console)
+    render(build_report(records, top, details=details), console)
 
 
 def make_console() -> Console:
@@ -40,6 +43,12 @@ def make_console() -> Console:
 
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED
     return Console(width=width, highlight=False, emoji=False, markup=False)
+
+
+def say(console: Console, text: str) -> None:
+    """Prints lines as they are, but for control characters, and wrapped by the terminal alone."""
+    lines = map(printable, text.split("\n"))
+    console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
 
 
 PIPED = 120

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.report.baseline import rival, rival_in_full
 from lrtune.report.words import brief, call_in_full, count, fixed
 from lrtune.stats.ranking import RUNNING
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,9 +134,9 @@ def _whose_gain(
 
 def _better_still(manifest: Manifest, baseline: Baseline, places: int) -> str:
     """That a constant rate that nobody searched for did better than the tuned one, if one did."""
-    better = 1 if manifest.direction == "max" else -1
-    first = max(baseline.arms, key=lambda arm: better * arm.mean)
-    if better * (first.mean - baseline.reference.mean) <= 0:
+    direction = Direction(manifest.direction)
+    first = direction.best(baseline.arms, lambda arm: arm.mean)
+    if first is None or not direction.better(first.mean, baseline.reference.mean):
         return ""
     return (
         f" {first.name}, a constant rate that was given, did better than the tuned one: "

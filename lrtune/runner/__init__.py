@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from lrtune.runner.base import Runner, TrainingJob
+    from lrtune.records.task import TrainingJob
+    from lrtune.runner.base import Runner
 
 
 def make_runner(job: TrainingJob, workers: int | None, trial_timeout: float = 3600.0) -> Runner:

@@ -21,7 +21,7 @@ from lrtune.errors import ArgumentError
 from lrtune.model.hypermodel import ScheduleHyperModel, steps_per_epoch
 
 if TYPE_CHECKING:
-    from lrtune.runner.base import TrainingJob, TrialTask
+    from lrtune.records.task import TrainingJob, TrialTask
 
 _ALIGNMENT = 64
 """Bytes a tensor's memory must be aligned to, for TensorFlow to use it where it is."""

@@ -9,7 +9,8 @@ from typing_extensions import override
 from lrtune.runner.base import Runner
 
 if TYPE_CHECKING:
-    from lrtune.runner.base import OnEpoch, TrainingJob, TrialOutcome, TrialTask
+    from lrtune.records.task import TrainingJob, TrialOutcome, TrialTask
+    from lrtune.runner.base import OnEpoch
 
 
 class InProcessRunner(Runner):

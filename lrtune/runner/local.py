@@ -27,7 +27,8 @@ from lrtune.runner.base import Runner
 from lrtune.runner.process import JOB, ArrayFile, RunningTask, WorkerProcess
 
 if TYPE_CHECKING:
-    from lrtune.runner.base import OnEpoch, TrainingJob, TrialOutcome, TrialTask
+    from lrtune.records.task import TrainingJob, TrialOutcome, TrialTask
+    from lrtune.runner.base import OnEpoch
 
 _POLL_SECONDS = 0.1
 """How often finished epochs are collected while trials run."""

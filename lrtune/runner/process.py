@@ -31,13 +31,13 @@ from loky.process_executor import BrokenProcessPool
 from lrtune._util.npz import write_npz
 from lrtune.errors import SearchError
 from lrtune.model.start import start_tensorflow
-from lrtune.runner.base import TrainingJob, TrialOutcome
+from lrtune.records.task import TrainingJob, TrialOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from concurrent.futures import Future
 
-    from lrtune.runner.base import EpochRecord, State, TrialTask
+    from lrtune.records.task import EpochRecord, State, TrialTask
 
 JOB = "job.pickle"
 """The pickled job in the folder that driver and workers share."""

@@ -18,16 +18,16 @@ import numpy as np
 
 from lrtune.errors import ArgumentError
 from lrtune.model.hypermodel import ScheduleHyperModel, steps_per_epoch
-from lrtune.runner.base import EpochRecord, OnEpoch, State, TrainingJob, TrialOutcome, TrialTask
+from lrtune.records.task import EpochRecord, State, TrainingJob, TrialOutcome, TrialTask
 from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.compiled import CompiledModels, architecture, optimizer_variables
 from lrtune.runner.feed import make_feed
-from lrtune.schedules import space
 from lrtune.schedules.keras import rate_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from lrtune.runner.base import OnEpoch
     from lrtune.runner.feed import Feed
 
 FAR_ABOVE = 10.0
@@ -123,7 +123,7 @@ class Trainer:
 
     def _build_once(self, task: TrialTask) -> tuple[Any, keras.Model]:
         hp = keras_tuner.HyperParameters()
-        hp.values = dict(task.values)
+        hp.values = task.values
         model = self._job.hypermodel.build(hp)
         if not isinstance(model, keras.Model):
             raise ArgumentError(
@@ -143,11 +143,9 @@ class Trainer:
         """The model to train and what trains it: one compiled before wherever that is exact."""
         hypermodel = self._job.hypermodel
         if self._compiled is not None and name is not None:
-            schedule = space.schedule_from_values(hp.values)
             steps = hypermodel.steps_per_epoch or steps_per_epoch(**arguments)
-            table = schedule.table(max(hypermodel.epochs, task.last_epoch), steps)
-            momentum = space.momentum_from_values(hp.values)
-            model = self._compiled.load(fresh, name, table, momentum)
+            table = task.recipe.schedule.table(max(hypermodel.epochs, task.last_epoch), steps)
+            model = self._compiled.load(fresh, name, table, task.recipe.momentum)
             return model, model.fit
         return fresh, partial(hypermodel.fit, hp, fresh)
 

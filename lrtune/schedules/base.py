@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 import numpy as np
 
 from lrtune._util import checks
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -126,6 +127,19 @@ class Schedule(ABC):
             field.name: getattr(self, field.name) for field in dataclasses.fields(self)
         }
 
+    def __str__(self) -> str:
+        """In one line, parameters to three digits: "step(lr0=0.1, drop=0.5, epochs_drop=10)".
+
+        `per_step` appears where it is not the family's own default.
+        """
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        shown = {
+            name: value
+            for name, value in self.get_config().items()
+            if name != "name" and (name, value) != ("per_step", defaults.get("per_step"))
+        }
+        return f"{self.name}({parameters_text(shown)})"
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """The schedule that `get_config` described.
@@ -157,6 +171,16 @@ class Schedule(ABC):
         """Store checked parameters, in `__post_init__` of a frozen dataclass."""
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+
+def parameters_text(parameters: Mapping[str, Any]) -> str:
+    """Parameters in one line, floats to three significant digits: "drop=0.5, epochs_drop=10"."""
+    return printable(
+        ", ".join(
+            f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
+            for name, value in parameters.items()
+        )
+    )
 
 
 def _is_scalar(t: Any) -> bool:

@@ -1,12 +1,12 @@
-"""The search space: a family's ranges on an `hp`, and `hp` values back into a schedule.
+"""The search space: declares on an `hp` what a schedule search tries.
 
 The hyperparameters are `schedule`, `lr0`, `momentum`, and `family.parameter` for what a family has
-of its own (`step.drop`), which exist only in the trials of that family.
+of its own (`step.drop`), which exist only in the trials of that family. `Recipe.from_values` is the
+way back.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lrtune._util import checks
@@ -15,7 +15,7 @@ from lrtune.schedules import Range, Schedule, get
 from lrtune.schedules.base import required
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
 # For SGD on small CNNs. Momentum m multiplies the steady-state step by 1 / (1 - m), so that without
@@ -87,57 +87,6 @@ def declare(
     _declare_own(hp, classes, epochs)
 
 
-def schedule_from_values(values: Mapping[str, Any]) -> Schedule:
-    """The schedule that a trial's hyperparameter values describe.
-
-    Args:
-        values: `hp.values` of a trial; what belongs to no schedule is ignored.
-    """
-    family = get(_value(values, "schedule"))
-    return family.from_config({"lr0": _value(values, "lr0"), **family_parameters(values)})
-
-
-def momentum_from_values(values: Mapping[str, Any]) -> float:
-    """The momentum of a trial: float >= 0 and < 1.
-
-    Args:
-        values: `hp.values` of a trial.
-    """
-    return checks.below_one("values['momentum']", _value(values, "momentum"))
-
-
-def family_parameters(values: Mapping[str, Any]) -> dict[str, float]:
-    """The trial's family's own parameters, without `lr0`: {"drop": 0.5, "epochs_drop": 10}.
-
-    Args:
-        values: `hp.values` of a trial.
-    """
-    family = get(_value(values, "schedule"))
-    names = [own.parameter for own in family.ranges]
-    _require(values, [f"{family.name}.{name}" for name in names])
-    return {name: values[f"{family.name}.{name}"] for name in names}
-
-
-def describe(schedule: Schedule) -> str:
-    """The schedule in one line, parameters to three significant digits.
-
-    `per_step` appears where it is not the family's own default.
-
-    Returns:
-        For example "step(lr0=0.1, drop=0.5, epochs_drop=10)".
-    """
-    config = schedule.get_config()
-    name = config.pop("name")
-    defaults = {field.name: field.default for field in dataclasses.fields(schedule)}
-    if config.get("per_step") == defaults.get("per_step"):
-        config.pop("per_step", None)
-    shown = [
-        f"{key}={value:.3g}" if isinstance(value, float) else f"{key}={value}"
-        for key, value in config.items()
-    ]
-    return f"{name}({', '.join(shown)})"
-
-
 def _declare_own(hp: HyperParameters, classes: list[type[Schedule]], epochs: int) -> None:
     known = len(hp.inactive_scopes)
     for family in classes:
@@ -179,16 +128,3 @@ def _searchable(name: str) -> type[Schedule]:
             f"each parameter in `ranges`. Missing: {', '.join(without)}."
         )
     return family
-
-
-def _value(values: Mapping[str, Any], name: str) -> Any:
-    _require(values, [name])
-    return values[name]
-
-
-def _require(values: Mapping[str, Any], names: Sequence[str]) -> None:
-    if missing := [name for name in names if name not in values]:
-        raise ArgumentError(
-            f"values must hold the hyperparameters of a schedule. Missing: {', '.join(missing)}. "
-            f"Received: {', '.join(values) or 'none at all'}."
-        )

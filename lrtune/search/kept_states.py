@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lrtune.records.ids import id_of_folder
 from lrtune.records.reader import read_state
-from lrtune.records.schema import STATE, TRIAL
+from lrtune.records.schema import STATE
+from lrtune.stats.winner import full_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lrtune.records.schema import Outcome
+    from lrtune.records.task import State
     from lrtune.records.writer import RunWriter
-    from lrtune.runner.base import State
 
 
 class KeptStates:
@@ -33,13 +35,12 @@ class KeptStates:
         outcomes: Iterable[Outcome] = (),
     ) -> None:
         self._writer = writer
-        self._sign = 1.0 if direction == "max" else -1.0
+        self._direction = direction
         self._horizon = horizon
-        self._best: tuple[tuple[float, int], str] | None = None
-        found = writer.folder.glob(f"{TRIAL}*/{STATE}")
-        self._kept = {path.parent.name.removeprefix(TRIAL) for path in found}
-        for outcome in outcomes:
-            self._compare(outcome)
+        self._winner: list[Outcome] = []
+        found = (id_of_folder(path.parent.name) for path in writer.folder.glob(f"*/{STATE}"))
+        self._kept = set(filter(None, found))
+        self._compare(outcomes)
 
     def read(self, trial_id: str) -> State | None:
         """The state of a trial; None if it was not kept, or cannot be read."""
@@ -58,19 +59,12 @@ class KeptStates:
             outcomes: of the trials that have ended since.
             promotable: ids of trials that a later rung may continue.
         """
-        for outcome in outcomes:
-            self._compare(outcome)
-        needed = promotable | ({self._best[1]} if self._best else set())
+        self._compare(outcomes)
+        needed = promotable | {one.trial_id for one in self._winner}
         for trial_id in sorted(self._kept - needed):
             self._writer.drop_state(trial_id)
         self._kept &= needed
 
-    def _compare(self, outcome: Outcome) -> None:
-        if outcome.status != "completed" or outcome.score is None:
-            return
-        if outcome.epochs.planned < self._horizon:
-            return
-        # Of equal trials the one tried first wins, as in every ranking, whichever ends first.
-        rank = (self._sign * outcome.score, -int(outcome.trial_id))
-        if self._best is None or rank > self._best[0]:
-            self._best = (rank, outcome.trial_id)
+    def _compare(self, outcomes: Iterable[Outcome]) -> None:
+        trials = [*self._winner, *outcomes]
+        self._winner = full_trials(trials, self._direction, self._horizon)[:1]

@@ -18,15 +18,19 @@ from typing_extensions import override
 from lrtune._util.interrupts import Interrupts
 from lrtune.display.observer import Observer
 from lrtune.errors import SearchError
-from lrtune.records.schema import BASELINE, Outcome, Span
-from lrtune.runner.base import EpochRecord, Runner, TrialOutcome, TrialTask
-from lrtune.search.oracle import ask, metrics_of, rung, tell, trial_seed
+from lrtune.records.ids import parse_id
+from lrtune.records.schema import Outcome, Span
+from lrtune.records.task import EpochRecord, TrialOutcome, TrialTask
+from lrtune.schedules.recipe import Recipe
+from lrtune.search.oracle import ask, metrics_of, rung, steering_of, tell, trial_seed
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from lrtune.records.schema import Status
     from lrtune.records.writer import RunWriter
+    from lrtune.runner.base import Runner
     from lrtune.search.kept_states import KeptStates
 
 
@@ -166,7 +170,7 @@ class TaskLoop:
             seed=task.seed,
             seconds=round(outcome.seconds, 3),
             score=score,
-            parent=task.values.get("tuner/trial_id"),
+            parent=task.steering.get("tuner/trial_id"),
             message=message,
         )
 
@@ -197,9 +201,9 @@ class TaskLoop:
             )
         if self._settings.score == "last":
             return scores[-1]
-        better = max if self._settings.direction == "max" else min
         finite = [one for one in scores if math.isfinite(one[1])]
-        return better(finite or scores, key=lambda one: one[1])
+        best = Direction(self._settings.direction).best(finite, lambda one: one[1])
+        return best or scores[-1]
 
 
 class SearchLoop(TaskLoop):
@@ -271,7 +275,8 @@ class SearchLoop(TaskLoop):
         first, last, parent = rung(values, self._settings.horizon)
         state = self._states.read(parent) if parent is not None else None
         seed = trial_seed(self._settings.seed, self._root(trial.trial_id))
-        task = TrialTask(trial.trial_id, values, seed, first, last, state)
+        recipe = Recipe.from_values(values)
+        task = TrialTask(trial.trial_id, recipe, seed, first, last, state, steering_of(values))
         # A score with a message is the untrained model's, of a trial that diverged.
         if parent is None or self._oracle.get_trial(parent).message is None:
             return task
@@ -325,7 +330,7 @@ class SearchLoop(TaskLoop):
 
 
 def _is_baseline(task: TrialTask) -> bool:
-    return task.trial_id.startswith(f"{BASELINE}/")
+    return bool(parse_id(task.trial_id).arm)
 
 
 def last_line(message: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lrtune.errors import ArgumentError
+from lrtune.schedules.recipe import STEERING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,6 +108,11 @@ def rung(values: Mapping[str, Any], horizon: int) -> tuple[int, int, str | None]
     if "tuner/epochs" not in values:
         return 0, horizon, None
     return values["tuner/initial_epoch"], values["tuner/epochs"], values.get("tuner/trial_id")
+
+
+def steering_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Keras Tuner's own entries among hyperparameter values, by which it steers Hyperband."""
+    return {name: value for name, value in values.items() if name.startswith(STEERING)}
 
 
 def keep_from_writing(oracle: Any) -> None:

@@ -18,12 +18,14 @@ from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.records.data_record import describe_given
 from lrtune.records.identity import continued, identity, installed, refuse_other_search
+from lrtune.records.ids import BASELINE_SEARCH, arm_id
 from lrtune.records.reader import read_run, read_state
-from lrtune.records.schema import BASELINE, BASELINE_SEARCH, TUNED, DataRecord, Manifest, now
+from lrtune.records.schema import TUNED, DataRecord, Manifest, Rung, now, total
+from lrtune.records.task import TrainingJob, TrialTask
 from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
 from lrtune.runner import check_workers, make_runner
-from lrtune.runner.base import Runner, TrainingJob, TrialTask
 from lrtune.runner.callbacks import acting_on_batches
+from lrtune.schedules.recipe import Recipe
 from lrtune.search.arguments import check_arguments
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import LoopSettings, SearchLoop
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     import keras
 
     from lrtune.records.reader import RunRecords
+    from lrtune.runner.base import Runner
 
 READING_CONSTANTS: Mapping[str, Mapping[str, Any]] = {
     f"constant-{lr0}": {"schedule": "constant", "lr0": lr0, "momentum": 0.0} for lr0 in (0.1, 0.01)
@@ -144,13 +147,18 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
                 "Python, which takes about twice as long.",
                 stacklevel=2,
             )
-        manifest = self._manifest(
-            horizon, data or describe_given(fit_args, fit_kwargs), fit_kwargs.get("batch_size")
+        manifest = dataclasses.replace(
+            self._manifest(
+                horizon, data or describe_given(fit_args, fit_kwargs), fit_kwargs.get("batch_size")
+            ),
+            plan=self._plan(horizon),
         )
         job = TrainingJob(self.hypermodel, fit_args, fit_kwargs)
         shown = (manifest.objective, manifest.direction, horizon)
         with (
-            watching(observer, verbose, self._folder, shown, self._plan(horizon)) as observer,
+            watching(
+                observer, verbose, self._folder, shown, manifest.planned or (0, 0)
+            ) as observer,
             make_runner(job, self.workers, self.trial_timeout) as runner,
             RunWriter(self._folder) as writer,
         ):
@@ -196,7 +204,13 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         loop = SearchLoop(self.oracle, runner, writer, states, settings, observer, self._promotable)
         done = {outcome.trial_id for outcome in ended}
         baseline = [
-            TrialTask(f"{BASELINE}/{arm}/seed-{seed}", values, seed, 0, manifest.max_epochs)
+            TrialTask(
+                arm_id("baseline", arm, seed),
+                Recipe.from_values(values),
+                seed,
+                0,
+                manifest.max_epochs,
+            )
             for seed in manifest.baseline_seeds
             for arm, values in manifest.baseline_arms.items()
         ]
@@ -218,8 +232,8 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             *args,
             **{
                 **kwargs,
-                "directory": str(self._folder / BASELINE),
-                "project_name": BASELINE_SEARCH,
+                "directory": str((self._folder / BASELINE_SEARCH).parent),
+                "project_name": (self._folder / BASELINE_SEARCH).name,
                 "seed": seed,
                 "score": self.score,
                 "baseline_seeds": 0,
@@ -230,13 +244,16 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
 
     def _tune_constant(self, runner: Runner, whole: Manifest, observer: Observer) -> None:
         """Searches the constant rates for the baseline of the search that `whole` describes."""
-        manifest = self._manifest(whole.max_epochs, whole.data, whole.batch_size)
+        manifest = dataclasses.replace(
+            self._manifest(whole.max_epochs, whole.data, whole.batch_size),
+            plan=self._plan(whole.max_epochs),
+        )
         with RunWriter(self._folder) as writer:
             found = self._found(manifest, identity(manifest))
             if found is not None:
                 manifest = continued(manifest, found.manifest)
             writer.manifest(manifest)
-            within = Within(observer, f"{BASELINE}/{BASELINE_SEARCH}/")
+            within = Within(observer, f"{BASELINE_SEARCH}/")
             self._train(runner, writer, manifest, found, within)
             writer.finished(manifest, now())
 
@@ -247,7 +264,7 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             values = trial.hyperparameters.values
             full = values.get("tuner/epochs", horizon) >= horizon
             if full and trial.message is None:
-                return {TUNED: {k: v for k, v in values.items() if not k.startswith("tuner/")}}
+                return {TUNED: Recipe.from_values(values).values}
         return {}
 
     @override
@@ -297,16 +314,16 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         Returns:
             (trials, epochs).
         """
-        return self._plan(self._horizon(None))
+        return total(self._plan(self._horizon(None)))
 
-    def _plan(self, horizon: int) -> tuple[int, int]:
+    def _plan(self, horizon: int) -> tuple[Rung, ...]:
         tuner = self._constant_tuner()
         arms = len(self._arms()) + (tuner is not None)
-        rungs = [*self._rungs(horizon), *(tuner._rungs(horizon) if tuner else ())]
-        rungs.append((arms * self.baseline_seeds, 0, horizon))
+        nested = tuner._rungs(horizon) if tuner else []
         return (
-            sum(count for count, _, _ in rungs),
-            sum(count * (last - first) for count, first, last in rungs),
+            *(Rung(BASELINE_SEARCH, *one) for one in nested),
+            Rung("baseline", arms * self.baseline_seeds, 0, horizon),
+            *(Rung("search", *one) for one in self._rungs(horizon)),
         )
 
     @override

@@ -26,12 +26,14 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import ArgumentError
 from lrtune.records.schema import TUNED
+from lrtune.schedules.recipe import Recipe
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lrtune.records.reader import RunRecords
-    from lrtune.records.schema import Manifest, Outcome
+    from lrtune.records.schema import Outcome
 
 COVERAGE = 0.95
 """How often a further seed of the same arm is called "within noise"."""
@@ -43,7 +45,7 @@ class Arm:
 
     Attributes:
         name: of the arm ("constant-0.1").
-        values: its hyperparameter values.
+        recipe: how it trains.
         scores: one a seed that has a score, diverged seeds included, in the order of seeds.
         mean: of the scores.
         std: sample standard deviation (n - 1) of the scores; NaN for a single one.
@@ -53,13 +55,28 @@ class Arm:
     """
 
     name: str
-    values: Mapping[str, Any]
+    recipe: Recipe
     scores: tuple[float, ...]
     mean: float
     std: float
     n: int
     diverged: int = 0
     failed: int = 0
+
+    @classmethod
+    def of_scores(
+        cls,
+        name: str,
+        recipe: Recipe,
+        scores: tuple[float, ...],
+        *,
+        diverged: int = 0,
+        failed: int = 0,
+    ) -> Arm:
+        """The arm with these scores, at least one."""
+        std = statistics.stdev(scores) if len(scores) > 1 else math.nan
+        mean = statistics.mean(scores)
+        return cls(name, recipe, scores, mean, std, len(scores), diverged, failed)
 
 
 @dataclass(frozen=True)
@@ -107,22 +124,22 @@ def measure_baseline(records: RunRecords) -> Baseline | None:
     if not arms:
         return None
 
-    best = (max if manifest.direction == "max" else min)(arms, key=lambda arm: arm.mean)
-    # The tuned arm even where another one's mean is better: to take the better of the two by the
-    # very seeds that measure it would flatter the baseline.
-    reference = next((arm for arm in arms if arm.name == TUNED), best)
+    reference = choose_reference(arms, manifest.direction)
     return Baseline(arms=tuple(arms), reference=reference, spread=_spread(reference))
 
 
-def baseline_share(manifest: Manifest) -> float:
-    """Epochs of the search for the best constant rate as a share of the main search's.
+def choose_reference(arms: Sequence[Arm], direction: str) -> Arm:
+    """The arm that trials are compared with: the tuned one, else the one with the best mean.
 
-    Returns:
-        float >= 0; 0 where the constant rate was not tuned, or the manifest says nothing sensible.
+    The tuned arm even where another one's mean is better: to take the better of the two by the very
+    seeds that measure it would favour the baseline.
+
+    Args:
+        arms: at least one.
+        direction: "max" or "min", what is better for a score.
     """
-    share: Any = manifest.baseline_budget
-    usable = isinstance(share, int | float) and math.isfinite(share) and share > 0
-    return float(share) if usable else 0.0
+    best = Direction(direction).best(arms, lambda arm: arm.mean)
+    return next((arm for arm in arms if arm.name == TUNED), best or arms[0])
 
 
 def noise_spread(std: float, n: int, coverage: float = COVERAGE) -> float:
@@ -155,13 +172,10 @@ def _arm(name: str, values: Mapping[str, Any], outcomes: Sequence[Outcome]) -> A
     scores = tuple(float(seed.score) for seed in scored if seed.score is not None)
     if not scores:
         return None
-    return Arm(
-        name=name,
-        values=values,
-        scores=scores,
-        mean=statistics.mean(scores),
-        std=statistics.stdev(scores) if len(scores) > 1 else math.nan,
-        n=len(scores),
+    return Arm.of_scores(
+        name,
+        Recipe.from_values(values),
+        scores,
         diverged=sum(seed.status == "diverged" for seed in scored),
         failed=len(outcomes) - len(scores),
     )

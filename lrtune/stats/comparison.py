@@ -28,6 +28,7 @@ from lrtune.errors import ArgumentError
 from lrtune.stats.intervals import mean_interval
 from lrtune.stats.power import fewest_seeds, seeds_to_show
 from lrtune.stats.signflip import interval, p_value, subset_means
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -179,13 +180,13 @@ def compare(
         ArgumentError: no arm shares enough seeds with the baseline for any test (6 at .95), and
             that is not allowed.
     """
-    _check(scores, baseline, direction, confidence, search_scores or {})
+    _check(scores, baseline, confidence, search_scores or {})
     if not allow_untested:
         _check_seeds(scores, baseline, confidence)
     alpha = round(1 - confidence, 12)
     seeds = tuple(sorted({one for of_arm in scores.values() for one in of_arm}))
     table = {name: _row(of_arm, seeds) for name, of_arm in scores.items()}
-    sign = 1.0 if direction == "max" else -1.0
+    sign = Direction(direction).sign
 
     paired = [
         _paired(name, sign * (row - table[baseline]), alpha, seed)
@@ -380,7 +381,6 @@ def _holm(ps: Sequence[float]) -> list[float]:
 def _check(
     scores: Mapping[str, Mapping[int, float]],
     baseline: str,
-    direction: str,
     confidence: float,
     search_scores: Mapping[str, float],
 ) -> None:
@@ -389,8 +389,6 @@ def _check(
             "scores must hold the baseline and at least one other arm. "
             f"Received: baseline={baseline!r}, arms {', '.join(map(repr, scores)) or 'none'}."
         )
-    if direction not in ("max", "min"):
-        raise ArgumentError(f"direction must be 'max' or 'min'. Received: direction={direction!r}.")
     if not 0 < confidence < 1:
         raise ArgumentError(f"confidence must be > 0 and < 1. Received: confidence={confidence!r}.")
     if unknown := [name for name in search_scores if name not in scores]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrtune.errors import RunFolderError
+from lrtune.records.ids import parse_id
+from lrtune.schedules.recipe import Recipe
 from lrtune.stats.comparison import compare, comparison_frame
 from lrtune.stats.ranking import described
 from lrtune.stats.trials import score_of
@@ -95,13 +97,13 @@ def confirmation_frame(records: RunRecords) -> pd.DataFrame:
     confirmed = measure_confirmation(records)
     if confirmed is None:
         raise RunFolderError(
-            f"The run {str(records.folder)!r} has no confirmation: `python -m lrtune.confirm "
+            f"The run {str(records.folder)!r} has no confirmation: `lrtune confirm "
             f"{records.folder}` trains its best trials and the constant rate with fresh seeds and "
             "compares them on the test images."
         )
     manifest = confirmed.manifest
     frame = comparison_frame(confirmed.comparison)
-    values = [described(manifest.arms[arm]) for arm in frame["arm"]]
+    values = [described(Recipe.from_values(manifest.arms[arm])) for arm in frame["arm"]]
     for place, name in enumerate(("schedule", "lr0", "momentum", "parameters"), start=2):
         frame.insert(place, name, [one[name] for one in values])
     frame.insert(6, "trial_id", [manifest.trials.get(arm) for arm in frame["arm"]])
@@ -112,7 +114,7 @@ def _own(confirmation: Confirmation, arm: str) -> dict[int, Outcome]:
     # The seed is that of the folder: it is what pairs the arms.
     planned = set(confirmation.manifest.seeds)
     by_seed = {
-        int(one.trial_id.rpartition("-")[2]): one
+        parse_id(one.trial_id).seed: one
         for one in confirmation.outcomes[arm]
         if one.epochs.planned == confirmation.manifest.epochs
     }

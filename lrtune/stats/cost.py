@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.stats.baseline import measure_baseline
-from lrtune.stats.trials import epochs_of, families_of, family_of, is_full, score_of
+from lrtune.stats.trials import epochs_of, families_of, family_of, score_of
+from lrtune.stats.winner import Direction, full_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -111,7 +112,7 @@ def measure_cost(records: RunRecords) -> Cost:
     baseline_search = _of_search(nested) if nested else Spent()
     baseline = _of_arms(records.baseline)
     confirm = _of_arms(confirmed.outcomes) if confirmed else Spent()
-    best = _best(records, 1)
+    best = _best(records)[:1]
     winner = best[0].trial_id if best else None
     return Cost(
         families=families,
@@ -155,7 +156,7 @@ def times_to_target(records: RunRecords, top: int = 5) -> tuple[TimeToTarget, ..
             target=target,
             epoch=_first_epoch(records, outcome, target),
         )
-        for outcome in _best(records, top)
+        for outcome in _best(records)[:top]
     )
 
 
@@ -214,24 +215,17 @@ def target_frame(times: Sequence[TimeToTarget]) -> pd.DataFrame:
     return frame
 
 
-def _best(records: RunRecords, top: int) -> list[Outcome]:
-    full = [
-        one
-        for one in records.outcomes
-        if one.status == "completed"
-        and math.isfinite(score_of(one))
-        and is_full(one, records.manifest)
-    ]
-    # A stable sort: of equal ones the first tried comes first, as in the ranking.
-    return sorted(full, key=score_of, reverse=records.manifest.direction == "max")[:top]
+def _best(records: RunRecords) -> list[Outcome]:
+    manifest = records.manifest
+    return full_trials(records.outcomes, manifest.direction, manifest.max_epochs)
 
 
 def _first_epoch(records: RunRecords, outcome: Outcome, target: float) -> int | None:
-    better = 1 if records.manifest.direction == "max" else -1
+    direction = Direction(records.manifest.direction)
     for one in records.lineage(outcome.trial_id):
         for row in records.epochs(one.trial_id):
             value = row.get(records.manifest.objective)
-            if isinstance(value, int | float) and better * (value - target) >= 0:
+            if isinstance(value, int | float) and direction.gain(value, target) >= 0:
                 return int(row["epoch"])
     return None
 

@@ -33,7 +33,7 @@ import numpy as np
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.schedules import get
-from lrtune.stats.trials import families_of, family_of, score_of, values_of
+from lrtune.stats.trials import families_of, family_of, score_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -203,13 +203,13 @@ def _parameters(trials: Sequence[Outcome]) -> list[str]:
     if not trials:
         return []
     prefix = f"{family_of(trials[0])}."
-    return [name for name in values_of(trials[0]) if name.startswith(prefix)]
+    return [name for name in trials[0].values if name.startswith(prefix)]
 
 
 def _measure(
     trials: Sequence[Outcome], family: str | None, names: Sequence[str], seed: int
 ) -> Importance:
-    whole = [one for one in trials if all(_known(values_of(one).get(name)) for name in names)]
+    whole = [one for one in trials if all(_known(one.values.get(name)) for name in names)]
     count = len(whole)
     whose = "" if family is None else f" of {family}"
     if count < FEWEST:
@@ -224,7 +224,7 @@ def _measure(
         return Importance(family, count, {}, math.nan, reason)
 
     features = np.column_stack(
-        [_column([values_of(one)[name] for one in whole], _scale(name)) for name in names]
+        [_column([one.values[name] for one in whole], _scale(name)) for name in names]
     )
     varied = np.ptp(features, axis=0) > 0
     shares = np.zeros(len(names))
@@ -253,7 +253,7 @@ def _column(values: Sequence[Any], scale: str) -> FloatArray:
 
 
 def _scale(name: str) -> str:
-    """How a search spreads the values of a hyperparameter: see `lrtune.space.declare`.
+    """How a search spreads the values of a hyperparameter: see `lrtune.schedules.space.declare`.
 
     A tree cuts between two values in any case; at which point between them is on this scale.
     """

@@ -6,18 +6,16 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from lrtune._util.printable import printable
-from lrtune.errors import ArgumentError
-from lrtune.schedules.space import family_parameters
 from lrtune.stats.baseline import measure_baseline
-from lrtune.stats.trials import values_of
+from lrtune.stats.trials import is_full
+from lrtune.stats.winner import Direction, ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
+    from lrtune.schedules.recipe import Recipe
     from lrtune.stats.baseline import Baseline
 
 COLUMNS = {
@@ -43,9 +41,6 @@ COLUMNS = {
 
 RUNNING = "running"
 """Status of a trial that has a folder but no outcome."""
-
-_FULL, _SHORT, _DIVERGED, _FAILED, _RUNNING = range(5)
-_GROUPS = {"diverged": _DIVERGED, "failed": _FAILED, RUNNING: _RUNNING}
 
 
 def rank(records: RunRecords) -> pd.DataFrame:
@@ -83,18 +78,19 @@ def rank(records: RunRecords) -> pd.DataFrame:
     import pandas as pd
 
     baseline = measure_baseline(records)
-    rows = [_row(outcome, records, baseline) for outcome in records.outcomes]
+    outcomes = ordered(records.outcomes, records.manifest.direction)
+    rows = [_row(outcome, records, baseline) for outcome in outcomes]
     rows += [{"trial_id": trial_id, "status": RUNNING} for trial_id in records.unfinished]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
-    return _ordered(_ranked(frame, records), full=records.manifest.max_epochs)
+    return _ranked(frame, records)
 
 
 def _ranked(frame: pd.DataFrame, records: RunRecords) -> pd.DataFrame:
+    direction = Direction(records.manifest.direction)
     completed = frame[frame["status"] == "completed"]
     ranks = completed.groupby("budget")["score"].rank(
-        method="min", ascending=records.manifest.direction == "min"
+        method="min", ascending=direction is Direction.MIN
     )
-    # Ranks are whole with method "min"; a score that is NaN has none.
     ranks = ranks.astype("Int64")
     is_full = completed["budget"] == records.manifest.max_epochs
     ranked: pd.DataFrame = frame.assign(
@@ -104,54 +100,36 @@ def _ranked(frame: pd.DataFrame, records: RunRecords) -> pd.DataFrame:
     return ranked
 
 
-def _ordered(frame: pd.DataFrame, full: int) -> pd.DataFrame:
-    """Sorted by group, longer budget, rank; trials that share these keep the order of ids."""
-    group = frame["status"].map(_GROUPS).fillna(_SHORT)
-    group = group.mask((frame["status"] == "completed") & (frame["budget"] == full), _FULL)
-    keys = frame.assign(
-        _group=group,
-        _budget=-frame["budget"].where(group == _SHORT, 0),
-        _rank=frame["rank_in_budget"],
-    )
-    order = keys.sort_values(["_group", "_budget", "_rank"], kind="stable").index
-    ordered: pd.DataFrame = frame.loc[order].reset_index(drop=True)
-    return ordered
-
-
 def _row(outcome: Outcome, records: RunRecords, baseline: Baseline | None) -> dict[str, Any]:
     score = math.nan if outcome.score is None else float(outcome.score)
     delta = math.nan
-    if baseline is not None and _is_full(outcome, records):
-        better = 1 if records.manifest.direction == "max" else -1
-        delta = better * (score - baseline.reference.mean)
+    completed = outcome.status == "completed" and is_full(outcome, records.manifest)
+    if baseline is not None and completed:
+        delta = Direction(records.manifest.direction).gain(score, baseline.reference.mean)
     return {
         "trial_id": outcome.trial_id,
-        **described(values_of(outcome)),
+        **described(outcome.recipe),
         "epochs": max(outcome.epochs.last, 0),
         "score": score,
         "delta": delta,
         "within_noise": None if baseline is None else baseline.within_noise(delta),
         "status": outcome.status,
-        "seconds": _number(outcome.seconds),
-        "total_seconds": sum(_number(one.seconds) for one in records.lineage(outcome.trial_id)),
+        "seconds": outcome.seconds,
+        "total_seconds": sum(one.seconds for one in records.lineage(outcome.trial_id)),
         "budget": outcome.epochs.planned,
         "parent": _shown(outcome.parent),
         "message": _shown(outcome.message),
     }
 
 
-def described(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyperparameter values as the columns schedule, lr0, momentum and parameters of `rank`."""
+def described(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as the columns schedule, lr0, momentum and parameters of `rank`."""
     return {
-        "schedule": _shown(values.get("schedule")),
-        "lr0": _number(values.get("lr0")),
-        "momentum": _number(values.get("momentum")),
-        "parameters": printable(_parameters(values)),
+        "schedule": None if recipe.family is None else printable(recipe.family),
+        "lr0": recipe.lr0,
+        "momentum": recipe.momentum,
+        "parameters": recipe.parameters_text,
     }
-
-
-def _is_full(outcome: Outcome, records: RunRecords) -> bool:
-    return outcome.status == "completed" and outcome.epochs.planned == records.manifest.max_epochs
 
 
 def _shown(text: Any) -> Any:
@@ -159,22 +137,3 @@ def _shown(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     return "\n".join(printable(line) for line in text.splitlines())
-
-
-def _parameters(values: Mapping[str, Any]) -> str:
-    """The family's own parameters, in words; floats to three significant digits."""
-    try:
-        own: dict[str, Any] = dict(family_parameters(values))
-    except ArgumentError:
-        # A family of the user's that is not registered in this process: its parameters are known
-        # by their prefix.
-        prefix = f"{values.get('schedule')}."
-        own = {key.removeprefix(prefix): values[key] for key in values if key.startswith(prefix)}
-    return ", ".join(
-        f"{key}={value:.3g}" if isinstance(value, float) else f"{key}={value}"
-        for key, value in own.items()
-    )
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else math.nan

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lrtune.records.schema import Manifest, Outcome
-
-
-def values_of(outcome: Outcome) -> Mapping[str, Any]:
-    """The trial's hyperparameter values."""
-    return outcome.values
 
 
 def families_of(manifest: Manifest) -> tuple[str, ...]:
     """The searched families, in their order; what `family_of` gives for a trial is one of them."""
-    return tuple(dict.fromkeys(map(str, manifest.families)))
+    return tuple(dict.fromkeys(manifest.families))
 
 
 def family_of(outcome: Outcome) -> str:
     """The trial's schedule family; "None" where it does not say."""
-    return str(values_of(outcome).get("schedule"))
+    return str(outcome.recipe.family)
 
 
 def score_of(outcome: Outcome) -> float:

@@ -28,6 +28,7 @@ import numpy as np
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.stats.trials import epochs_of, families_of, family_of, is_full, score_of
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +111,8 @@ def tuning_curve(
     Returns:
         The curve at n = 1 to the number of scores. Where scores tie the band is conservative.
     """
-    values = _checked(scores, direction, confidence, support)
+    less = Direction(direction) is Direction.MIN
+    values = _checked(scores, confidence, support)
     if method is None:
         method = "ld_equal_tailed" if len(values) <= LARGEST_LD else "ks"
     if method not in METHODS:
@@ -134,7 +136,6 @@ def tuning_curve(
             n_jobs=1,  # else it starts a process a core for every curve
         )
     n = np.arange(1, len(values) + 1)
-    less = direction == "min"
     # A bound above on the distribution function is one below on scores.
     lower, upper = (one.quantile_tuning_curve(n, minimize=less) for one in (high, low))
     return TuningCurve(
@@ -201,15 +202,16 @@ def best_so_far(records: RunRecords) -> BestSoFar:
     Args:
         records: of any search. Trials that have not ended are left out.
     """
-    better = max if records.manifest.direction == "max" else min
+    direction = Direction(records.manifest.direction)
     epochs, best = [0], [math.nan]
     for outcome in records.outcomes:
         epochs.append(epochs[-1] + epochs_of(outcome))
         score = score_of(outcome)
         if outcome.status != "completed" or not is_full(outcome, records.manifest):
             score = math.nan
-        known = [one for one in (best[-1], score) if not math.isnan(one)]
-        best.append(better(known, default=math.nan))
+        best.append(
+            score if math.isnan(best[-1]) or direction.better(score, best[-1]) else best[-1]
+        )
     trial_ids = tuple(outcome.trial_id for outcome in records.outcomes)
     return BestSoFar(trial_ids, tuple(epochs[1:]), tuple(best[1:]))
 
@@ -259,15 +261,13 @@ def _generator(seed: int, n: int) -> np.random.Generator:
 
 
 def _checked(
-    scores: Sequence[float], direction: str, confidence: float, support: tuple[float, float]
+    scores: Sequence[float], confidence: float, support: tuple[float, float]
 ) -> list[float]:
     values = [float(score) for score in scores]
     if not values or not all(math.isfinite(value) for value in values):
         raise ArgumentError(
             f"scores must be finite numbers, at least one. Received: scores={values!r}."
         )
-    if direction not in ("max", "min"):
-        raise ArgumentError(f"direction must be 'max' or 'min'. Received: direction={direction!r}.")
     if not 0 < confidence < 1:
         raise ArgumentError(f"confidence must be > 0 and < 1. Received: confidence={confidence!r}.")
     if not support[0] <= min(values) <= max(values) <= support[1]:

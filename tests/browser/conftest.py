@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lrtune.records.reader import read_run
 from lrtune.report.page import write_page
-from lrtune.run import load_run
 from tests.plots import make_run
 from tests.report.test_page import hostile_run
 
@@ -48,7 +48,7 @@ def written(tmp_path_factory):
     def write(name):
         if name not in pages:
             path = folder / f"{name}.html"
-            write_page(load_run(RUNS[name](folder / f"run {name}")), path)
+            write_page(read_run(RUNS[name](folder / f"run {name}")), path)
             pages[name] = path.as_uri()
         return pages[name]
 

@@ -148,8 +148,8 @@ def test_help_needs_nothing_but_the_command_line():
     assert done.stdout.splitlines()[-1] == "imported"
 
 
-def test_the_module_is_the_command():
+def test_it_is_a_subcommand():
     done = subprocess.run(
-        [sys.executable, "-m", "lrtune.export", "--help"], capture_output=True, text=True
+        [sys.executable, "-m", "lrtune", "export", "--help"], capture_output=True, text=True
     )
     assert done.stdout.startswith("Usage: lrtune export [OPTIONS]")

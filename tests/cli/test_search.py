@@ -16,7 +16,7 @@ from lrtune.cli import options as search_options
 from lrtune.cli import search
 from lrtune.errors import RunFolderError
 
-COMMAND = [sys.executable, "-m", "lrtune.cli.search"]
+COMMAND = [sys.executable, "-m", "lrtune.search"]
 
 
 @pytest.fixture(scope="session")
@@ -343,7 +343,7 @@ def test_a_damaged_run_is_named_mended_and_its_ranking_printed(
     search.search(replace(finished, max_trials=len(before)))
     out = capsys.readouterr().out
     for name in ("run.json", "oracle.json", "trial_0/trial.json"):
-        assert f"{name} cannot be read (it is no whole JSON)" in out
+        assert f"{name} cannot be read (it is not complete JSON)" in out
     after = lrtune.load_run(finished.run_dir)
     assert after.records.notices == ()
     assert after.ranking().equals(before)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lrtune.confirmation.arms import choose_arms, own_values
+from lrtune.confirmation.arms import choose_arms
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.reader import read_run
 from tests.records import build_run
@@ -101,8 +101,3 @@ def test_a_run_without_a_finished_trial_or_a_baseline_is_refused(tmp_path):
 def test_top_below_1_is_refused(run):
     with pytest.raises(ArgumentError, match=r"top must be at least 1. Received: 0"):
         chosen(run, 0)
-
-
-def test_what_steers_hyperband_is_no_value_of_an_arm():
-    values = {"lr0": 0.1, "tuner/epochs": 9, "tuner/trial_id": "3"}
-    assert own_values(values) == {"lr0": 0.1}

@@ -13,10 +13,11 @@ import pytest
 
 from lrtune import schedules
 from lrtune.model.hypermodel import ScheduleHyperModel
-from lrtune.runner.base import TrainingJob, TrialTask
+from lrtune.records.task import TrainingJob
 from lrtune.runner.inprocess import InProcessRunner
 from lrtune.runner.local import LocalRunner
 from tests.runner import tiny
+from tests.tasks import task_of
 
 SEED = 11
 
@@ -45,7 +46,7 @@ def runner(request):
 
 
 def task(name, values, first=0, last=tiny.EPOCHS, state=None, seed=SEED):
-    return TrialTask(name, values, seed, first, last, state)
+    return task_of(name, values, seed, first, last, state)
 
 
 def run(runner, *tasks):

@@ -17,8 +17,8 @@ import pytest
 import lrtune
 from lrtune.errors import ArgumentError, SearchError
 from lrtune.model.hypermodel import ScheduleHyperModel
+from lrtune.records.task import TrainingJob
 from lrtune.runner import local, make_runner
-from lrtune.runner.base import TrainingJob
 from lrtune.runner.inprocess import InProcessRunner
 from lrtune.runner.local import LocalRunner, physical_cores
 from tests.contracts.test_runner_contract import run, schedule_job, task
@@ -80,8 +80,9 @@ def test_a_number_of_workers_that_is_none_is_refused(workers):
 IN_A_SCRIPT = """
 import os
 from lrtune.errors import SearchError
-from lrtune.runner.base import TrainingJob, TrialTask
+from lrtune.records.task import TrainingJob, TrialTask
 from lrtune.runner.local import LocalRunner
+from lrtune.schedules.recipe import Recipe
 
 class Model:
     def build(self, hp):
@@ -92,7 +93,7 @@ class Model:
 
 if __name__ == "__main__":
     with LocalRunner(TrainingJob(Model(), (), {{}}), 1) as runner:
-        runner.submit(TrialTask("0", {{}}, 1, 0, 1))
+        runner.submit(TrialTask("0", Recipe.from_values({{}}), 1, 0, 1))
         try:
             print(runner.wait(lambda *_: None)[0].message.strip().splitlines()[-1])
         except SearchError as error:

@@ -20,9 +20,11 @@ from lrtune.display import (
 from lrtune.display.board import Board
 from lrtune.display.frame import PLAIN, draw, signs_for, spark
 from lrtune.records.schema import Outcome, Span
-from lrtune.runner.base import TrialTask
+from lrtune.schedules.recipe import Recipe
+from tests.tasks import task_of
 
 VALUES = {"schedule": "constant", "lr0": 0.02, "momentum": 0.5}
+RECIPE = Recipe.from_values(VALUES)
 LEVELS = "▁▂▃▄▅▆▇█"
 
 
@@ -68,7 +70,7 @@ def a_search(clock: Clock, workers: int = 4) -> Board:
         for seed, score in enumerate(scores):
             board.trial_found(outcome(f"baseline/{arm}/seed-{seed}", score))
     for worker in range(workers):
-        board.trial_began(f"{10 + worker:04d}", VALUES, 0, 9)
+        board.trial_began(f"{10 + worker:04d}", RECIPE, 0, 9)
     for epoch in range(1, 6):
         clock.now += 2.0
         for worker in range(workers):
@@ -165,7 +167,7 @@ def test_a_sparkline_spans_the_lowest_to_the_highest_number(numbers, shown):
 @pytest.mark.parametrize("workers", [1, 4, 16])
 def test_lines_fit_the_terminal_whatever_its_size(width, height, workers):
     board = a_search(Clock(), workers)
-    board.trial_began("0099", {**VALUES, "schedule": "漢字" * 40}, 0, 9)
+    board.trial_began("0099", Recipe.from_values({**VALUES, "schedule": "漢字" * 40}), 0, 9)
     lines = text(board, width, height)
     assert len(lines) <= height - 1
     assert max(map(cell_len, lines)) <= width
@@ -219,7 +221,7 @@ def test_the_height_stays_while_trials_end_and_arms_appear():
         board.trial_ended(outcome(f"{worker:04d}", 0.7))
     assert len(text(board)) == height
     assert "no trial is running" in text(board)[3]
-    board.trial_began("0014", VALUES, 0, 9)
+    board.trial_began("0014", RECIPE, 0, 9)
     assert len(text(board)) == height
 
 
@@ -236,7 +238,7 @@ def test_a_confirmation_shows_every_arm_and_the_baseline_first():
 
 def test_epochs_without_validation_show_the_training_metric():
     board = Board(Leaderboard("val_accuracy", "max", 9), 4, 36)
-    board.trial_began("confirm/0007/seed-5", VALUES, 0, 9)
+    board.trial_began("confirm/0007/seed-5", RECIPE, 0, 9)
     board.epoch_ended("confirm/0007/seed-5", {"epoch": 1, "lr": 0.1, "accuracy": 0.61})
     assert "▁          accuracy  0.6100  lr 0.1" in "\n".join(text(board))
 
@@ -245,7 +247,7 @@ def test_time_left_is_what_is_left_shared_by_the_workers():
     clock = Clock()
     board = Board(Leaderboard("m", "max", 9), 8, 72, clock)
     for trial in ("0000", "0001"):
-        board.trial_began(trial, VALUES, 0, 9)
+        board.trial_began(trial, RECIPE, 0, 9)
     clock.now += 20  # TensorFlow starts in the workers
     for trial in ("0000", "0001"):
         board.epoch_ended(trial, {"epoch": 1, "lr": 0.1})
@@ -266,7 +268,7 @@ def test_time_left_is_no_less_than_the_longest_trial_takes():
     clock = Clock()
     board = Board(Leaderboard("m", "max", 50), 3, 101, clock)
     for trial in ("0000", "0001", "0002"):
-        board.trial_began(trial, VALUES, 0, 50 if trial == "0002" else 10)
+        board.trial_began(trial, RECIPE, 0, 50 if trial == "0002" else 10)
     for epoch in range(1, 10):
         clock.now += 10
         for trial in ("0000", "0001", "0002"):
@@ -276,7 +278,7 @@ def test_time_left_is_no_less_than_the_longest_trial_takes():
 
 def test_epochs_that_a_diverged_trial_will_not_train_are_no_work_left():
     board = Board(Leaderboard("m", "max", 9), 2, 18)
-    board.trial_began("0000", VALUES, 0, 9)
+    board.trial_began("0000", RECIPE, 0, 9)
     board.epoch_ended("0000", {"epoch": 1.0, "lr": 0.1})
     board.trial_ended(replace(outcome("0000", 0.5), status="diverged", epochs=Span(1, 1, 9)))
     assert (board.epochs, board.epochs_done) == (10, 1)
@@ -284,7 +286,7 @@ def test_epochs_that_a_diverged_trial_will_not_train_are_no_work_left():
 
 def test_epochs_of_a_lost_worker_are_work_again():
     board = Board(Leaderboard("m", "max", 9), 2, 18)
-    board.trial_began("0000", VALUES, 3, 9)
+    board.trial_began("0000", RECIPE, 3, 9)
     for epoch in (4, 5):
         board.epoch_ended("0000", {"epoch": epoch, "lr": 0.1})
     board.trial_lost("0000")
@@ -321,7 +323,7 @@ def test_plain_progress_is_one_line_a_trial_with_no_control_codes():
     board = Leaderboard("val_accuracy", "max", horizon=9)
     with make_progress(console, board, trials=3, epochs=27) as progress:
         progress.trial_found(outcome("0000", 0.6))
-        progress.trial_began(TrialTask("0001", VALUES, 1, 0, 9))
+        progress.trial_began(task_of("0001", VALUES, 1, 0, 9))
         progress.trial_ended(outcome("0001", 0.7))
         progress.trial_ended(
             outcome("0002", None, status="failed", message="Traceback\nValueError: [red]n\x1bo")
@@ -343,7 +345,7 @@ def test_plain_progress_is_one_line_a_trial_with_no_control_codes():
 def test_between_long_trials_a_plain_line_says_how_far_it_is():
     clock, console = Clock(), pipe()
     progress = make_progress(console, Leaderboard("m", "max", 9), 1, 9, clock=clock)
-    progress.trial_began(TrialTask("0000", VALUES, 1, 0, 9))
+    progress.trial_began(task_of("0000", VALUES, 1, 0, 9))
     for epoch in range(1, 5):
         clock.now += 16
         progress.epoch_ended("0000", {"epoch": epoch, "lr": 0.1})
@@ -356,7 +358,7 @@ def test_between_long_trials_a_plain_line_says_how_far_it_is():
 @pytest.mark.parametrize("make", [terminal, pipe])
 def test_quiet_says_nothing_but_warnings(make):
     console = make()
-    task = TrialTask("0000", VALUES, 1, 0, 9)
+    task = task_of("0000", VALUES, 1, 0, 9)
     with make_progress(console, Leaderboard("m", "max", 9), 3, 27, quiet=True) as progress:
         assert type(progress) is QuietProgress
         progress.trial_found(outcome("0009", 0.5))
@@ -383,7 +385,7 @@ def test_the_live_display_is_drawn_again_only_when_it_changed():
         before = shown(console)
         progress.refresh()
         assert shown(console) == before
-        progress.trial_began(TrialTask("0000", VALUES, 1, 0, 9))
+        progress.trial_began(task_of("0000", VALUES, 1, 0, 9))
         progress.refresh()
         assert "0000  constant(lr0=0.02)  momentum 0.5" in shown(console)[len(before) :]
         clock.now += 125
@@ -410,7 +412,7 @@ def test_a_terminal_without_block_characters_gets_others(encoding):
 def test_what_comes_from_a_file_steers_no_terminal():
     board = Board(Leaderboard("m\x1b[2J", "max", 9), 2, 18)
     values = {"schedule": "\x1b]0;x\x07[red]", "lr0": 0.1, "momentum": 0.5}
-    board.trial_began("0000", values, 0, 9)
+    board.trial_began("0000", Recipe.from_values(values), 0, 9)
     board.trial_ended(outcome("0001", 0.5, values=values))
     console = Console(file=io.StringIO(), width=80)
     for line in draw(board, 80, 24):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-import math
 import os
 import socket
 import sys
@@ -14,9 +13,10 @@ from datetime import datetime, timedelta
 import pytest
 from rich.console import Console
 
-from lrtune.display.watch import plan, read_writer, watch
+from lrtune.display.watch import read_writer, watch
 from lrtune.errors import RunFolderError
 from lrtune.records import schema
+from lrtune.records.ids import folder_of
 from lrtune.records.lock import HOLDER, LOCK
 from lrtune.records.schema import Outcome, Span
 
@@ -40,6 +40,8 @@ MANIFEST = schema.Manifest(
     data=DATA,
     versions={},
     created="2026-01-01T00:00:00+00:00",
+    # A random search of 3 trials of 4 epochs, and one arm with one seed.
+    plan=(schema.Rung("baseline", 1, 0, 4), schema.Rung("search", 3, 0, 4)),
 )
 CONFIRM = schema.ConfirmManifest(
     arms={"0001": VALUES, "constant-0.1": VALUES},
@@ -96,7 +98,7 @@ class Run:
         (self.folder / HOLDER).unlink()
 
     def epochs(self, trial_id, *epochs, seconds=3.0):
-        path = self.folder / schema.folder_name(trial_id) / "epochs.jsonl"
+        path = self.folder / folder_of(trial_id) / "epochs.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a") as file:
             for epoch in epochs:
@@ -105,7 +107,7 @@ class Run:
 
     def end(self, trial_id, score=0.6, status="completed", last=4):
         made = Outcome(trial_id, status, VALUES, Span(1, last, 4), 1, 9.0, score, None, "no\x1bo")
-        folder = schema.folder_name(trial_id)
+        folder = folder_of(trial_id)
         self.write(f"{folder}/outcome.json", schema.to_json(made))
 
     def sleep(self, seconds):
@@ -317,35 +319,3 @@ def test_more_trials_than_planned_make_the_plan_unknown(run):
         run.end(f"{number:04d}")
     run.steps = [lambda: run.end("0005")]
     assert "[6] trial 0005 constant(lr0=0.02) momentum=0.5" in run.watched()
-
-
-def hyperband(**changes):
-    changed = {"algo": "hyperband", "factor": 3, "max_trials": None, "max_epochs": 9, **changes}
-    return dataclasses.replace(MANIFEST, **changed)
-
-
-def test_the_plan_is_told_by_the_manifest():
-    # By hand: random search of 3 trials of 4 epochs, and one arm with one seed.
-    assert plan(MANIFEST) == (4, 16)
-    # Half of that for a tuned arm: ceil(1.5) = 2 trials, and its own seed.
-    assert plan(dataclasses.replace(MANIFEST, baseline_budget=0.5)) == (7, 28)
-    assert plan(CONFIRM) == (2, 8)
-    # 9 epochs, factor 3: brackets of 3 x 9; 5 x 3, 2 x 6; 9 x 1, 3 x 2, 1 x 6: 23 trials.
-    assert plan(hyperband(baseline_arms={})) == (23, 75)
-    assert plan(hyperband(factor=None)) == (None, None)
-    assert plan(dataclasses.replace(MANIFEST, max_trials=None)) == (None, None)
-
-
-@pytest.mark.parametrize(("epochs", "factor"), [(9, 3), (50, 3), (27, 2), (3, 3), (1, 3), (100, 4)])
-def test_the_plan_of_hyperband_is_keras_tuners(epochs, factor):
-    import keras_tuner
-
-    from lrtune.search.oracle import hyperband_plan
-
-    oracle = keras_tuner.oracles.HyperbandOracle(
-        objective=keras_tuner.Objective("val_accuracy", "max"), max_epochs=epochs, factor=factor
-    )
-    rungs = hyperband_plan(oracle)
-    theirs = sum(n for n, _, _ in rungs), sum(n * (last - first) for n, first, last in rungs)
-    assert plan(hyperband(max_epochs=epochs, factor=factor, baseline_arms={})) == theirs
-    assert math.isfinite(theirs[1])

@@ -50,7 +50,7 @@ def test_the_hypermodel_runs_in_each_stock_tuner(algo: str, images: Path):
 
 def test_the_winner_of_a_run_trains_a_model_that_is_saved(images: Path, tmp_path: Path):
     folder = tmp_path / "run"
-    search = [sys.executable, "-m", "lrtune.cli.search", "--data", str(images), "--max-epochs", "2"]
+    search = [sys.executable, "-m", "lrtune.search", "--data", str(images), "--max-epochs", "2"]
     subprocess.run([*search, "--run-dir", str(folder), "--workers", "1"], check=True)
     model = tmp_path / "winner.keras"
     printed = run("use_the_winner.py", folder, "--data", images, "--save", model)

@@ -11,12 +11,12 @@ from lrtune.display.observer import Observer, Within
 from lrtune.errors import ArgumentError
 from lrtune.export.live import Observers, TensorBoardObserver
 from lrtune.records.schema import Outcome, Span
-from lrtune.runner.base import TrialTask
 from tests.export import runs
 from tests.export.test_event_files import hparams, metrics, scalars, values
 from tests.records import build_run
+from tests.tasks import task_of
 
-TASK = TrialTask("0007", {**build_run.STEP, "tuner/epochs": 3}, 1, 0, 3)
+TASK = task_of("0007", {**build_run.STEP, "tuner/epochs": 3}, 1, 0, 3)
 OUTCOME = Outcome("0007", "completed", build_run.STEP, Span(1, 3, 3), 1, 1.0, 0.7)
 
 

@@ -8,7 +8,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 from lrtune.schedules import get
-from lrtune.schedules.space import schedule_from_values
+from lrtune.schedules.recipe import Recipe
 from tests.records import build_run
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def write_trial(
         folder, trial_id, 1.2 - score if loss else score, values=values,
         epochs=(first, last, last), parent=parent,
     )  # fmt: skip
-    schedule = schedule_from_values(values)
+    schedule = Recipe.from_values(values).schedule
     lines = []
     for epoch in range(first, last + 1):
         accuracy = score + 0.08 / math.sqrt(last) - 0.08 / math.sqrt(epoch) + draw.gauss(0, 0.006)

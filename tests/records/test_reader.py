@@ -127,27 +127,40 @@ def test_a_newer_schema_is_refused(tmp_path):
         read_run(tmp_path)
 
     assert str(caught.value) == (
-        f"'{tmp_path}/run.json' was written by a newer lrtune (schema 2, this one reads 1): update "
-        "lrtune to read it."
+        f"'{tmp_path}/run.json' was written by a newer lrtune: schema 2, this one reads 1. "
+        "Update lrtune to read it."
     )
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("", "it is no whole JSON"),
-        ('{"algo": "ran', "it is no whole JSON"),
-        (b"\xff\xfe\x00", "it is no whole JSON"),
-        ("[]", "it is no JSON object"),
-        ("{}", "'schema' is missing"),
-        ('{"schema": "1"}', "schema is str"),
-        ('{"schema": 1}', "'algo' is missing"),
-        (json.dumps({**build_run.MANIFEST, "direction": "up"}), "direction must be max or min"),
-        (json.dumps({**build_run.MANIFEST, "max_epochs": 0}), "max_epochs must be >= 1, not 0"),
-        (json.dumps({**build_run.MANIFEST, "max_epochs": True}), "max_epochs is bool"),
-        (json.dumps({**build_run.MANIFEST, "baseline_arms": []}), "baseline_arms is list"),
-        (json.dumps({**build_run.MANIFEST, "data": None}), "'NoneType' object"),
-        (json.dumps({**build_run.MANIFEST, "seed": math.nan}), "NaN is no JSON"),
+        ("", "it is not complete JSON"),
+        ('{"algo": "ran', "it is not complete JSON"),
+        (b"\xff\xfe\x00", "it is not complete JSON"),
+        ("[]", "it is not a JSON object"),
+        ("{}", "no field schema"),
+        ('{"schema": "1"}', "schema: expected int, got str"),
+        ('{"schema": 1}', "no field algo"),
+        (
+            json.dumps({**build_run.MANIFEST, "direction": "up"}),
+            "direction: invalid enum value 'up'",
+        ),
+        (json.dumps({**build_run.MANIFEST, "max_epochs": 0}), "max_epochs: expected int >= 1"),
+        (
+            json.dumps({**build_run.MANIFEST, "max_epochs": True}),
+            "max_epochs: expected int, got bool",
+        ),
+        (
+            json.dumps({**build_run.MANIFEST, "baseline_arms": []}),
+            "baseline_arms: expected object, got array",
+        ),
+        (json.dumps({**build_run.MANIFEST, "data": None}), "data: expected object, got null"),
+        (
+            json.dumps({**build_run.MANIFEST, "families": [["step"]]}),
+            "families[0]: expected str, got array",
+        ),
+        (json.dumps({**build_run.MANIFEST, "seed": math.nan}), "NaN is not JSON"),
     ],
 )
 def test_a_damaged_manifest_is_refused_with_the_reason(tmp_path, content, reason):
@@ -171,13 +184,17 @@ def test_a_damaged_manifest_is_refused_with_the_reason(tmp_path, content, reason
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"trial_id": "../../elsewhere"}, "it is of trial '../../elsewhere'"),
-        ({"status": "fine"}, "status must be one of completed, diverged, failed"),
-        ({"score": "0.7"}, "score is str"),
-        ({"score": True}, "score is bool"),
-        ({"values": [1]}, "values is list"),
-        ({"epochs": {"first": 1, "last": None, "planned": 9}}, "epochs.last is NoneType"),
-        ({"schema": 2}, "written by a newer lrtune, schema 2, this one reads 1"),
+        ({"trial_id": "../../elsewhere"}, "it belongs to trial '../../elsewhere'"),
+        ({"status": "fine"}, "status: invalid enum value 'fine'"),
+        ({"score": "0.7"}, "score: expected float | null, got str"),
+        ({"score": True}, "score: expected float | null, got bool"),
+        ({"values": [1]}, "values: expected object, got array"),
+        (
+            {"epochs": {"first": 1, "last": None, "planned": 9}},
+            "epochs.last: expected int, got null",
+        ),
+        ({"score": None}, "it is completed, but has no score"),
+        ({"schema": 2}, "written by a newer lrtune: schema 2, this one reads 1"),
     ],
 )
 def test_an_outcome_outside_the_contract_is_left_out_with_a_notice(run, changes, reason):
@@ -196,13 +213,13 @@ def test_an_outcome_outside_the_contract_is_left_out_with_a_notice(run, changes,
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "it is no whole JSON"),
-        (b'{"trial_id": "2", "sta', "it is no whole JSON"),
-        (b"\x80\x04\x95garbage", "it is no whole JSON"),
-        (b"\x00" * 64, "it is no whole JSON"),
-        (b"NaN", "NaN is no JSON"),
-        (b"[1, 2]", "it is no JSON object"),
-        (b'{"schema": 1}', "'trial_id' is missing"),
+        (b"", "it is not complete JSON"),
+        (b'{"trial_id": "2", "sta', "it is not complete JSON"),
+        (b"\x80\x04\x95garbage", "it is not complete JSON"),
+        (b"\x00" * 64, "it is not complete JSON"),
+        (b"NaN", "NaN is not JSON"),
+        (b"[1, 2]", "it is not a JSON object"),
+        (b'{"schema": 1}', "no field trial_id"),
     ],
 )
 def test_a_garbage_outcome_is_left_out_with_a_notice(run, content, reason):
@@ -228,8 +245,8 @@ def test_a_garbage_outcome_of_the_baseline_is_left_out_with_a_notice(run):
     ]
     assert records.notices == (
         (
-            "baseline/constant-0.1/seed-2/outcome.json cannot be read (it is no whole JSON): its "
-            "outcome is left out."
+            "baseline/constant-0.1/seed-2/outcome.json cannot be read (it is not complete JSON): "
+            "its outcome is left out."
         ),
     )
 
@@ -361,8 +378,8 @@ def test_keras_tuners_damaged_files_are_named_and_cost_nothing(run, content):
 
     assert len(records.outcomes) == 8
     assert records.notices == tuple(
-        f"{name} cannot be read (it is no whole JSON): nothing of ours is lost, but Keras Tuner "
-        "cannot load the run until the command that began the search has mended it."
+        f"{name} cannot be read (it is not complete JSON): nothing of ours is lost, but "
+        "Keras Tuner cannot load the run until the command that began the search has mended it."
         for name in ("oracle.json", "trial_1/trial.json")
     )
 

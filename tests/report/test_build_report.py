@@ -5,13 +5,13 @@ import math
 import pytest
 
 from lrtune.errors import ArgumentError
+from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
-from lrtune.run import load_run
 from tests.records import build_run
 
 
 def report_of(folder, top=10):
-    return build_report(load_run(folder), top)
+    return build_report(read_run(folder), top)
 
 
 def verdict_of(folder):
@@ -202,13 +202,6 @@ def test_many_apart_are_told_by_reason_the_commonest_first(tmp_path):
             ),
         ),
     )
-
-
-def test_a_completed_trial_without_score_is_told(tmp_path):
-    build_run.write_manifest(tmp_path)
-    build_run.write_trial(tmp_path, "0", None, rows=0)
-
-    assert report_of(tmp_path).apart == (("no score", "0"),)
 
 
 def test_an_arm_says_which_seeds_are_missing(tmp_path):

@@ -13,6 +13,7 @@ import json
 import pytest
 from rich.console import Console
 
+from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
 from lrtune.report.terminal import print_report
 from lrtune.run import load_run
@@ -24,7 +25,7 @@ CONFIRMED = build_run.CONFIRMED
 
 
 def report_of(folder):
-    return build_report(load_run(folder))
+    return build_report(read_run(folder))
 
 
 def first(scores, seeds):
@@ -294,13 +295,13 @@ def test_hostile_words_in_a_confirmation_steer_nothing(tmp_path):
         "trial-1": {"schedule": evil, "lr0": evil, f"{evil}.{evil}": evil},
         "constant-tuned": runs.TUNED,
     }
-    data = {**build_run.CONFIRM["data"], "source": evil, "sizes": {"train": evil, "test": evil}}
+    data = {**build_run.CONFIRM["data"], "source": evil, "sizes": {}}
     scores = {arm: CONFIRMED[arm] for arm in arms}
     changes = {"objective": evil, "train_on": evil, "data": data, "trials": {"trial-1": evil}}
     folder = runs.confirmed_run(tmp_path, scores, arms=arms, **changes)
     out = io.StringIO()
 
-    print_report(load_run(folder), Console(file=out, width=80))
+    print_report(read_run(folder), Console(file=out, width=80))
 
     assert all(line.isprintable() for line in out.getvalue().split("\n"))
     frame = load_run(folder).comparison()

@@ -75,13 +75,13 @@ def survey(folder, *, more=False):
         run = load_run(folder)
     except LrtuneError as error:
         return str(error)
-    print_report(run, Console(file=out, width=100))
+    print_report(run.records, Console(file=out, width=100))
     for what in (run.best_schedule, run.best_momentum, run.baseline, lambda: run.epochs("0")):
         with contextlib.suppress(LrtuneError):
             what()
     printed = out.getvalue()
     if more:
-        write_csv(run, str(folder / "out.csv"))
+        write_csv(run.records, str(folder / "out.csv"))
         printed += repr(run) + run._repr_html_() + (folder / "out.csv").read_text()
     assert all(char.isprintable() or char == "\n" for char in printed)
     return printed

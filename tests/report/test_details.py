@@ -4,21 +4,21 @@ import random
 
 import pytest
 
+from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
-from lrtune.run import load_run
 from tests.cli.test_report import called
 from tests.records import build_run
 from tests.report.test_terminal import printed
 
 
 def details_of(folder):
-    return build_report(load_run(folder), details=True).details
+    return build_report(read_run(folder), details=True).details
 
 
 def test_details_are_made_only_when_asked_for(tmp_path, capsys):
     build_run.small_run(tmp_path)
 
-    assert build_report(load_run(tmp_path)).details is None
+    assert build_report(read_run(tmp_path)).details is None
     assert "Importance" not in called(capsys, tmp_path)[1]
     assert "Importance" in called(capsys, tmp_path, "--details")[1]
 
@@ -67,7 +67,7 @@ def printed_details(folder):
     from lrtune.report.terminal import print_report
 
     out = io.StringIO()
-    print_report(load_run(folder), Console(file=out, width=80), details=True)
+    print_report(read_run(folder), Console(file=out, width=80), details=True)
     return out.getvalue()
 
 
@@ -101,7 +101,7 @@ def test_best_so_far_has_none_before_the_first_full_trial(tmp_path):
     build_run.write_trial(tmp_path, "3", 0.7, rows=0)
 
     # 200 epochs; the last 50 are of the first trial of the full budget.
-    assert build_report(load_run(tmp_path)).costs.so_far == (
+    assert build_report(read_run(tmp_path)).costs.so_far == (
         "none yet after 50, none yet after 100, none yet after 150, 0.7000 after 200 epochs of the "
         "search"
     )

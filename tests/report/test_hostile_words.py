@@ -13,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from lrtune.errors import ArgumentError
+from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
 from lrtune.report.tables import write_csv
 from lrtune.report.terminal import print_report
@@ -37,7 +38,7 @@ def hostile_run(folder):
 
 def test_nothing_that_a_run_says_steers_the_terminal(tmp_path):
     out = io.StringIO()
-    print_report(load_run(hostile_run(tmp_path)), Console(file=out, width=100))
+    print_report(read_run(hostile_run(tmp_path)), Console(file=out, width=100))
     text = out.getvalue()
 
     assert all(line.isprintable() for line in text.split("\n"))
@@ -47,7 +48,7 @@ def test_nothing_that_a_run_says_steers_the_terminal(tmp_path):
 
 
 def test_a_report_is_printable_in_any_form_it_is_given(tmp_path):
-    report = build_report(load_run(hostile_run(tmp_path)))
+    report = build_report(read_run(hostile_run(tmp_path)))
 
     assert report.rows[0].schedule == SHOWN
     assert report.rows[0].parameters == f"{SHOWN}={SHOWN}"
@@ -85,7 +86,7 @@ def test_the_line_that_loads_a_run_names_that_folder_whatever_it_is_called(tmp_p
     build_run.write_manifest(tmp_path / name)
     build_run.write_trial(tmp_path / name, "0", 0.7, rows=0)
 
-    line = build_report(load_run(tmp_path / name)).usage[0]
+    line = build_report(read_run(tmp_path / name)).usage[0]
 
     (statement,) = ast.parse(line).body
     (argument,) = statement.value.args
@@ -105,7 +106,7 @@ def csv_of(folder, **values):
             message=message,
             rows=0,
         )
-    write_csv(load_run(folder), str(folder / "out.csv"))
+    write_csv(read_run(folder), str(folder / "out.csv"))
     return folder / "out.csv"
 
 
@@ -157,7 +158,7 @@ def test_a_file_name_that_cannot_be_is_an_error_of_ours(tmp_path):
     build_run.write_manifest(tmp_path)
 
     with pytest.raises(ArgumentError) as caught:
-        write_csv(load_run(tmp_path), "a\0b")
+        write_csv(read_run(tmp_path), "a\0b")
 
     assert str(caught.value) == (
         "--csv must be a file that can be written, or - for standard output. "

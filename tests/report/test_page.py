@@ -15,10 +15,10 @@ import pytest
 import lrtune
 from lrtune import schedules
 from lrtune.errors import ArgumentError
+from lrtune.records.reader import read_run
 from lrtune.report import page as page_module
 from lrtune.report.page import render_page, write_page
 from lrtune.report.page_pictures import PagePicture, draw_pictures
-from lrtune.run import load_run
 from tests.plots import make_run
 from tests.records import build_run
 from tests.report import runs
@@ -80,7 +80,7 @@ class Page(HTMLParser):
 
 
 def page_of(folder):
-    html = render_page(load_run(folder))
+    html = render_page(read_run(folder))
     page = Page(html)
     ids = [attrs["id"] for _, attrs in page.elements if "id" in attrs]
     assert len(ids) == len(set(ids))
@@ -266,16 +266,16 @@ def test_a_page_of_100_trials_is_small_and_every_picture_is_told_in_words(tmp_pa
 
     page = page_of(folder)
     pictures = page.all("img")
-    assert len(render_page(load_run(folder))) < 3 * 2**20
+    assert len(render_page(read_run(folder))) < 3 * 2**20
     assert len(pictures) == 12
     assert len({one["alt"] for one in pictures}) == 12
-    best = "The best trial, 0071, is step(lr0=0.00241, drop=0.487, epochs_drop=4): val_accuracy"
+    best = "The best trial, 0071, is step(lr0=0.00241, drop=0.487, epochs_drop=4), momentum"
     assert sum(best in one["alt"] for one in pictures) == 4
     assert all(one["src"].startswith("data:image/") for one in pictures)
 
 
 def test_the_page_takes_the_place_of_an_older_one(tmp_path):
-    run = load_run(empty(tmp_path / "run"))
+    run = read_run(empty(tmp_path / "run"))
     path = tmp_path / "report.html"
     path.write_text("older")
     write_page(run, path)
@@ -294,7 +294,7 @@ def test_the_page_takes_the_place_of_an_older_one(tmp_path):
     ],
 )
 def test_a_page_that_cannot_be_written_says_why(tmp_path, name, reason):
-    run = load_run(empty(tmp_path / "run"))
+    run = read_run(empty(tmp_path / "run"))
     path = tmp_path / name
 
     with pytest.raises(ArgumentError) as error:

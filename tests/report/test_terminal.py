@@ -8,14 +8,14 @@ import sys
 import pytest
 from rich.console import Console
 
+from lrtune.records.reader import read_run
 from lrtune.report.terminal import print_report
-from lrtune.run import load_run
 from tests.records import build_run
 
 
 def printed(folder, width=100, top=10, **console):
     out = io.StringIO()
-    print_report(load_run(folder), Console(file=out, width=width, **console), top)
+    print_report(read_run(folder), Console(file=out, width=width, **console), top)
     return out.getvalue()
 
 
@@ -165,7 +165,7 @@ def test_what_could_not_be_read_is_told_at_the_end(tmp_path):
     assert printed(tmp_path).endswith(
         """
 Notes
-  trial_2/outcome.json cannot be read (it is no whole JSON): its outcome is left out.
+  trial_2/outcome.json cannot be read (it is not complete JSON): its outcome is left out.
 """
     )
 

@@ -8,10 +8,11 @@ import tensorflow as tf
 
 import lrtune
 from lrtune.model.hypermodel import ScheduleHyperModel
-from lrtune.runner.base import TrainingJob, TrialTask
+from lrtune.records.task import TrainingJob
 from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.worker import Trainer
 from tests.runner import tiny
+from tests.tasks import task_of
 
 HEARD: list[tuple[str, int]] = []
 
@@ -35,7 +36,7 @@ def train(*callbacks):
     hypermodel = ScheduleHyperModel(tiny.build, epochs=2)
     kwargs = {**tiny.fit_kwargs(), "callbacks": list(callbacks)}
     trainer = Trainer(TrainingJob(hypermodel, tiny.points(), kwargs))
-    task = TrialTask("0000", tiny.VALUES["time"], 1, 0, 2)
+    task = task_of("0000", tiny.VALUES["time"], 1, 0, 2)
     outcome = trainer.run(task, lambda name, record: None)
     assert outcome.message is None, outcome.message
     return outcome

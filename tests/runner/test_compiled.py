@@ -8,11 +8,12 @@ import pytest
 import tensorflow as tf
 
 from lrtune.model.hypermodel import ScheduleHyperModel
-from lrtune.runner.base import TrainingJob, TrialTask
+from lrtune.records.task import TrainingJob
 from lrtune.runner.compiled import CompiledModels, VariableMomentumSGD, architecture
 from lrtune.runner.worker import Trainer
 from lrtune.schedules.keras import TableSchedule
 from tests.runner import tiny
+from tests.tasks import task_of
 
 MOMENTUM = {name: {**values, "momentum": 0.9} for name, values in tiny.VALUES.items()}
 
@@ -31,7 +32,7 @@ def trainer(kind=ScheduleHyperModel, build=tiny.build, **kwargs):
 
 def train(trainer, values, seed=3, first=0, last=tiny.EPOCHS, state=None):
     outcome = trainer.run(
-        TrialTask("0000", values, seed, first, last, state), lambda name, record: None
+        task_of("0000", values, seed, first, last, state), lambda name, record: None
     )
     assert outcome.message is None, outcome.message
     return outcome
@@ -66,7 +67,7 @@ def test_what_one_way_began_the_other_continues_to_the_last_bit():
 def test_nothing_is_left_over_from_a_trial_that_diverged():
     clean, used = trainer(), trainer()
     values = {"schedule": "constant", "lr0": 1e30, "momentum": 0.9}
-    outcome = used.run(TrialTask("0000", values, 1, 0, 2), lambda name, record: None)
+    outcome = used.run(task_of("0000", values, 1, 0, 2), lambda name, record: None)
     assert outcome.status == "diverged"
     assert_same(train(used, MOMENTUM["step"]), train(clean, MOMENTUM["step"]))
 

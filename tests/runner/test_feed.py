@@ -9,10 +9,11 @@ import pytest
 import tensorflow as tf
 
 from lrtune.errors import ArgumentError
-from lrtune.runner.base import TrainingJob, TrialTask
+from lrtune.records.task import TrainingJob
 from lrtune.runner.feed import make_feed
 from lrtune.runner.worker import Trainer
 from tests.runner import tiny
+from tests.tasks import task_of
 
 TEN = np.arange(10, dtype="float32")
 
@@ -32,7 +33,7 @@ def feed_of(*fit_args, hypermodel=None, **fit_kwargs):
 
 def batches(feed, first=0, last=1, seed=7, trial_id="0"):
     """What a task is fed, batch after batch, as arrays."""
-    arguments = feed.arguments(TrialTask(trial_id, {}, seed, first, last, {}))
+    arguments = feed.arguments(task_of(trial_id, {}, seed, first, last, {}))
     return [keras.tree.map_structure(np.asarray, batch) for batch in arguments["x"]]
 
 
@@ -103,7 +104,7 @@ def test_inputs_in_a_list_stay_apart():
 def test_validation_inputs_in_a_list_stay_apart():
     both = [TEN, TEN + 100]
     feed = feed_of(both, TEN, validation_data=(both, TEN))
-    ((a, b), _), *_ = feed.arguments(TrialTask("0", {}, 1, 0, 1))["validation_data"]
+    ((a, b), _), *_ = feed.arguments(task_of("0", {}, 1, 0, 1))["validation_data"]
     assert (a.numpy().tolist(), b.numpy().tolist()) == (TEN.tolist(), (TEN + 100).tolist())
 
 
@@ -120,7 +121,7 @@ def test_steps_per_epoch_cuts_an_epoch_short_or_repeats_it(steps, taken):
     feed = feed_of(TEN, batch_size=4, steps_per_epoch=steps)
     found = batches(feed, 0, 2)
 
-    assert feed.arguments(TrialTask("0", {}, 1, 0, 2))["steps_per_epoch"] == steps
+    assert feed.arguments(task_of("0", {}, 1, 0, 2))["steps_per_epoch"] == steps
     assert len(found) == 2 * steps
     assert sum(len(x) for (x,) in found[:steps]) == taken
     assert order(feed, 1, 2) == np.concatenate([x for (x,) in found[steps:]]).tolist()
@@ -163,7 +164,7 @@ def test_a_dataset_is_handed_on_untouched():
     dataset = tf.data.Dataset.from_tensor_slices((TEN, TEN)).batch(4)
     validation = dataset.take(1)
     feed = feed_of(dataset, validation_data=validation, class_weight={0: 1.0}, callbacks=[])
-    arguments = feed.arguments(TrialTask("0", {}, 1, 0, 3))
+    arguments = feed.arguments(task_of("0", {}, 1, 0, 3))
     assert arguments == {
         "x": dataset,
         "validation_data": validation,
@@ -176,7 +177,7 @@ def test_a_dataset_is_handed_on_untouched():
 
 def test_a_fit_of_the_users_own_gets_the_arrays_as_they_came():
     given = {"x": TEN, "y": TEN, "batch_size": 4, "validation_split": 0.5, "shuffle": False}
-    arguments = feed_of(hypermodel=OwnFit(), **given).arguments(TrialTask("0", {}, 1, 0, 3))
+    arguments = feed_of(hypermodel=OwnFit(), **given).arguments(task_of("0", {}, 1, 0, 3))
     assert arguments == given
     assert arguments["x"] is TEN
 
@@ -184,7 +185,7 @@ def test_a_fit_of_the_users_own_gets_the_arrays_as_they_came():
 def test_epochs_and_verbosity_are_the_runners():
     dataset = tf.data.Dataset.from_tensor_slices((TEN, TEN)).batch(4)
     feed = feed_of(dataset, epochs=9, initial_epoch=2, verbose=2)
-    assert feed.arguments(TrialTask("0", {}, 1, 0, 3)) == {"x": dataset}
+    assert feed.arguments(task_of("0", {}, 1, 0, 3)) == {"x": dataset}
 
 
 class Regression(keras_tuner.HyperModel):
@@ -209,7 +210,7 @@ def test_unshuffled_arrays_train_as_in_plain_keras(more):
     x, y = tiny.points()
     arguments = {"batch_size": 16, "shuffle": False, **more}
     trainer = Trainer(TrainingJob(Regression(), (x, y), arguments))
-    outcome = trainer.run(TrialTask("0", {}, 5, 0, 1), lambda *_: None)
+    outcome = trainer.run(task_of("0", {}, 5, 0, 1), lambda *_: None)
 
     keras.utils.set_random_seed(5)
     history = Regression().build(None).fit(x, y, verbose=0, **arguments).history

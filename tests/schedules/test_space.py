@@ -20,6 +20,7 @@ from lrtune.schedules import (
     TimeDecay,
     space,
 )
+from lrtune.schedules.recipe import Recipe
 
 keras_tuner = pytest.importorskip("keras_tuner")
 
@@ -59,14 +60,14 @@ def test_names_and_default_values():
         "schedule", "lr0", "momentum", "time.k", "step.drop", "step.epochs_drop", "exponential.k"
     ]  # fmt: skip
     assert hp.values == {"schedule": "time", "lr0": 0.1, "momentum": 0.5, "time.k": 0.314}
-    assert space.schedule_from_values(hp.values) == TimeDecay(0.1, 0.314)
+    assert Recipe.from_values(hp.values).schedule == TimeDecay(0.1, 0.314)
     # The reading's settings, at its 50 epochs.
     for family, schedule in {
         "constant": Constant(0.1),
         "step": StepDecay(0.1, 0.5, 10),
         "exponential": ExponentialDecay(0.1, 0.1),
     }.items():
-        assert space.schedule_from_values(declared([family]).values) == schedule
+        assert Recipe.from_values(declared([family]).values).schedule == schedule
 
 
 def test_samples_hold_the_active_family_only(sampled):
@@ -103,7 +104,7 @@ def test_samples_are_spread_as_declared(sampled):
     assert np.median([1 - values["momentum"] for values in sampled]) == pytest.approx(0.1, rel=0.3)
     assert np.median([values["lr0"] for values in sampled]) == pytest.approx(0.0173, rel=0.4)
     ratios = [
-        space.schedule_from_values(values)(EPOCHS) / values["lr0"]
+        Recipe.from_values(values).schedule(EPOCHS) / values["lr0"]
         for values in sampled
         if values["schedule"] in ("time", "exponential")
     ]
@@ -113,12 +114,12 @@ def test_samples_are_spread_as_declared(sampled):
 
 def test_every_sample_is_a_schedule_and_comes_back(sampled):
     for values in sampled:
-        schedule = space.schedule_from_values(values)
+        schedule = Recipe.from_values(values).schedule
         assert schedule.name == values["schedule"]
         assert schedule.lr0 == values["lr0"]
-        for name, value in space.family_parameters(values).items():
+        for name, value in Recipe.from_values(values).parameters.items():
             assert getattr(schedule, name) == value
-        assert space.momentum_from_values(values) == values["momentum"]
+        assert Recipe.from_values(values).momentum == values["momentum"]
 
 
 def test_momentum_may_be_fixed():
@@ -142,7 +143,7 @@ def test_ranges_scale_with_the_horizon(epochs):
             assert 0 < low <= default <= high
     hp = declared(epochs=epochs)
     for values in sample(hp, 30):
-        schedule = space.schedule_from_values(values)
+        schedule = Recipe.from_values(values).schedule
         if values["schedule"] in ("time", "exponential"):
             assert 0.99e-4 < schedule(epochs) / schedule.lr0 < 0.501
         if values["schedule"] == "step":
@@ -217,7 +218,7 @@ def test_families_of_others_bring_their_ranges(others):
     for values in sample(hp, 20):
         if values["schedule"] == "power":
             assert 0.5 <= values["power.p"] <= 3
-            assert space.schedule_from_values(values).p == values["power.p"]
+            assert Recipe.from_values(values).schedule.p == values["power.p"]
     assert declared(["power"]).values["power.p"] == 3  # a default outside is brought into the range
 
 
@@ -270,71 +271,3 @@ def test_what_cannot_be_declared_is_refused(others, arguments, message):
     with pytest.raises(ArgumentError) as error:
         declared(**arguments)
     assert str(error.value) == message
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        (
-            {},
-            (
-                "values must hold the hyperparameters of a schedule. Missing: schedule. "
-                "Received: none at all."
-            ),
-        ),
-        (
-            {"schedule": "step", "lr0": 0.1, "step.epochs_drop": 10},
-            (
-                "values must hold the hyperparameters of a schedule. Missing: step.drop. "
-                "Received: schedule, lr0, step.epochs_drop."
-            ),
-        ),
-        (
-            {"schedule": "step", "step.drop": 0.1, "step.epochs_drop": 10},
-            (
-                "values must hold the hyperparameters of a schedule. Missing: lr0. "
-                "Received: schedule, step.drop, step.epochs_drop."
-            ),
-        ),
-        (
-            {"schedule": "time", "lr0": 0.1, "time.k": -1},
-            "k must be a finite number >= 0. Received: k=-1.",
-        ),
-    ],
-)
-def test_values_that_describe_no_schedule_are_refused(values, message):
-    with pytest.raises(ArgumentError) as error:
-        space.schedule_from_values(values)
-    assert str(error.value) == message
-
-
-def test_momentum_from_values_checks_it():
-    for values, message in [
-        (
-            {"lr0": 0.1},
-            "values must hold the hyperparameters of a schedule. Missing: momentum. Received: lr0.",
-        ),
-        (
-            {"momentum": 2},
-            "values['momentum'] must be a number >= 0 and < 1. Received: values['momentum']=2.",
-        ),
-    ]:
-        with pytest.raises(ArgumentError) as error:
-            space.momentum_from_values(values)
-        assert str(error.value) == message
-
-
-@pytest.mark.parametrize(
-    ("schedule", "text"),
-    [
-        (Constant(0.01), "constant(lr0=0.01)"),
-        (StepDecay(0.1, 0.5, 10), "step(lr0=0.1, drop=0.5, epochs_drop=10)"),
-        (StepDecay(0.1, 0.5, 2.5, per_step=True),
-         "step(lr0=0.1, drop=0.5, epochs_drop=2.5, per_step=True)"),
-        (TimeDecay(0.0123456, 0.31415), "time(lr0=0.0123, k=0.314)"),
-        (TimeDecay(0.1, 0.3, per_step=False), "time(lr0=0.1, k=0.3, per_step=False)"),
-        (ExponentialDecay(0.00012345, 1e-7), "exponential(lr0=0.000123, k=1e-07)"),
-    ],
-)  # fmt: skip
-def test_describe(schedule, text):
-    assert space.describe(schedule) == text

@@ -10,12 +10,14 @@ import numpy as np
 
 from lrtune.records import schema
 from lrtune.records.reader import read_run
+from lrtune.records.task import TrialOutcome
 from lrtune.records.writer import RunWriter
-from lrtune.runner.base import Runner, TrialOutcome, TrialTask
+from lrtune.runner.base import Runner
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import LoopSettings, SearchLoop
 from lrtune.search.oracle import keep_from_writing
 from lrtune.search.resume import mend, restore
+from tests.tasks import task_of
 
 MANIFEST = schema.Manifest(
     algo="random",
@@ -72,7 +74,7 @@ class FakeRunner(Runner):
 
 
 def told(task):
-    return TrialTask(task.trial_id, task.values, task.seed, task.first_epoch, task.last_epoch)
+    return task_of(task.trial_id, task.values, task.seed, task.first_epoch, task.last_epoch)
 
 
 def completed(task, accuracies=None):

@@ -120,9 +120,11 @@ def test_damage_in_the_search_for_the_baseline_is_named(tmp_path):
     assert read_run(run).notices == ()
     (nested / "trial_0" / "outcome.json").write_text("{")
     (notice,) = read_run(run).notices
-    assert notice.startswith("baseline/search/trial_0/outcome.json cannot be read (it is no whole")
+    assert notice.startswith(
+        "baseline/search/trial_0/outcome.json cannot be read (it is not complete"
+    )
     (nested / "run.json").write_text("{")
     records = read_run(run)
     assert records.baseline_search is None
     (notice,) = records.notices
-    assert notice.startswith("baseline/search/run.json cannot be read (it is no whole JSON): ")
+    assert notice.startswith("baseline/search/run.json cannot be read (it is not complete JSON): ")

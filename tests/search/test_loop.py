@@ -12,9 +12,10 @@ import pytest
 
 from lrtune.display.observer import Observer
 from lrtune.errors import SearchError
-from lrtune.runner.base import TrialOutcome, TrialTask
+from lrtune.records.task import TrialOutcome
 from lrtune.search.oracle import trial_seed
 from tests.search.fake_search import Search, completed, diverged, failed, told
+from tests.tasks import task_of
 
 # Keras Tuner's arithmetic by hand: bracket b of B starts ceil(ceil(1 + log3 R) / (b + 1) * 3**b)
 # trials and keeps a third at each rung; (first, last epoch) -> trials.
@@ -56,7 +57,7 @@ def test_other_algorithms_train_every_trial_over_the_horizon(tmp_path):
 
 
 def test_the_baseline_is_trained_first_and_recorded_apart_from_the_search(tmp_path):
-    baseline = [TrialTask(f"baseline/constant-0.1/seed-{s}", {"lr0": 0.1}, s, 0, 4) for s in (1, 2)]
+    baseline = [task_of(f"baseline/constant-0.1/seed-{s}", {"lr0": 0.1}, s, 0, 4) for s in (1, 2)]
     search = Search(tmp_path / "run", completed, slots=3, trials=4).run(baseline)
 
     assert search.runner.tasks[:2] == baseline
@@ -140,9 +141,7 @@ def test_a_baseline_that_succeeds_does_not_hide_that_every_trial_failed(tmp_path
         return completed(task) if task.trial_id.startswith("baseline") else failed(task)
 
     with pytest.raises(SearchError, match="every trial failed"):
-        Search(tmp_path / "run", train).run(
-            [TrialTask("baseline/constant-0.1/seed-1", {}, 1, 0, 4)]
-        )
+        Search(tmp_path / "run", train).run([task_of("baseline/constant-0.1/seed-1", {}, 1, 0, 4)])
 
 
 def test_a_hyperband_search_of_which_every_trial_fails_ends(tmp_path):

@@ -12,10 +12,11 @@ import pytest
 from lrtune.errors import RunFolderError, SearchError
 from lrtune.records import files
 from lrtune.records.reader import read_run, read_state
-from lrtune.runner.base import TrialOutcome, TrialTask
+from lrtune.records.task import TrialOutcome
 from lrtune.search.oracle import hyperband_plan
 from lrtune.search.resume import refuse_foreign_trials, restore
 from tests.search.fake_search import Search, completed, diverged, failed, told
+from tests.tasks import task_of
 
 KINDS = {
     "random": {"trials": 7},
@@ -24,7 +25,7 @@ KINDS = {
 }
 KIND = pytest.mark.parametrize("kind", KINDS)
 
-BASELINE = [TrialTask(f"baseline/constant-0.1/seed-{s}", {"lr0": 0.1}, s, 0, 4) for s in (1, 2)]
+BASELINE = [task_of(f"baseline/constant-0.1/seed-{s}", {"lr0": 0.1}, s, 0, 4) for s in (1, 2)]
 
 
 class Killed(BaseException):

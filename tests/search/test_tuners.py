@@ -15,6 +15,7 @@ import pytest
 import lrtune
 from lrtune.errors import RunFolderError, SearchError
 from tests.runner import tiny
+from tests.tasks import task_of
 
 EPOCHS = 3
 
@@ -165,14 +166,14 @@ def test_the_plan_is_what_was_run(seed_0, folder):
 
 def test_a_promotion_continues_its_parent_exactly(seed_0, folder):
     # The promoted trial scores what the same training scores that was never cut in parts.
-    from lrtune.runner.base import TrainingJob, TrialTask
+    from lrtune.records.task import TrainingJob
     from lrtune.runner.inprocess import InProcessRunner
 
     (promoted,) = [t for t, tried in values(seed_0).items() if tried["tuner/initial_epoch"]]
     outcome = json_of(folder / "run" / f"trial_{promoted}" / "outcome.json")
     job = TrainingJob(hypermodel(), tiny.points(), tiny.fit_kwargs())
     runner = InProcessRunner(job)
-    runner.submit(TrialTask("whole", outcome["values"], outcome["seed"], 0, EPOCHS))
+    runner.submit(task_of("whole", outcome["values"], outcome["seed"], 0, EPOCHS))
     (whole,) = runner.wait(lambda *_: None)
     assert whole.epochs[-1]["val_loss"] == outcome["score"]
 

@@ -8,7 +8,7 @@ import scipy.stats
 
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
-from lrtune.stats.baseline import baseline_share, measure_baseline, noise_spread
+from lrtune.stats.baseline import measure_baseline, noise_spread
 from tests.records import build_run
 
 
@@ -24,7 +24,7 @@ def test_the_figures_of_a_run_by_hand(tmp_path):
     first, second = baseline.arms
     # .679 .680 .684: mean .681, squares .000004 + .000001 + .000009
     assert first.name == "constant-0.1"
-    assert first.values == {"schedule": "constant", "lr0": 0.1, "momentum": 0.0}
+    assert first.recipe.values == {"schedule": "constant", "lr0": 0.1, "momentum": 0.0}
     assert first.scores == (0.679, 0.68, 0.684)
     assert (first.n, first.diverged, first.failed) == (3, 0, 0)
     assert first.mean == pytest.approx(0.681)
@@ -65,15 +65,6 @@ def test_a_tuned_rate_without_a_score_is_no_reference(tmp_path):
 
     assert baseline.reference.name == "constant-0.1"
     assert not baseline.is_tuned
-
-
-@pytest.mark.parametrize(
-    ("budget", "share"), [(0.5, 0.5), (2, 2.0), (0, 0.0), (-1, 0.0), (None, 0.0), ("1", 0.0)]
-)
-def test_the_share_of_the_search_for_the_baseline(tmp_path, budget, share):
-    records = read_run(build_run.write_manifest(tmp_path, baseline_budget=budget))
-
-    assert baseline_share(records.manifest) == share
 
 
 def test_without_any_score_there_is_no_baseline(tmp_path):

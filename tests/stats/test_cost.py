@@ -49,14 +49,6 @@ def test_the_search_for_the_baseline_and_the_confirmation_are_paid_for(tmp_path)
     assert cost.total.epochs == cost.search.epochs + 69 + 450 + 1600
 
 
-def test_families_that_are_no_names_break_nothing(tmp_path):
-    build_run.small_run(tmp_path, families=[["step"], {}, "step"])
-
-    cost = measure_cost(read_run(tmp_path))
-
-    assert list(cost.families) == ["['step']", "{}", "step", "exponential", "time", "constant"]
-
-
 def test_the_winner_cost_its_own_epochs_and_all_that_were_spent_to_find_it(records):
     cost = measure_cost(records)
 

@@ -1,0 +1,129 @@
+"""Ids of trainings and the folders they are recorded in: the only place that builds or parses them.
+
+    0007                            a trial of the search
+    baseline/search/0007            a trial of the search for the best constant rate
+    baseline/constant-0.1/seed-1    a seed of an arm of the baseline
+    confirm/trial-0007/seed-42      a seed of an arm of the confirmation
+
+Records and tables hold ids as text. Each training has a folder below the run folder: an arm's seed
+the one that its id names, a search's trial `trial_0007`, which is Keras Tuner's own convention.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from lrtune.errors import RunFolderError
+
+BASELINE: Final = "baseline"
+CONFIRM: Final = "confirm"
+
+BASELINE_SEARCH: Final = "baseline/search"
+"""The folder with the search for the best constant rate, a run of its own; no arm has this name."""
+
+_TRIAL = "trial_"
+_ID = re.compile(
+    rf"(?P<nested>{BASELINE_SEARCH}/)?(?P<number>[0-9]{{1,18}})"
+    rf"|(?P<kind>{BASELINE}|{CONFIRM})/(?P<arm>\w[\w.+-]*)/seed-(?P<seed>0|[1-9][0-9]{{0,17}})",
+    re.ASCII,
+)
+
+Kind = Literal["search", "baseline/search", "baseline", "confirm"]
+
+
+@dataclass(frozen=True)
+class TrialId:
+    """Which training of a run it is.
+
+    Attributes:
+        kind: "search", or "baseline/search" for the search for the best constant rate; "baseline"
+            or "confirm" for a seed of an arm.
+        number: id of a search's trial within its search, "0007"; empty for an arm.
+        arm: name of the arm, "constant-0.1"; empty for a search's trial.
+        seed: of the arm's training; 0 for a search's trial.
+    """
+
+    kind: Kind
+    number: str = ""
+    arm: str = ""
+    seed: int = 0
+
+    def __str__(self) -> str:
+        """The id as records have it."""
+        if self.arm:
+            return f"{self.kind}/{self.arm}/seed-{self.seed}"
+        return self.number if self.kind == "search" else f"{self.kind}/{self.number}"
+
+    @property
+    def local(self) -> str:
+        """The id in the records of its own search, which for `baseline/search` is a run itself."""
+        return self.number or str(self)
+
+    @property
+    def folder(self) -> str:
+        """The training's folder, relative to the run folder."""
+        if self.arm:
+            return str(self)
+        within = "" if self.kind == "search" else f"{self.kind}/"
+        return f"{within}{_TRIAL}{self.number}"
+
+
+def find_id(text: str) -> TrialId | None:
+    """The id that this text is, or None where lrtune gives no such id."""
+    found = _ID.fullmatch(text)
+    if found is None:
+        return None
+    if found["number"]:
+        return TrialId(BASELINE_SEARCH if found["nested"] else "search", number=found["number"])
+    kind: Kind = "baseline" if found["kind"] == BASELINE else "confirm"
+    return TrialId(kind, arm=found["arm"], seed=int(found["seed"]))
+
+
+def parse_id(text: str) -> TrialId:
+    """The id that this text is.
+
+    Raises:
+        RunFolderError: lrtune gives no such id. Ids are read from files, and a `..` in one must not
+            lead out of the run folder.
+    """
+    found = find_id(text)
+    if found is None:
+        raise RunFolderError(
+            "a trial's id must be a number, or baseline/ARM/seed-N or confirm/ARM/seed-N with an "
+            f"arm of letters, digits and ._+-. Received: {text!r}"
+        )
+    return found
+
+
+def folder_of(trial_id: str) -> str:
+    """The folder of a training, relative to the run folder; raises as `parse_id` does."""
+    return parse_id(trial_id).folder
+
+
+def id_of_folder(name: str) -> str | None:
+    """The id of the search's trial that is recorded in a folder of this name; None for any other.
+
+    Keras Tuner pads ids with zeros to the number of trials that was asked for.
+    """
+    number = name.removeprefix(_TRIAL)
+    return number if number != name and number.isascii() and number.isdigit() else None
+
+
+def arm_id(kind: Literal["baseline", "confirm"], arm: str, seed: int) -> str:
+    """The id of one seed of an arm."""
+    return str(TrialId(kind, arm=arm, seed=seed))
+
+
+def is_arm_name(arm: str) -> bool:
+    """Whether an arm can have this name, so that it can be a folder's."""
+    return find_id(arm_id("confirm", arm, 0)) is not None
+
+
+def first_tried(trial_id: str) -> tuple[int, str]:
+    """A key that sorts the trials of one search by when they were proposed.
+
+    Hyperband may need more digits than Keras Tuner padded for: the longer id is then the later one.
+    """
+    return len(trial_id), trial_id
