@@ -13,37 +13,57 @@ from lrtune._version import __version__
 
 if TYPE_CHECKING:
     from lrtune import schedules
-    from lrtune.cli.confirm import confirm
+    from lrtune.confirmation.api import confirm
+    from lrtune.data.load import load as load_data
+    from lrtune.model.cnn import cats_vs_dogs_cnn
     from lrtune.model.hypermodel import CatsVsDogsHyperModel, ScheduleHyperModel
-    from lrtune.run import load_run
-    from lrtune.search.tuners import BayesianOptimization, Hyperband, RandomSearch
+    from lrtune.model.start import start_tensorflow
+    from lrtune.run import Run, load_run
+    from lrtune.schedules.keras import KerasSchedule
+    from lrtune.schedules.recipe import Recipe
+    from lrtune.search.bayesian import BayesianOptimization
+    from lrtune.search.hyperband import Hyperband
+    from lrtune.search.random import RandomSearch
 
 _LAZY = {
-    "BayesianOptimization": "lrtune.search.tuners",
+    "BayesianOptimization": "lrtune.search.bayesian",
     "CatsVsDogsHyperModel": "lrtune.model.hypermodel",
-    "Hyperband": "lrtune.search.tuners",
-    "RandomSearch": "lrtune.search.tuners",
+    "Hyperband": "lrtune.search.hyperband",
+    "KerasSchedule": "lrtune.schedules.keras",
+    "RandomSearch": "lrtune.search.random",
+    "Recipe": "lrtune.schedules.recipe",
+    "Run": "lrtune.run",
     "ScheduleHyperModel": "lrtune.model.hypermodel",
-    "confirm": "lrtune.cli.confirm",
+    "cats_vs_dogs_cnn": "lrtune.model.cnn",
+    "confirm": "lrtune.confirmation.api",
+    "load_data": "lrtune.data.load",
     "load_run": "lrtune.run",
+    "start_tensorflow": "lrtune.model.start",
 }
 
 __all__ = [
     "BayesianOptimization",
     "CatsVsDogsHyperModel",
     "Hyperband",
+    "KerasSchedule",
     "RandomSearch",
+    "Recipe",
+    "Run",
     "ScheduleHyperModel",
     "__version__",
+    "cats_vs_dogs_cnn",
     "confirm",
+    "load_data",
     "load_run",
     "schedules",
+    "start_tensorflow",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(importlib.import_module(_LAZY[name]), name)
+        module = importlib.import_module(_LAZY[name])
+        return getattr(module, "load" if name == "load_data" else name)
     if name == "schedules":
         return importlib.import_module("lrtune.schedules")
     raise AttributeError(f"module 'lrtune' has no attribute {name!r}")

@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lrtune._util.printable import printable
-from lrtune.errors import ArgumentError, LrtuneError
+from lrtune.errors import LrtuneError
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
+
+    from rich.console import Console
 
 
 BAD_INPUT = 2
-"""Exit code for anything the user can mend by typing something else."""
+"""Exit code for anything the user can fix by typing something else."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, 128 and the signal's number, as shells have it; after SIGTERM too."""
 
 # Typer 0.20 and older raise click's own class, newer ones their copy of it: this is either.
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Worker processes; 1 trains in this process.", show_default="one a physical core"
+    ),
+]
+TrialTimeout = Annotated[
+    float, typer.Option(help="Seconds for an epoch after which a worker counts as hung.")
+]
+MaxRetries = Annotated[
+    int, typer.Option(help="Further tries of a training whose worker crashed, hung or was killed.")
+]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="Show only warnings while it runs, then the report.")
+]
 
 
 def make_app(command: Callable[..., None]) -> typer.Typer:
@@ -40,21 +61,38 @@ def empty_app(help: str | None = None) -> typer.Typer:  # noqa: A002 - Typer's o
     )
 
 
-def check_running(workers: int | None, trial_timeout: float, max_retries: int) -> None:
-    """Raises ArgumentError for a wrong option of those that say how trainings are run."""
-    if workers is not None:
-        check_at_least("--workers", workers, 1)
-    if not trial_timeout > 0:
-        raise ArgumentError(
-            f"--trial-timeout must be more than 0 seconds. Received: {trial_timeout:g}"
+def show_result(
+    folder: str | os.PathLike[str], console: Console, what: str, *, new_page: bool = True
+) -> None:
+    """Prints a finished run's report and writes its page.
+
+    Args:
+        folder: the run folder.
+        console: where to print.
+        what: what is finished: "search" or "confirmation".
+        new_page: whether to replace a page that is there.
+
+    Raises:
+        typer.Exit: with code 130, after a Ctrl-C, which loses nothing any more.
+    """
+    from lrtune.report.ending import keep_page, print_run
+    from lrtune.report.terminal import say
+
+    try:
+        print_run(folder, console)
+        keep_page(folder, console, anew=new_page)
+    except KeyboardInterrupt:
+        say(
+            console,
+            f"\nInterrupted. The {what} is finished and saved: `lrtune report "
+            f"{shlex.quote(str(folder))}` prints its report.",
         )
-    check_at_least("--max-retries", max_retries, 0)
+        raise typer.Exit(INTERRUPTED) from None
 
 
-def check_at_least(name: str, value: int, least: int) -> None:
-    """Raises ArgumentError where an option's number is too small."""
-    if value < least:
-        raise ArgumentError(f"{name} must be at least {least}. Received: {value}")
+def flag(option: str) -> str:
+    """How an option is typed: "--max-epochs" for "max_epochs"."""
+    return f"--{option.replace('_', '-')}"
 
 
 def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:

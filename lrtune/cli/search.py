@@ -1,4 +1,4 @@
-"""`python -m lrtune.search`: searches schedules for the cats-vs-dogs CNN and ranks them.
+"""`lrtune search`: searches schedules for the cats-vs-dogs CNN and ranks them.
 
 The front door parses and checks; TensorFlow is imported only when everything typed makes sense.
 """
@@ -6,7 +6,6 @@ The front door parses and checks; TensorFlow is imported only when everything ty
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -14,17 +13,18 @@ import typer
 
 from lrtune.cli import app as cli
 from lrtune.cli.options import (
-    FAMILIES,
+    DEFAULTS,
+    EPOCHS,
     QUICK_EPOCHS,
     QUICK_TRAIN,
+    QUICK_TRIALS,
     QUICK_VALIDATION,
+    TRIALS,
     Options,
     check,
     command_line,
-    default_run_dir,
-    resolve_max_trials,
 )
-from lrtune.model.start import start_tensorflow
+from lrtune.search.algorithms import ALGORITHMS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,71 +35,63 @@ if TYPE_CHECKING:
 
 def command(
     algo: Annotated[
-        str, typer.Option(help="Search algorithm: hyperband, bayesian or random.")
-    ] = "hyperband",
+        str, typer.Option(help=f"Search algorithm: {', '.join(ALGORITHMS)}.")
+    ] = DEFAULTS.algo,
     data: Annotated[
         str,
         typer.Option(
             help="auto (CIFAR-10, else synthetic), cifar10, synthetic, an .npz file, or a folder "
             "of images with one sub-folder a class."
         ),
-    ] = "auto",
+    ] = DEFAULTS.data,
     max_epochs: Annotated[
         int | None,
         typer.Option(
-            help="Horizon: epochs of a full training.", show_default="50, or 3 if --quick"
+            help="Horizon: epochs of a full training.",
+            show_default=f"{EPOCHS}, or {QUICK_EPOCHS} with --quick",
         ),
-    ] = None,
+    ] = DEFAULTS.max_epochs,
     max_trials: Annotated[
         int | None,
         typer.Option(
-            help="Trials of a bayesian or random search; Hyperband plans its own.",
-            show_default="20, or 4 if --quick",
+            help="How many trials; Hyperband plans its own number.",
+            show_default=f"{TRIALS}, or {QUICK_TRIALS} with --quick",
         ),
-    ] = None,
+    ] = DEFAULTS.max_trials,
     families: Annotated[
         str, typer.Option(help="Schedule families to search, separated by commas.")
-    ] = ",".join(FAMILIES),
+    ] = ",".join(DEFAULTS.families),
     objective: Annotated[
         str, typer.Option(help="val_accuracy, val_loss, accuracy or loss.")
-    ] = "val_accuracy",
-    batch_size: Annotated[int, typer.Option(help="Images in a training step.")] = 64,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            help="Worker processes; 1 trains in this process.", show_default="one a physical core"
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the search; 0 is one too.")] = 1,
+    ] = DEFAULTS.objective,
+    batch_size: Annotated[
+        int, typer.Option(help="Images in a training step.")
+    ] = DEFAULTS.batch_size,
+    workers: cli.Workers = DEFAULTS.workers,
+    seed: Annotated[int, typer.Option(help="Seed of the search; 0 is allowed.")] = DEFAULTS.seed,
     score: Annotated[
         str, typer.Option(help="Which epoch's objective is a trial's score: last or best.")
-    ] = "last",
+    ] = DEFAULTS.score,
     baseline_budget: Annotated[
         float,
         typer.Option(
             help="Epochs of the search for the best constant rate, as a share of this search's; 0 "
             "for none."
         ),
-    ] = 0.5,
-    trial_timeout: Annotated[
-        float,
-        typer.Option(help="Seconds for an epoch after which a worker counts as hung."),
-    ] = 3600.0,
-    max_retries: Annotated[
-        int,
-        typer.Option(help="Further tries of a trial whose worker crashed, hung or was killed."),
-    ] = 2,
+    ] = DEFAULTS.baseline_budget,
+    trial_timeout: cli.TrialTimeout = DEFAULTS.trial_timeout,
+    max_retries: cli.MaxRetries = DEFAULTS.max_retries,
     tensorboard: Annotated[
         Path | None,
         typer.Option(help="Also write event files for TensorBoard, into a folder below this one."),
-    ] = None,
+    ] = DEFAULTS.tensorboard,
     run_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Run folder. One that holds this search is continued.",
-            show_default="runs/ and what is searched",
+            help="Run folder. A search that is already there is resumed.",
+            show_default="runs/ and a name that says what is searched",
         ),
-    ] = None,
+    ] = DEFAULTS.run_dir,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Erase the run that is in the run folder.")
     ] = False,
@@ -107,43 +99,23 @@ def command(
         bool,
         typer.Option("--quick", help="A look in under a minute: 3 epochs of 4,000 images."),
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", help="Nothing while it runs but warnings; then the report.")
-    ] = False,
+    quiet: cli.Quiet = False,
 ) -> None:
     """Search learning-rate schedules for the cats-vs-dogs CNN; rank them against a constant rate.
 
     Searches the best constant rate first, trains it and the constant rates .1 and .01 with three
     seeds each, then the trials that the algorithm proposes, and prints the ranking. Everything is
-    kept in the run folder: `lrtune report RUN` prints it again, and the same command continues a
+    kept in the run folder: `lrtune report RUN` prints it again, and the same command resumes a
     search that was stopped, by Ctrl-C or anything else.
     """
-    options = Options(
-        algo=algo,
-        data=data,
-        max_epochs=max_epochs if max_epochs is not None else QUICK_EPOCHS if quick else 50,
-        max_trials=resolve_max_trials(algo, max_trials, quick=quick),
-        families=tuple(name.strip() for name in families.split(",") if name.strip()),
-        objective=objective,
-        batch_size=batch_size,
-        workers=workers,
-        seed=seed,
-        score=score,
-        baseline_budget=baseline_budget,
-        trial_timeout=trial_timeout,
-        max_retries=max_retries,
-        tensorboard=tensorboard,
-        run_dir=run_dir or Path(),
-        overwrite=overwrite,
-        quick=quick,
-        quiet=quiet,
-    )
+    typed = {**locals(), "families": tuple(filter(None, map(str.strip, families.split(","))))}
+    options = Options(**typed)
     check(options)
-    search(options if run_dir else replace(options, run_dir=default_run_dir(options)))
+    search(options)
 
 
 def search(options: Options) -> None:
-    """Runs a search as the command line does: data, baseline, trials, ranking.
+    """Runs a search as the command line does: data, tuner, the search itself, answer.
 
     Raises:
         LrtuneError: bad input or a run folder that cannot be used.
@@ -151,55 +123,65 @@ def search(options: Options) -> None:
     """
     from rich.console import Console
 
-    from lrtune.data import load
     from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
-    from lrtune.report.ending import keep_page, print_run
     from lrtune.report.terminal import say
 
     console = Console()
-    refuse_foreign_folder(options.run_dir)
+    folder = options.folder
+    refuse_foreign_folder(folder)
     if options.tensorboard is not None:
         from lrtune.export.live import check_folder
 
-        check_folder(options.tensorboard, options.run_dir)
+        check_folder(options.tensorboard, folder)
+    dataset = _load(options, console)
+    if options.overwrite:
+        erase_run(folder)
+    if _is_finished(options, dataset):
+        say(console, f"The search in {folder} is finished; --overwrite starts a new one.")
+        cli.show_result(folder, console, "search", new_page=False)
+        return
+    RunWriter(folder).close()  # fails here, before TensorFlow starts, if it cannot write
+    if not options.quiet:
+        _announce(dataset, console)
+    try:
+        _run(options, dataset, console)
+    except KeyboardInterrupt:
+        _interrupted(options, console)
+    cli.show_result(folder, console, "search")
+    say(
+        console,
+        f"`lrtune report {folder}` prints this again, `lrtune confirm {folder}` checks whether the "
+        "result holds up.",
+    )
+
+
+def _load(options: Options, console: Console) -> Dataset:
+    from lrtune.data import load
+
     dataset = load(
         options.data, notify=lambda line: console.print(line, markup=False, style="bold yellow")
     )
-    if options.quick:
-        dataset = dataset.subset(
-            train=min(QUICK_TRAIN, len(dataset.train)),
-            validation=min(QUICK_VALIDATION, len(dataset.validation)),
-        )
-    if options.overwrite:
-        erase_run(options.run_dir)
-    if _is_finished(options, dataset):
-        say(console, f"The search in {options.run_dir} is finished; --overwrite starts it anew.")
-        print_run(options.run_dir, console)
-        keep_page(options.run_dir, console, anew=False)
-        return
-    RunWriter(options.run_dir).close()  # fails here, before TensorFlow starts, if it cannot write
+    if not options.quick:
+        return dataset
+    return dataset.subset(
+        train=min(QUICK_TRAIN, len(dataset.train)),
+        validation=min(QUICK_VALIDATION, len(dataset.validation)),
+    )
+
+
+def _announce(dataset: Dataset, console: Console) -> None:
+    from lrtune.report.terminal import say
+
     sizes = dataset.sizes
-    if not options.quiet:
-        say(
-            console,
-            f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
-            f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
-        )
-    try:
-        _run(options, dataset, console)
-        print_run(options.run_dir, console)
-        keep_page(options.run_dir, console)
-        say(
-            console,
-            f"`lrtune report {options.run_dir}` prints this again, "
-            f"`lrtune confirm {options.run_dir}` tells whether it is so.",
-        )
-    except KeyboardInterrupt:
-        _interrupted(options, console)
+    say(
+        console,
+        f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
+        f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
+    )
 
 
 def _is_finished(options: Options, dataset: Dataset) -> bool:
-    """Whether the run folder holds this search and nothing is left to do or to mend.
+    """Whether the run folder holds this search and nothing is left to do or to repair.
 
     Raises:
         RunFolderError: it holds another search.
@@ -208,40 +190,41 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
     from lrtune.records.reader import DamagedManifestError, read_run
     from lrtune.records.writer import holds_run
 
-    if not holds_run(options.run_dir):
+    if not holds_run(options.folder):
         return False
     try:
-        records = read_run(options.run_dir)
+        records = read_run(options.folder)
     except DamagedManifestError:  # the tuner knows what it must have been
         return False
     asked = {
         "fingerprint": dataset.fingerprint,
-        **{
-            name: getattr(options, name)
-            for name in ("algo", "seed", "objective", "score", "max_epochs", "batch_size")
-        },
+        **{name: getattr(options, name) for name in ("algo", "seed", "objective", "score")},
+        "max_epochs": options.epochs,
+        "batch_size": options.batch_size,
         "families": options.families,
         # Where constant rates alone are searched, there is nothing to tune them for.
         "baseline_budget": 0.0 if options.families == ("constant",) else options.baseline_budget,
     }
-    refuse_other_search(options.run_dir, records.manifest, asked)
-    more = (options.max_trials or 0) > (records.manifest.max_trials or 0)
+    refuse_other_search(options.folder, records.manifest, asked)
+    more = (options.trials or 0) > (records.manifest.max_trials or 0)
     return records.manifest.finished is not None and not (more or records.notices)
 
 
 def _interrupted(options: Options, console: Console) -> NoReturn:
-    """Says what there is and how to go on, and ends with exit code 130."""
+    """Says what there is and how to resume, and ends with exit code 130."""
     from lrtune.records.writer import holds_run
     from lrtune.report.ending import print_run
     from lrtune.report.terminal import say
 
-    if holds_run(options.run_dir):
-        print_run(options.run_dir, console)
-    say(console, f"\nInterrupted. This continues the search:\n  {command_line(options)}")
+    if holds_run(options.folder):
+        print_run(options.folder, console)
+    say(console, f"\nInterrupted. To resume the search:\n  {command_line(options)}")
     raise typer.Exit(cli.INTERRUPTED)
 
 
 def _run(options: Options, dataset: Dataset, console: Console) -> None:
+    from lrtune.model.start import start_tensorflow
+
     # One thread, as in every worker: a trial's numbers do not depend on where it was trained.
     start_tensorflow(threads=1)
     from lrtune.display import Leaderboard, make_progress
@@ -249,9 +232,7 @@ def _run(options: Options, dataset: Dataset, console: Console) -> None:
 
     tuner = _tuner(options, dataset)
     trials, epochs = tuner.plan()
-    leaderboard = Leaderboard(
-        options.objective, tuner.oracle.objective.direction, options.max_epochs
-    )
+    leaderboard = Leaderboard(options.objective, tuner.oracle.objective.direction, options.epochs)
     with ExitStack() as stack:
         progress = stack.enter_context(
             make_progress(console, leaderboard, trials, epochs, quiet=options.quiet)
@@ -260,7 +241,7 @@ def _run(options: Options, dataset: Dataset, console: Console) -> None:
         if options.tensorboard is not None:
             from lrtune.export.live import Observers, TensorBoardObserver
 
-            events = TensorBoardObserver(options.tensorboard, options.run_dir, progress.noticed)
+            events = TensorBoardObserver(options.tensorboard, options.folder, progress.noticed)
             observer = Observers(progress, stack.enter_context(events))
         tuner.search(
             dataset.train.x,
@@ -280,26 +261,27 @@ def _run(options: Options, dataset: Dataset, console: Console) -> None:
 
 def _tuner(options: Options, dataset: Dataset) -> Any:
     from lrtune.model.hypermodel import CatsVsDogsHyperModel
-    from lrtune.search import tuners
+    from lrtune.search.algorithms import tuner_of
 
     hypermodel = CatsVsDogsHyperModel(
-        epochs=options.max_epochs,
+        epochs=options.epochs,
         families=options.families,
         input_shape=dataset.input_shape,
         num_classes=dataset.num_classes,
     )
-    common: dict[str, Any] = {
-        "objective": options.objective,
-        "directory": str(options.run_dir.parent),
-        "project_name": options.run_dir.name,
-        "seed": options.seed,
-        "workers": options.workers,
-        "score": options.score,
-        "baseline_budget": options.baseline_budget,
-        "trial_timeout": options.trial_timeout,
-        "max_retries": options.max_retries,
-    }
-    if options.algo == "hyperband":
-        return tuners.Hyperband(hypermodel, max_epochs=options.max_epochs, **common)
-    kind = tuners.BayesianOptimization if options.algo == "bayesian" else tuners.RandomSearch
-    return kind(hypermodel, max_trials=options.max_trials, **common)
+    size = (
+        {"max_epochs": options.epochs} if options.trials is None else {"max_trials": options.trials}
+    )
+    return tuner_of(options.algo)(
+        hypermodel,
+        objective=options.objective,
+        directory=str(options.folder.parent),
+        project_name=options.folder.name,
+        seed=options.seed,
+        workers=options.workers,
+        score=options.score,
+        baseline_budget=options.baseline_budget,
+        trial_timeout=options.trial_timeout,
+        max_retries=options.max_retries,
+        **size,
+    )

@@ -17,14 +17,14 @@ from lrtune.records.reader import read_run
 from lrtune.records.schema import now
 from lrtune.records.task import TrainingJob, TrialTask
 from lrtune.records.writer import RunWriter
-from lrtune.runner import make_runner
+from lrtune.runner import RunOptions, make_runner
 from lrtune.schedules.recipe import Recipe
 from lrtune.search.loop import LoopSettings, TaskLoop
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lrtune.confirmation.plan import Images
+    from lrtune.confirmation.material import Material
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import ConfirmManifest
 
@@ -33,40 +33,33 @@ def train_arms(
     folder: Path,
     manifest: ConfirmManifest,
     hypermodel: Any,
-    images: Images,
+    material: Material,
+    options: RunOptions,
     *,
-    workers: int | None = None,
-    trial_timeout: float = 3600.0,
-    max_retries: int = 2,
     overwrite: bool = False,
     observer: Observer | None = None,
 ) -> None:
-    """Trains every arm with every seed, but for those that an earlier try has trained.
+    """Trains every arm with every seed, except what an earlier session has trained.
 
     Args:
         folder: the run folder.
         manifest: what to train.
         hypermodel: `keras_tuner.HyperModel` of the search.
-        images: what to train and test on.
-        workers: as for a search.
-        trial_timeout: likewise.
-        max_retries: likewise.
-        overwrite: whether to erase a confirmation that is there; otherwise it is continued.
+        material: what to train and test on.
+        options: how trainings are run.
+        overwrite: whether to erase a confirmation that is there; otherwise it is resumed.
         observer: watches.
 
     Raises:
         RunFolderError: another confirmation is there; a folder that cannot be written.
         KeyboardInterrupt: Ctrl-C; all that has ended is recorded.
     """
-    fit_kwargs = {
-        "validation_data": (images.x_test, images.y_test),
-        "validation_freq": manifest.epochs,
-    }
-    if manifest.batch_size is not None:
-        fit_kwargs["batch_size"] = manifest.batch_size
-    job = TrainingJob(hypermodel, (images.x, images.y), fit_kwargs, held_out=True)
+    # Keras measures on the validation data, here the test data: once, after the last epoch.
+    measured = {"validation_data": material.test_data, "validation_freq": manifest.epochs}
+    kwargs = {**material.fit_kwargs, **measured}
+    job = TrainingJob(hypermodel, material.fit_args, kwargs, held_out=True)
     observer = observer or Observer()
-    with make_runner(job, workers, trial_timeout) as runner, RunWriter(folder) as writer:
+    with make_runner(job, options) as runner, RunWriter(folder) as writer:
         if overwrite:
             writer.erase_confirmation()
         found = read_run(folder)
@@ -85,7 +78,7 @@ def train_arms(
             "last",
             manifest.epochs,
             manifest.seeds[0],
-            max_retries,
+            options.max_retries,
         )
         loop = TaskLoop(runner, writer, settings, observer)
         loop.run(task for task in tasks(manifest) if task.trial_id not in done)

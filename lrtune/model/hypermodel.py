@@ -6,7 +6,6 @@ the step count over a promotion, which stock Keras Tuner drops.
 
 from __future__ import annotations
 
-import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -116,10 +115,11 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
 
     def with_families(self, families: Sequence[str]) -> Self:
         """This hypermodel, searching other schedule families."""
-        other = copy.copy(self)
-        # Keras Tuner puts a wrapper bound to the object it was made for in the place of `build`.
-        del other.__dict__["build"], other.__dict__["_build"]
-        other.__dict__.update(_build=other.build, build=other._build_wrapper)
+        other = type(self).__new__(type(self))
+        # Keras Tuner binds `build` to the object that its own __init__ is called for.
+        keras_tuner.HyperModel.__init__(other, name=self.name, tunable=self.tunable)
+        theirs = vars(other).keys()
+        other.__dict__.update({k: v for k, v in vars(self).items() if k not in theirs})
         other.families = tuple(families)
         return other
 

@@ -22,6 +22,11 @@ EpochRecord = Mapping[str, float]
 """One line of `epochs.jsonl`: epoch (from 1), lr, the metrics Keras logged, seconds."""
 
 
+def metrics_of(record: EpochRecord) -> dict[str, float]:
+    """An epoch's metrics, without what the record says of the epoch itself."""
+    return {k: v for k, v in record.items() if k not in ("epoch", "lr", "lr_last", "seconds")}
+
+
 @dataclass(frozen=True)
 class TrialTask:
     """One trial, or one rung of one, to train.

@@ -1,4 +1,4 @@
-"""The search loop: asks the oracle, hands tasks to the runner, records and tells the results.
+"""The search loop: asks the oracle, hands tasks to the runner, records and reports the results.
 
 The only caller of the oracle. It keeps every worker busy: a free one gets a trial of the baseline
 while there are any left, then whatever the oracle proposes.
@@ -12,7 +12,6 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keras_tuner.engine.trial import TrialStatus
 from typing_extensions import override
 
 from lrtune._util.interrupts import Interrupts
@@ -20,17 +19,19 @@ from lrtune.display.observer import Observer
 from lrtune.errors import SearchError
 from lrtune.records.ids import parse_id
 from lrtune.records.schema import Outcome, Span
-from lrtune.records.task import EpochRecord, TrialOutcome, TrialTask
+from lrtune.records.task import EpochRecord, TrialOutcome, TrialTask, metrics_of
 from lrtune.schedules.recipe import Recipe
-from lrtune.search.oracle import ask, metrics_of, rung, steering_of, tell, trial_seed
+from lrtune.search.oracle import ask, rung_of, steering_of, tell
+from lrtune.search.seeds import trial_seed
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from lrtune.records.schema import Status
     from lrtune.records.writer import RunWriter
     from lrtune.runner.base import Runner
+    from lrtune.search.algorithm import Algorithm
     from lrtune.search.kept_states import KeptStates
 
 
@@ -134,7 +135,8 @@ class TaskLoop:
         if self._lost_in_a_row >= _LOST_IN_A_ROW:
             raise SearchError(
                 f"{_LOST_IN_A_ROW} workers in a row ended before they finished an epoch, the last "
-                f"one so: {outcome.message}. What was written before is whole; try fewer workers"
+                f"one like this: {outcome.message}. Everything saved so far is intact; try fewer "
+                "workers"
             )
         self._tries[task.trial_id] += 1
         tried = self._tries[task.trial_id]
@@ -195,8 +197,8 @@ class TaskLoop:
         if not scores:
             logged = list(metrics_of(epochs[-1])) if epochs else []
             raise SearchError(
-                f"objective {objective!r} is not among what training logs: "
-                f"{', '.join(logged) or 'nothing'}. Choose one of these (val_... need "
+                f"objective {objective!r} is not among the metrics that training logs: "
+                f"{', '.join(logged) or 'none'}. Choose one of these (val_... need "
                 "validation_data)."
             )
         if self._settings.score == "last":
@@ -210,26 +212,24 @@ class SearchLoop(TaskLoop):
     """One search, from the first trial to the last: tasks of the baseline, then the oracle's.
 
     Args:
-        oracle: `keras_tuner.Oracle`, proposes trials and is told their scores.
+        algorithm: whose oracle proposes trials and learns their scores.
         runner, writer, settings, observer: as for `TaskLoop`.
         states: keeps what promotions continue.
-        promotable: ids of the trials that a later promotion may continue.
     """
 
     def __init__(
         self,
-        oracle: Any,
+        algorithm: Algorithm,
         runner: Runner,
         writer: RunWriter,
         states: KeptStates,
         settings: LoopSettings,
         observer: Observer | None = None,
-        promotable: Callable[[], set[str]] = set,
     ) -> None:
         super().__init__(runner, writer, settings, observer)
-        self._oracle = oracle
+        self._algorithm = algorithm
+        self._oracle = algorithm.oracle
         self._states = states
-        self._promotable = promotable
         self._unfinished: deque[Any] = deque()
 
     @override
@@ -261,7 +261,7 @@ class SearchLoop(TaskLoop):
                 return self._waiting.popleft()
             else:
                 trial = ask(self._oracle, self._settings.seed)
-                if trial.status != TrialStatus.RUNNING:
+                if trial is None:
                     return None
                 self._writer.trial(trial.trial_id, trial.get_state())
                 self._writer.oracle(self._oracle.get_state())
@@ -272,7 +272,7 @@ class SearchLoop(TaskLoop):
     def _task(self, trial: Any) -> TrialTask | None:
         """What a trial has to train; None where that is nothing and it is recorded already."""
         values = dict(trial.hyperparameters.values)
-        first, last, parent = rung(values, self._settings.horizon)
+        first, last, parent = rung_of(values, self._settings.horizon)
         state = self._states.read(parent) if parent is not None else None
         seed = trial_seed(self._settings.seed, self._root(trial.trial_id))
         recipe = Recipe.from_values(values)
@@ -299,12 +299,12 @@ class SearchLoop(TaskLoop):
 
     @override
     def _finish(self, outcome: TrialOutcome) -> None:
-        """Records a trial that ended, then tells it.
+        """Records a trial that ended, then tells the oracle.
 
         In this order: a trial with an outcome is finished, whatever comes; its state has to be
         there by then, and all that Keras Tuner keeps follows from the outcomes.
         """
-        if _is_baseline(outcome.task):
+        if parse_id(outcome.task.trial_id).arm:  # of the baseline
             super()._finish(outcome)
             return
         recorded = self._recorded(outcome)
@@ -319,7 +319,7 @@ class SearchLoop(TaskLoop):
         tell(self._oracle, trial, recorded, metrics)
         self._writer.trial(recorded.trial_id, trial.get_state())
         self._writer.oracle(self._oracle.get_state())
-        self._states.prune([recorded], self._promotable())
+        self._states.prune([recorded], self._algorithm.promotable())
 
     def _last_failure(self) -> str | None:
         """The last trial's message where no trial has a score, else None."""
@@ -327,10 +327,6 @@ class SearchLoop(TaskLoop):
         if not ended or any(trial.score is not None for trial in ended):
             return None
         return ended[-1].message or ""
-
-
-def _is_baseline(task: TrialTask) -> bool:
-    return bool(parse_id(task.trial_id).arm)
 
 
 def last_line(message: str) -> str:

@@ -1,17 +1,23 @@
-"""What lrtune's tuners have in common: Keras Tuner's, with lrtune's search loop inside."""
+"""What lrtune's tuners have in common: Keras Tuner's, with lrtune's search loop inside.
+
+    tuner = lrtune.Hyperband(hypermodel, objective="val_accuracy", max_epochs=50, seed=1)
+    tuner.search(x, y, validation_data=(xv, yv), batch_size=64)
+
+The run folder is `directory/project_name`; stock Keras Tuner can load it too. The same lines run
+again resume a search that was stopped.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras_tuner
-import numpy as np
 from typing_extensions import override
 
+from lrtune._util import checks
 from lrtune.display.observer import Observer, Within
 from lrtune.display.script import watching
 from lrtune.errors import ArgumentError, RunFolderError
@@ -23,14 +29,17 @@ from lrtune.records.reader import read_run, read_state
 from lrtune.records.schema import TUNED, DataRecord, Manifest, Rung, now, total
 from lrtune.records.task import TrainingJob, TrialTask
 from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
-from lrtune.runner import check_workers, make_runner
+from lrtune.runner import make_runner
 from lrtune.runner.callbacks import acting_on_batches
+from lrtune.runner.options import RunOptions
 from lrtune.schedules.recipe import Recipe
-from lrtune.search.arguments import check_arguments
+from lrtune.search import seeds
+from lrtune.search.algorithm import Algorithm
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import LoopSettings, SearchLoop
-from lrtune.search.oracle import keep_from_writing, oracle_seed, resolve_seed
-from lrtune.search.resume import mend, refuse_foreign_trials, restore
+from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed
+from lrtune.search.resume import refuse_foreign_trials, repair, restore
+from lrtune.stats.winner import full_trials, ordered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +47,7 @@ if TYPE_CHECKING:
     import keras
 
     from lrtune.records.reader import RunRecords
+    from lrtune.records.schema import Outcome
     from lrtune.runner.base import Runner
 
 READING_CONSTANTS: Mapping[str, Mapping[str, Any]] = {
@@ -45,11 +55,18 @@ READING_CONSTANTS: Mapping[str, Mapping[str, Any]] = {
 }
 """The baseline: the reading's two constant rates, .1 from its code and .01 from its table."""
 
-_NEVER = 10**9
-"""Failed trials in a row before Keras Tuner may end a search: that is our loop's decision."""
+NOT_OURS = (
+    "distribution_strategy",
+    "executions_per_trial",
+    "loss",
+    "max_model_size",
+    "metrics",
+    "optimizer",
+)
+"""Arguments of Keras Tuner's tuners that its own `search` heeds and ours would not."""
 
 
-class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no types
+class LoopTuner(UnsavedTuner):
     """`search` through `SearchLoop`, in place of Keras Tuner's own.
 
     Args:
@@ -61,11 +78,11 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         baseline_budget: float >= 0, epochs of the search for the best constant rate, as a share of
             this search's; 0 leaves the baseline at the reading's two constant rates.
         seed: int >= 0 or None for a fresh one.
-        max_retries: int >= 0, how often a trial is begun again whose worker process was killed,
+        max_retries: int >= 0, how often a trial begins again whose worker process was killed,
             crashed or hung, before it counts as failed.
         trial_timeout: seconds > 0 that a worker process may take for an epoch before it counts as
             hung.
-        overwrite: whether to erase the run that is in the folder; otherwise it is continued.
+        overwrite: whether to erase the run that is in the folder; otherwise it is resumed.
         directory, project_name: the run folder is `directory/project_name`.
         **kwargs: as the Keras Tuner tuner of the same name takes them.
 
@@ -75,6 +92,7 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
     """
 
     algo: str
+    algorithm_type: type[Algorithm] = Algorithm
 
     def __init__(
         self,
@@ -90,29 +108,28 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         _share: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        check_arguments(score, baseline_seeds, baseline_budget, max_retries, trial_timeout, kwargs)
-        check_workers(workers)
+        self.options = RunOptions(workers, trial_timeout, max_retries)
+        self.score = checks.one_of("score", score, ("last", "best"))
+        self.baseline_seeds = checks.integer("baseline_seeds", baseline_seeds, at_least=0)
+        budget = checks.non_negative("baseline_budget", baseline_budget)
+        for name in kwargs.keys() & set(NOT_OURS):
+            raise ArgumentError(
+                f"{name} cannot be given to lrtune's tuners, which train each trial once, compiled "
+                "by its hypermodel: give loss= and metrics= to the hypermodel. Received: "
+                f"{name}={kwargs[name]!r}."
+            )
         self._arguments = (args, dict(kwargs))
-        self.seed = resolve_seed(seed)
-        self.workers = workers
-        self.score = score
-        self.baseline_seeds = baseline_seeds
-        self.max_retries = max_retries
-        self.trial_timeout = trial_timeout
-        kwargs.setdefault("max_consecutive_failed_trials", _NEVER)
-        super().__init__(*args, seed=oracle_seed(self.seed), **kwargs)
+        self.seed = seeds.resolve_seed(seed)
+        kwargs.setdefault("max_consecutive_failed_trials", NEVER)
+        super().__init__(*args, seed=keras_tuner_seed(self.seed), **kwargs)
         if type(self.oracle.objective) is not keras_tuner.Objective:
             raise ArgumentError(
                 "objective must be the name of one metric (or one keras_tuner.Objective). "
                 f"Received: {self.oracle.objective}."
             )
-        # Keras Tuner prints a table a trial; the loop's observer shows what is worth showing.
-        self.oracle.verbose = 0
-        keep_from_writing(self.oracle)
-        self._set_up_oracle(_share)
-        self.baseline_budget = (
-            float(baseline_budget) if self._arms() and self._families() != ("constant",) else 0.0
-        )
+        self._algorithm = self.algorithm_type(self.oracle, _share)
+        tunes = self._arms() and self._families() != ("constant",)
+        self.baseline_budget = budget if tunes else 0.0
         self._space = tuple(self.oracle.get_space().get_config()["space"])
         refuse_foreign_folder(self._folder)
         if overwrite:
@@ -128,7 +145,7 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         verbose: int | str = "auto",
         **fit_kwargs: Any,
     ) -> None:
-        """Searches: trains the baseline, then trial after trial.
+        """Searches: the constant rates first, then the baseline's seeds and trial after trial.
 
         Args:
             *fit_args: as `keras.Model.fit` takes them: images, labels, ...
@@ -139,42 +156,34 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             **fit_kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon where the
                 hypermodel has none.
         """
-        epochs = fit_kwargs.pop("epochs", None)
-        horizon = self._horizon(epochs)
+        horizon = self._horizon(fit_kwargs.pop("epochs", None))
         if slow := acting_on_batches(fit_kwargs.get("callbacks")):
             warnings.warn(
                 f"callbacks that act on every batch ({', '.join(slow)}): each step now starts from "
                 "Python, which takes about twice as long.",
                 stacklevel=2,
             )
-        manifest = dataclasses.replace(
-            self._manifest(
-                horizon, data or describe_given(fit_args, fit_kwargs), fit_kwargs.get("batch_size")
-            ),
-            plan=self._plan(horizon),
-        )
+        data = data or describe_given(fit_args, fit_kwargs)
+        manifest = self._manifest(horizon, data, fit_kwargs.get("batch_size"))
         job = TrainingJob(self.hypermodel, fit_args, fit_kwargs)
         shown = (manifest.objective, manifest.direction, horizon)
         with (
-            watching(
-                observer, verbose, self._folder, shown, manifest.planned or (0, 0)
-            ) as observer,
-            make_runner(job, self.workers, self.trial_timeout) as runner,
+            watching(observer, verbose, self._folder, shown, total(manifest.plan)) as observer,
+            make_runner(job, self.options) as runner,
             RunWriter(self._folder) as writer,
         ):
-            found = self._found(manifest, identity(manifest))
-            if found is not None:
-                manifest = continued(manifest, found.manifest)
-            tuner = self._constant_tuner()
-            if tuner is not None:
-                writer.manifest(manifest)
-                tuner._tune_constant(runner, manifest, observer)
-                manifest = dataclasses.replace(
-                    manifest, baseline_arms={**tuner._tuned_arm(), **manifest.baseline_arms}
-                )
+            found, manifest = self._resumed(manifest)
+            tuned = self._tune_constant_rate(runner, writer, manifest, observer)
+            arms = {**tuned, **manifest.baseline_arms}
+            manifest = dataclasses.replace(manifest, baseline_arms=arms)
             writer.manifest(manifest)
             self._train(runner, writer, manifest, found, observer)
             writer.finished(manifest, now())
+
+    def _resumed(self, manifest: Manifest) -> tuple[RunRecords | None, Manifest]:
+        """What the folder holds of this search, and the manifest to go on with."""
+        found = self._found(manifest, identity(manifest))
+        return found, manifest if found is None else continued(manifest, found.manifest)
 
     def _train(
         self,
@@ -184,37 +193,27 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
         found: RunRecords | None,
         observer: Observer,
     ) -> None:
-        unfinished = restore(self.oracle, found, self.seed) if found else []
+        """Trains the baseline's seeds and all trials, but for what an earlier session has."""
+        unfinished = restore(self._algorithm, found, self.seed) if found else []
         ended = list(found.by_id.values()) if found else []
         for notice in found.notices if found else ():
             observer.noticed(notice)
         for outcome in ended:
             observer.trial_found(outcome)
-        mend(self.oracle, writer)
+        repair(self.oracle, writer)
         settings = LoopSettings(
             manifest.objective,
             manifest.direction,
             manifest.score,
             manifest.max_epochs,
             self.seed,
-            self.max_retries,
+            self.options.max_retries,
         )
         searched = found.outcomes if found else ()
         states = KeptStates(writer, manifest.direction, manifest.max_epochs, searched)
-        loop = SearchLoop(self.oracle, runner, writer, states, settings, observer, self._promotable)
+        loop = SearchLoop(self._algorithm, runner, writer, states, settings, observer)
         done = {outcome.trial_id for outcome in ended}
-        baseline = [
-            TrialTask(
-                arm_id("baseline", arm, seed),
-                Recipe.from_values(values),
-                seed,
-                0,
-                manifest.max_epochs,
-            )
-            for seed in manifest.baseline_seeds
-            for arm, values in manifest.baseline_arms.items()
-        ]
-        loop.run([task for task in baseline if task.trial_id not in done], unfinished)
+        loop.run([one for one in _baseline(manifest) if one.trial_id not in done], unfinished)
 
     def _constant_tuner(self) -> LoopTuner | None:
         """A tuner like this one that searches constant rates only, for the baseline; or None."""
@@ -226,80 +225,71 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             args = (hypermodel, *args[1:])
         else:
             kwargs = {**kwargs, "hypermodel": hypermodel}
-        # Draws of its own: with this search's seed its trials would be this one's constant trials.
-        seed = int(np.random.SeedSequence([self.seed, 2]).generate_state(1)[0]) >> 1
+        folder = self._folder / BASELINE_SEARCH
         return type(self)(
             *args,
             **{
                 **kwargs,
-                "directory": str((self._folder / BASELINE_SEARCH).parent),
-                "project_name": (self._folder / BASELINE_SEARCH).name,
-                "seed": seed,
+                "directory": str(folder.parent),
+                "project_name": folder.name,
+                "seed": seeds.constant_rates_seed(self.seed),
                 "score": self.score,
                 "baseline_seeds": 0,
-                "max_retries": self.max_retries,
+                "max_retries": self.options.max_retries,
                 "_share": self.baseline_budget,
             },
         )
 
-    def _tune_constant(self, runner: Runner, whole: Manifest, observer: Observer) -> None:
-        """Searches the constant rates for the baseline of the search that `whole` describes."""
-        manifest = dataclasses.replace(
-            self._manifest(whole.max_epochs, whole.data, whole.batch_size),
-            plan=self._plan(whole.max_epochs),
-        )
-        with RunWriter(self._folder) as writer:
-            found = self._found(manifest, identity(manifest))
-            if found is not None:
-                manifest = continued(manifest, found.manifest)
-            writer.manifest(manifest)
+    def _tune_constant_rate(
+        self, runner: Runner, writer: RunWriter, whole: Manifest, observer: Observer
+    ) -> dict[str, dict[str, Any]]:
+        """Searches the constant rates for the baseline.
+
+        Args:
+            runner: of the whole search.
+            writer: of the whole search.
+            whole: the manifest of the whole search.
+            observer: watches the whole search.
+
+        Returns:
+            The best rate that completed the full budget, as an arm; none if none did.
+        """
+        tuner = self._constant_tuner()
+        if tuner is None:
+            return {}
+        writer.manifest(whole)
+        with RunWriter(tuner._folder) as nested:
+            asked = tuner._manifest(whole.max_epochs, whole.data, whole.batch_size)
+            found, manifest = tuner._resumed(asked)
+            nested.manifest(manifest)
             within = Within(observer, f"{BASELINE_SEARCH}/")
-            self._train(runner, writer, manifest, found, within)
-            writer.finished(manifest, now())
-
-    def _tuned_arm(self) -> dict[str, dict[str, Any]]:
-        """The best constant rate that was found at the full budget, as an arm; none if none was."""
-        horizon = self._horizon(None)
-        for trial in self._best_trials(1):
-            values = trial.hyperparameters.values
-            full = values.get("tuner/epochs", horizon) >= horizon
-            if full and trial.message is None:
-                return {TUNED: Recipe.from_values(values).values}
-        return {}
-
-    @override
-    def save(self) -> None:
-        """Does nothing: what is found is written as it is found."""
+            tuner._train(runner, nested, manifest, found, within)
+            nested.finished(manifest, now())
+        outcomes = read_run(tuner._folder).outcomes
+        best = full_trials(outcomes, whole.direction, whole.max_epochs)
+        return {TUNED: best[0].recipe.values} if best else {}
 
     @override
     def reload(self) -> None:
         """Takes up what the run folder holds, if it holds a run.
 
         Raises:
-            RunFolderError: of another search; its first difference is named.
+            RunFolderError: it holds another search; the message names the first difference.
         """
-        horizon = self._budget(0)
-        asked = identity(self._manifest(horizon, DataRecord("", "", {}), None))
+        horizon = self._algorithm.budget(0)
+        manifest = self._asked(horizon or 1, DataRecord("", "", {}), None)
         unknown = {"batch_size"} if horizon else {"batch_size", "max_epochs"}
-        found = self._found(
-            self._manifest(horizon or 1, DataRecord("", "", {}), None),
-            {name: value for name, value in asked.items() if name not in unknown},
-        )
+        asked = {name: one for name, one in identity(manifest).items() if name not in unknown}
+        found = self._found(manifest, asked)
         if found is not None:
-            restore(self.oracle, found, self.seed)
-
-    @override
-    def _get_tuner_fname(self) -> str:
-        # A file that is never there: Keras Tuner would reload by itself, from its own files, which
-        # a kill of stock Keras Tuner may have torn.
-        return str(self._folder / ".reloaded-by-lrtune")
+            restore(self._algorithm, found, self.seed)
 
     @property
     def _folder(self) -> Path:
         return Path(str(self.directory), str(self.project_name))
 
     def _found(self, manifest: Manifest, asked: Mapping[str, Any]) -> RunRecords | None:
-        """What the folder holds of this search; raises RunFolderError where it is of another."""
+        """What the folder holds of this search; raises RunFolderError where it is another."""
         if not holds_run(self._folder):
             return None
         records = read_run(self._folder, instead=manifest)
@@ -319,11 +309,11 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
     def _plan(self, horizon: int) -> tuple[Rung, ...]:
         tuner = self._constant_tuner()
         arms = len(self._arms()) + (tuner is not None)
-        nested = tuner._rungs(horizon) if tuner else []
+        nested = tuner._algorithm.rungs(horizon) if tuner else []
         return (
             *(Rung(BASELINE_SEARCH, *one) for one in nested),
             Rung("baseline", arms * self.baseline_seeds, 0, horizon),
-            *(Rung("search", *one) for one in self._rungs(horizon)),
+            *(Rung("search", *one) for one in self._algorithm.rungs(horizon)),
         )
 
     @override
@@ -346,7 +336,7 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
     @override
     def load_model(self, trial: Any) -> keras.Model:
         """The model of a trial whose state was kept, compiled, with its weights."""
-        from lrtune.runner.worker import restore
+        from lrtune.runner.worker import restore as restore_state
 
         state = read_state(self._folder, trial.trial_id)
         if state is None:
@@ -355,23 +345,24 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
                 "its state.npz is damaged)"
             )
         model = self.hypermodel.build(trial.hyperparameters)
-        restore(model, state)
+        restore_state(model, state)
         return model
 
     def _best_trials(self, count: int) -> list[Any]:
-        done = [t for t in self.oracle.trials.values() if t.score is not None]
-        sign = -1.0 if self.oracle.objective.direction == "max" else 1.0
+        """Keras Tuner's trials of this many of the run's best, failed ones left out."""
+        if not holds_run(self._folder):
+            return []
+        best: list[Outcome] = ordered(read_run(self._folder).outcomes, self._direction)
+        scored = [one for one in best if one.status != "failed"]
+        return [self.oracle.get_trial(one.trial_id) for one in scored[:count]]
 
-        def order(trial: Any) -> tuple[bool, int, float]:
-            # A score with a message is the untrained model's, of a trial that diverged.
-            budget = trial.hyperparameters.values.get("tuner/epochs", 0)
-            return trial.message is not None, -budget, sign * trial.score
-
-        return sorted(done, key=order)[:count]
+    @property
+    def _direction(self) -> str:
+        return str(self.oracle.objective.direction)
 
     def _horizon(self, epochs: int | None) -> int:
         laid_out = getattr(self.hypermodel, "epochs", None)
-        horizon = int(self._budget(epochs or laid_out or 1))
+        horizon = int(self._algorithm.budget(epochs or laid_out or 1))
         if laid_out not in (None, horizon):
             warnings.warn(
                 f"the hypermodel lays its schedules out over epochs={laid_out}, but the search "
@@ -381,23 +372,6 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             )
         return horizon
 
-    def _budget(self, epochs: int) -> int:
-        """Epochs of a full training, `epochs` being what was asked of `search`."""
-        return epochs
-
-    def _rungs(self, horizon: int) -> list[tuple[int, int, int]]:
-        """The search's trials as (how many, first epoch, last epoch)."""
-        return [(self.oracle.max_trials, 0, horizon)]
-
-    def _set_up_oracle(self, share: float) -> None:
-        """Sets what Keras Tuner gets wrong, and scales the search to a share of its trials."""
-        if share != 1:
-            self.oracle.max_trials = math.ceil(share * self.oracle.max_trials)
-
-    def _promotable(self) -> set[str]:
-        """Ids of trials that a later rung may continue."""
-        return set()
-
     def _arms(self) -> Mapping[str, Mapping[str, Any]]:
         if self.baseline_seeds and isinstance(self.hypermodel, ScheduleHyperModel):
             return READING_CONSTANTS
@@ -406,10 +380,13 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
     def _families(self) -> tuple[str, ...]:
         return tuple(getattr(self.hypermodel, "families", ()))
 
-    def _baseline_seeds(self) -> tuple[int, ...]:
-        return tuple(range(self.seed, self.seed + self.baseline_seeds))
-
     def _manifest(self, horizon: int, data: DataRecord, batch_size: int | None) -> Manifest:
+        asked = self._asked(horizon, data, batch_size)
+        return dataclasses.replace(asked, plan=self._plan(horizon))
+
+    def _asked(self, horizon: int, data: DataRecord, batch_size: int | None) -> Manifest:
+        """What this tuner is asked to do, without the plan."""
+        arms = self._arms()
         return Manifest(
             algo=self.algo,
             objective=self.oracle.objective.name,
@@ -423,9 +400,24 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             families=self._families(),
             space=self._space,
             baseline_budget=self.baseline_budget,
-            baseline_arms=self._arms(),
-            baseline_seeds=self._baseline_seeds() if self._arms() else (),
+            baseline_arms=arms,
+            baseline_seeds=seeds.baseline_seeds(self.seed, self.baseline_seeds) if arms else (),
             data=data,
             versions=installed(),
             created=now(),
         )
+
+
+def _baseline(manifest: Manifest) -> list[TrialTask]:
+    """The trainings of the baseline's arms, seed by seed."""
+    return [
+        TrialTask(
+            arm_id("baseline", arm, seed),
+            Recipe.from_values(values),
+            seed,
+            0,
+            manifest.max_epochs,
+        )
+        for seed in manifest.baseline_seeds
+        for arm, values in manifest.baseline_arms.items()
+    ]

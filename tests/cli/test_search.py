@@ -10,11 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
+from rich.console import Console
 
 import lrtune
 from lrtune.cli import options as search_options
 from lrtune.cli import search
+from lrtune.cli.app import show_result
 from lrtune.errors import RunFolderError
+from tests.records import build_run
 
 COMMAND = [sys.executable, "-m", "lrtune.search"]
 
@@ -45,19 +49,19 @@ BAD = {
         ["--algo", "foo"],
         "--algo must be one of hyperband, bayesian, random. Received: foo",
     ),
-    "zero epochs": (["--max-epochs", "0"], "--max-epochs must be at least 1. Received: 0"),
+    "zero epochs": (["--max-epochs", "0"], "--max-epochs must be an integer >= 1. Received: 0"),
     "no number": (
         ["--max-epochs", "many"],
         "Invalid value for '--max-epochs': ",
     ),
     "negative batch size": (
         ["--batch-size", "-64"],
-        "--batch-size must be at least 1. Received: -64",
+        "--batch-size must be an integer >= 1. Received: -64",
     ),
-    "no worker": (["--workers", "0"], "--workers must be at least 1. Received: 0"),
+    "no worker": (["--workers", "0"], "--workers must be an integer >= 1. Received: 0"),
     "negative seed": (
         ["--seed", "-1"],
-        "seed must be an int from 0 to 2147483647. Received: seed=-1.",
+        "--seed must be an integer from 0 to 2147483647. Received: -1.",
     ),
     "unknown family": (
         ["--families", "constant,stepp"],
@@ -81,16 +85,19 @@ BAD = {
     ),
     "negative budget": (
         ["--baseline-budget", "-1"],
-        "--baseline-budget must be a number >= 0. Received: -1",
+        "--baseline-budget must be a finite number >= 0. Received: -1",
     ),
     "no patience": (
         ["--trial-timeout", "0"],
-        "--trial-timeout must be more than 0 seconds. Received: 0",
+        "--trial-timeout must be a finite number > 0. Received: 0",
     ),
-    "negative retries": (["--max-retries", "-1"], "--max-retries must be at least 0. Received: -1"),
+    "negative retries": (
+        ["--max-retries", "-1"],
+        "--max-retries must be an integer >= 0. Received: -1",
+    ),
     "no trials": (
         ["--algo", "random", "--max-trials", "0"],
-        "--max-trials must be at least 1. Received: 0",
+        "--max-trials must be an integer >= 1. Received: 0",
     ),
     "unknown option": (["--epochs", "3"], "No such option"),
     "missing data": (["--data", "nowhere/cats.npz"], "cats.npz: no such file"),
@@ -165,7 +172,7 @@ def test_a_search_from_the_command_line_ends_with_the_ranking(tmp_path: Path, im
     assert "Winner: " in ended.stdout
     opens, commands = ended.stdout.splitlines()[-2:]
     assert opens.startswith(f"Open {folder}/report.html for the report with pictures")
-    assert f"`lrtune confirm {folder}` tells whether it is so." in commands
+    assert f"`lrtune confirm {folder}` checks whether the result holds up." in commands
     assert "Winner: " in (folder / "report.html").read_text()
     table = lrtune.load_run(folder).ranking()
     assert set(table["status"]) == {"completed"}
@@ -203,7 +210,7 @@ def test_a_search_of_a_number_of_trials_trains_just_these(
     search.search(options)
     assert "val_loss" in capsys.readouterr().out
     search.search(options)
-    assert "is finished; --overwrite starts it anew." in capsys.readouterr().out
+    assert "is finished; --overwrite starts a new one." in capsys.readouterr().out
     run = lrtune.load_run(tmp_path / "run")
     table = run.ranking()
     assert len(table) == 4
@@ -234,26 +241,7 @@ def test_help_names_every_option_of_the_search():
 
 
 def options_of(**changes: object) -> search_options.Options:
-    fields: dict[str, object] = {
-        "algo": "random",
-        "data": "auto",
-        "max_epochs": 50,
-        "max_trials": 20,
-        "families": search_options.FAMILIES,
-        "objective": "val_accuracy",
-        "batch_size": 64,
-        "workers": None,
-        "seed": 1,
-        "score": "last",
-        "baseline_budget": 0.5,
-        "trial_timeout": 3600.0,
-        "max_retries": 2,
-        "tensorboard": None,
-        "run_dir": Path(),
-        "overwrite": False,
-        "quick": False,
-    }
-    return search_options.Options(**{**fields, **changes})  # type: ignore[arg-type]
+    return search_options.Options(**{"algo": "random", **changes})  # type: ignore[arg-type]
 
 
 def test_the_default_folder_is_the_same_for_the_same_search_and_another_for_another():
@@ -283,8 +271,8 @@ def test_the_command_that_continues_names_what_is_not_as_by_default():
     assert search_options.command_line(
         options_of(run_dir=Path("a"), families=("step", "time"), max_epochs=9, quick=True, seed=0)
     ) == (
-        "python -m lrtune.search --algo random --max-epochs 9 --max-trials 20 --families step,time "
-        "--seed 0 --quick --run-dir a"
+        "python -m lrtune.search --algo random --max-epochs 9 --families step,time --seed 0 "
+        "--quick --run-dir a"
     )
 
 
@@ -402,3 +390,24 @@ def test_a_quiet_search_prints_the_report_alone(tmp_path: Path, images: Path):
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("random search of 1 epoch for val_accuracy")
     assert "[1/" not in ended.stdout
+
+
+@pytest.mark.parametrize("what", ["search", "confirmation"])
+def test_a_ctrl_c_while_the_page_is_written_says_that_nothing_is_left_to_do(
+    tmp_path, monkeypatch, capsys, what
+):
+    folder = build_run.small_run(tmp_path / "a run")
+    monkeypatch.setattr("lrtune.report.ending.keep_page", interrupted)
+    console = Console(width=300)
+    with pytest.raises(typer.Exit) as end:
+        show_result(folder, console, what)
+    assert end.value.exit_code == 130
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == (
+        f"Interrupted. The {what} is finished and saved: `lrtune report '{folder}'` prints its "
+        "report."
+    )
+
+
+def interrupted(*_, **__):
+    raise KeyboardInterrupt

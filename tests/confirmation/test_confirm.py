@@ -14,6 +14,7 @@ import pytest
 import lrtune
 from lrtune.cli import search
 from lrtune.confirmation import plan as confirm_plan
+from lrtune.confirmation.material import given_material
 from lrtune.data import load
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.model.hypermodel import CatsVsDogsHyperModel
@@ -21,6 +22,7 @@ from lrtune.records.reader import read_run
 from lrtune.stats.comparison import compare
 from tests.cli.test_search import images, options_of  # noqa: F401 - images is a fixture
 from tests.records import build_run
+from tests.runner import tiny
 
 EPOCHS = 2
 
@@ -147,10 +149,13 @@ def test_the_same_call_continues_a_confirmation_that_was_cut_off(confirmed, tmp_
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"seeds": 7}, "other number of seeds: 6 there, 7 here"),
-        ({"arms": ["0"]}, "other arms: trial-0, trial-0-2, "),
-        ({"train_on": "train"}, "other images to train on: train+validation there, train here"),
-        ({"seeds": [1, 2, 3, 4, 5, 6]}, "other seeds: "),
+        ({"seeds": 7}, "other number of seeds: the folder has 6, you asked for 7"),
+        ({"arms": ["0"]}, "other arms: the folder has trial-0, trial-0-2, "),
+        (
+            {"train_on": "train"},
+            "to train on: the folder has train+validation, you asked for train",
+        ),
+        ({"seeds": [1, 2, 3, 4, 5, 6]}, "other seeds: the folder has ("),
     ],
 )
 def test_another_confirmation_in_the_same_run_is_refused(confirmed, changes, message):
@@ -166,17 +171,20 @@ def test_another_confirmation_in_the_same_run_is_refused(confirmed, changes, mes
         (
             ["--seeds", "5"],
             (
-                "seeds must be at least 6: with fewer no two-sided sign-flip test can reach .05, "
-                "for the least p-value of n pairs is 2 / 2**n. Received: 5"
+                "seeds must be at least 6: with fewer, no two-sided sign-flip test can reach .05, "
+                "because the smallest p-value of n pairs is 2 / 2**n. Received: 5"
             ),
         ),
         (["--top", "0"], "top must be at least 1. Received: 0"),
         (["--arm", "nine"], "--arm must be a trial of the run that did not fail, or an arm of its"),
-        (["--train-on", "test"], "train_on must be train+validation or train. Received: test"),
-        (["--data", "synthetic"], "the images of synthetic are not those of the search: fingerp"),
+        (
+            ["--train-on", "test"],
+            "train_on must be one of train+validation, train. Received: train_on='test'",
+        ),
+        (["--data", "synthetic"], "the images of synthetic are not those of the search: their f"),
         (["--data", "nowhere.npz"], "nowhere.npz: no such file"),
-        (["--workers", "0"], "--workers must be at least 1. Received: 0"),
-        (["--trial-timeout", "0"], "--trial-timeout must be more than 0 seconds. Received: 0"),
+        (["--workers", "0"], "--workers must be an integer >= 1. Received: 0"),
+        (["--trial-timeout", "0"], "--trial-timeout must be a finite number > 0. Received: 0"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(searched, arguments, message):
@@ -209,8 +217,8 @@ def test_from_the_command_line_cost_comes_first_and_the_comparison_last(searched
         "4 arms x 6 seeds x 2 epochs, trained on 60 images (train+validation): 48 epochs to train"
     )
     assert lines[1] == (
-        "NOTE: with 6 seeds and 3 comparisons no verdict is possible, whatever the difference: "
-        "that takes 7 seeds."
+        "NOTE: with 6 seeds and 3 comparisons no verdict is possible, however large the "
+        "difference: it takes 7 seeds."
     )
     assert "[24/24] confirm/" in ended.stdout
     assert "constant-tuned" in ended.stdout.rpartition("[24/24]")[2]
@@ -235,10 +243,16 @@ def test_seeds_are_fresh_and_a_longer_row_begins_with_the_shorter():
 @pytest.mark.parametrize(
     ("seeds", "message"),
     [
-        ([1, 2, 3, 4, 5], "seeds must be at least 6: with fewer no two-sided sign-flip test"),
+        ([1, 2, 3, 4, 5], "seeds must be at least 6: with fewer, no two-sided sign-flip test"),
         ([1, 2, 3, 4, 5, 5], "seeds must differ from one another. Received twice: 5"),
-        ([1, 2, 3, 4, 5, -1], "a seed must be an int from 0 to 2**32 - 1. Received: -1"),
-        ([1, 2, 3, 4, 5, 0.5], "a seed must be an int from 0 to 2**32 - 1. Received: 0.5"),
+        (
+            [1, 2, 3, 4, 5, -1],
+            "a seed must be an integer from 0 to 4294967295. Received: -1.",
+        ),
+        (
+            [1, 2, 3, 4, 5, 0.5],
+            "a seed must be an integer from 0 to 4294967295. Received: 0.5.",
+        ),
     ],
 )
 def test_seeds_that_are_none_are_refused(seeds, message):
@@ -259,21 +273,104 @@ def test_the_cost_is_that_of_the_searchs_pace(tmp_path):
     )
 
 
-def test_arrays_of_a_script_are_taken_as_they_are():
+def manifest_of(folder, **changes):
+    return read_run(build_run.write_manifest(folder, **changes)).manifest
+
+
+def test_data_of_a_script_are_taken_as_they_are(tmp_path):
     x, y = np.zeros((6, 4), "float32"), np.arange(6)
-    given = confirm_plan.images_of(None, (x, y, x[:2], y[:2]), "train+validation")
-    assert given.record.sizes == {"train": 6, "test": 2}
-    with pytest.raises(ArgumentError, match="data must be four arrays: x, y, x_test, y_test"):
-        confirm_plan.images_of(None, (x, y), "train")
-    with pytest.raises(ArgumentError, match="data has no test images"):
-        confirm_plan.images_of(None, (x, y, x[:0], y[:0]), "train")
+    manifest = manifest_of(tmp_path, batch_size=3)
+    found = given_material(manifest, (x, y), (x[:2], y[:2]), {"class_weight": {0: 2.0}})
+    assert found.fit_args[0] is x
+    assert found.fit_kwargs == {"class_weight": {0: 2.0}, "batch_size": 3}
+    assert found.record.sizes == {"train": 6, "test": 2}
+    assert given_material(manifest, (x, y), (x, y), {"batch_size": 5}).fit_kwargs["batch_size"] == 5
+
+
+@pytest.mark.parametrize(
+    ("test", "kwargs", "message"),
+    [
+        (None, {}, "test_data must be given with the training data: lrtune.confirm(run, x, y, "),
+        (0, {}, "test_data must hold at least one sample. Received: none."),
+        (2, {"epochs": 3}, "epochs cannot be given to a confirmation, which trains for the"),
+        (2, {"validation_split": 0.5}, "validation_split cannot be given to a confirmation"),
+    ],
+)
+def test_data_that_cannot_be_confirmed_on_are_refused(tmp_path, test, kwargs, message):
+    x, y = np.zeros((6, 4), "float32"), np.arange(6)
+    data = None if test is None else (x[:test], y[:test])
+    with pytest.raises(ArgumentError) as error:
+        given_material(manifest_of(tmp_path), (x, y), data, kwargs)
+    assert str(error.value).startswith(message)
 
 
 def test_a_run_of_a_script_must_be_given_its_data_and_hypermodel(tmp_path):
     data = {**build_run.MANIFEST["data"], "argument": None}
     folder = build_run.small_run(tmp_path / "run", data=data)
-    with pytest.raises(ArgumentError, match=r"^data must be given, for the search got its arrays"):
+    with pytest.raises(ArgumentError, match=r"^the data must be given again, as the search got"):
         lrtune.confirm(folder)
-    x = np.zeros((6, 8, 8, 3), "float32")
-    with pytest.raises(ArgumentError, match=r"^hypermodel must be given, for the search was run"):
-        lrtune.confirm(folder, data=(x, np.zeros(6, int), x, np.zeros(6, int)))
+    x, y = np.zeros((6, 8, 8, 3), "float32"), np.zeros(6, int)
+    with pytest.raises(ArgumentError, match=r"^hypermodel must be given, as the search was run"):
+        lrtune.confirm(folder, x, y, test_data=(x, y))
+
+
+@pytest.fixture(scope="module")
+def script_run(tmp_path_factory):
+    """A search of a script: its hypermodel and its run folder."""
+    folder = tmp_path_factory.mktemp("script")
+    hypermodel = lrtune.ScheduleHyperModel(tiny.build, epochs=2, families=["constant"])
+    tuner = lrtune.RandomSearch(
+        hypermodel, objective="val_accuracy", max_trials=1, directory=folder, project_name="run",
+        seed=1, workers=1, baseline_seeds=1,
+    )  # fmt: skip
+    tuner.search(*tiny.points(), **tiny.fit_kwargs(), verbose=0)
+    return hypermodel, folder / "run"
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self, x, y):
+        super().__init__()
+        self.x, self.y = x, y
+
+    def __len__(self):
+        return len(self.x) // 8
+
+    def __getitem__(self, index):
+        return self.x[8 * index : 8 * index + 8], self.y[8 * index : 8 * index + 8]
+
+
+def as_dataset(x, y):
+    import tensorflow as tf
+
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
+
+
+@pytest.mark.parametrize("kind", [as_dataset, Batches])
+def test_any_data_that_fit_takes_can_be_confirmed_on(script_run, tmp_path, kind):
+    hypermodel, searched = script_run
+    scores = {}
+    for name, wrap in (("plain", as_dataset), ("other", kind)):
+        folder = shutil.copytree(searched, tmp_path / name)
+        lrtune.confirm(
+            folder, wrap(*tiny.points()), test_data=wrap(*tiny.points(24, seed=2)),
+            hypermodel=hypermodel, top=1, seeds=6, workers=1, verbose=0, shuffle=False,
+        )  # fmt: skip
+        outcomes = read_run(folder).confirmation.outcomes
+        scores[name] = {arm: [one.score for one in seeds] for arm, seeds in outcomes.items()}
+        assert {one.status for seeds in outcomes.values() for one in seeds} == {"completed"}
+    # The same batches in the same order: only how they came differs.
+    assert scores["plain"] == scores["other"]
+
+
+def test_class_weights_reach_the_training(script_run, tmp_path):
+    hypermodel, searched = script_run
+    x, y = tiny.points(200)
+    x_test, y_test = tiny.points(50, seed=2)
+    folder = shutil.copytree(searched, tmp_path / "run")
+    lrtune.confirm(
+        folder, x, y, test_data=(x_test, y_test), class_weight={0: 1.0, 1: 0.0}, batch_size=4,
+        hypermodel=hypermodel, top=1, seeds=6, workers=1, verbose=0,
+    )  # fmt: skip
+    scores = [one.score for one in read_run(folder).confirmation.outcomes["constant-0.1"]]
+    # Class 1 weighs nothing, so that every model learns to say 0 and is right as often as that is.
+    assert np.median(scores) == pytest.approx(float(np.mean(y_test == 0)), abs=0.1)

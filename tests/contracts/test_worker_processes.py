@@ -18,7 +18,7 @@ import lrtune
 from lrtune.errors import ArgumentError, SearchError
 from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.records.task import TrainingJob
-from lrtune.runner import local, make_runner
+from lrtune.runner import RunOptions, local, make_runner
 from lrtune.runner.inprocess import InProcessRunner
 from lrtune.runner.local import LocalRunner, physical_cores
 from tests.contracts.test_runner_contract import run, schedule_job, task
@@ -55,26 +55,26 @@ def test_what_cannot_be_pickled_is_refused_and_leaves_no_file(tmp_path, monkeypa
     ("workers", "kind", "slots"), [(1, InProcessRunner, 1), (3, LocalRunner, 3)]
 )
 def test_one_worker_trains_in_this_process_and_more_in_others(workers, kind, slots):
-    with make_runner(schedule_job(), workers) as runner:
+    with make_runner(schedule_job(), RunOptions(workers)) as runner:
         assert (type(runner), runner.slots) == (kind, slots)
 
 
 def test_without_a_number_there_is_a_worker_process_a_physical_core():
-    with make_runner(schedule_job(), None) as runner:
+    with make_runner(schedule_job(), RunOptions(None)) as runner:
         assert (type(runner), runner.slots) == (LocalRunner, physical_cores())
 
 
 def test_a_machine_of_one_core_has_a_worker_process_too(monkeypatch):
     monkeypatch.setattr("lrtune.runner.local.physical_cores", lambda: 1)
-    with make_runner(schedule_job(), None) as runner:
+    with make_runner(schedule_job(), RunOptions(None)) as runner:
         assert (type(runner), runner.slots) == (LocalRunner, 1)
 
 
 @pytest.mark.parametrize("workers", [0, -1, True, 1.5, "2"])
 def test_a_number_of_workers_that_is_none_is_refused(workers):
     with pytest.raises(ArgumentError) as error:
-        make_runner(schedule_job(), workers)
-    assert str(error.value) == f"workers must be an int >= 1. Received: workers={workers!r}."
+        make_runner(schedule_job(), RunOptions(workers))
+    assert str(error.value) == f"workers must be an integer >= 1. Received: workers={workers!r}."
 
 
 IN_A_SCRIPT = """

@@ -28,8 +28,9 @@ def search(folder, **arguments):
 
 def confirm(hypermodel, run, **arguments):
     x, y = tiny.points()
-    data = (x, y, x[:9], y[:9])
-    lrtune.confirm(run, top=1, seeds=6, hypermodel=hypermodel, data=data, workers=1, **arguments)
+    test_data = (x[:9], y[:9])
+    options = {"top": 1, "seeds": 6, "workers": 1, "hypermodel": hypermodel, **arguments}
+    lrtune.confirm(run, x, y, test_data=test_data, **options)
 
 
 class Counter(Observer):

@@ -71,7 +71,9 @@ def _import_all() -> None:
     import lrtune.report.terminal
     import lrtune.runner.local
     import lrtune.runner.worker
-    import lrtune.search.tuners
+    import lrtune.search.bayesian
+    import lrtune.search.hyperband
+    import lrtune.search.random
     import tests.runner.tiny
 
     gc.collect()

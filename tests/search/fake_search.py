@@ -13,10 +13,11 @@ from lrtune.records.reader import read_run
 from lrtune.records.task import TrialOutcome
 from lrtune.records.writer import RunWriter
 from lrtune.runner.base import Runner
+from lrtune.search.algorithm import Algorithm
+from lrtune.search.hyperband import HyperbandAlgorithm
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import LoopSettings, SearchLoop
-from lrtune.search.oracle import keep_from_writing
-from lrtune.search.resume import mend, restore
+from lrtune.search.resume import repair, restore
 from tests.tasks import task_of
 
 MANIFEST = schema.Manifest(
@@ -134,8 +135,8 @@ class Search:
             )
         else:
             self.oracle = keras_tuner.oracles.RandomSearchOracle(max_trials=trials, **common)
-        self.oracle.verbose = 0
-        keep_from_writing(self.oracle)
+        kind = HyperbandAlgorithm if max_epochs else Algorithm
+        self.algorithm = kind(self.oracle)
         self.folder = folder
         self.writer = RunWriter(folder)
         self.writer.manifest(MANIFEST)
@@ -143,23 +144,22 @@ class Search:
         self.metrics = []
         self._spy(self.oracle.update_trial)
         self.found = read_run(folder)
-        self.unfinished = restore(self.oracle, self.found, 5)
+        self.unfinished = restore(self.algorithm, self.found, 5)
         horizon = max_epochs or 4
         settings = {"objective": "val_accuracy", "direction": "max", "score": "last", **settings}
         self.loop = SearchLoop(
-            self.oracle,
+            self.algorithm,
             self.runner,
             self.writer,
             KeptStates(self.writer, settings["direction"], horizon, self.found.outcomes),
             LoopSettings(horizon=horizon, seed=5, max_retries=max_retries, **settings),
-            promotable=self._promotable,
         )
 
     def run(self, baseline=()):
         """Begins the search, or continues the one that is in the folder."""
         done = self.found.by_id
         with self.writer:
-            mend(self.oracle, self.writer)
+            repair(self.oracle, self.writer)
             self.loop.run([one for one in baseline if one.trial_id not in done], self.unfinished)
         return self
 
@@ -179,10 +179,6 @@ class Search:
     @property
     def outcomes(self):
         return [self.outcome(trial_id) for trial_id in self.oracle.start_order]
-
-    def _promotable(self):
-        brackets = getattr(self.oracle, "_brackets", [])
-        return {one["id"] for b in brackets for rung in b["rounds"][:-1] for one in rung}
 
     def _spy(self, update):
         def note(trial_id, metrics, step=0):

@@ -13,7 +13,7 @@ import pytest
 from lrtune.display.observer import Observer
 from lrtune.errors import SearchError
 from lrtune.records.task import TrialOutcome
-from lrtune.search.oracle import trial_seed
+from lrtune.search.seeds import trial_seed
 from tests.search.fake_search import Search, completed, diverged, failed, told
 from tests.tasks import task_of
 
@@ -295,8 +295,8 @@ def test_an_objective_that_training_does_not_log_is_named_with_those_it_does(tmp
     with pytest.raises(SearchError) as error:
         search.run()
     assert str(error.value) == (
-        "objective 'val_auc' is not among what training logs: val_accuracy, val_loss. Choose one "
-        "of these (val_... need validation_data)."
+        "objective 'val_auc' is not among the metrics that training logs: val_accuracy, val_loss. "
+        "Choose one of these (val_... need validation_data)."
     )
 
 

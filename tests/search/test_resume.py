@@ -13,7 +13,7 @@ from lrtune.errors import RunFolderError, SearchError
 from lrtune.records import files
 from lrtune.records.reader import read_run, read_state
 from lrtune.records.task import TrialOutcome
-from lrtune.search.oracle import hyperband_plan
+from lrtune.search.oracle import hyperband_rungs
 from lrtune.search.resume import refuse_foreign_trials, restore
 from tests.search.fake_search import Search, completed, diverged, failed, told
 from tests.tasks import task_of
@@ -140,14 +140,14 @@ def test_the_oracle_knows_after_a_restart_what_it_knew_before(undisturbed):
     # Hyperband's brackets are rebuilt from the trials alone: the same rungs, the same promotions.
     records = read_run(undisturbed / "hyperband")
     search = Search(undisturbed / "hyperband", mixed, **KINDS["hyperband"])
-    restore(search.oracle, records, 5)
+    restore(search.algorithm, records, 5)
     rungs = Counter(
         (values["tuner/initial_epoch"], values["tuner/epochs"])
         for values in (trial.hyperparameters.values for trial in search.oracle.trials.values())
     )
     search.writer.close()
     planned = Counter()
-    for size, first, last in hyperband_plan(search.oracle):
+    for size, first, last in hyperband_rungs(search.oracle):
         planned[first, last] += size
     assert rungs.keys() == planned.keys()
     sizes = [[len(rung) for rung in bracket["rounds"]] for bracket in search.oracle._brackets]
@@ -255,7 +255,7 @@ def test_a_trial_whose_values_are_of_no_hyperband_is_named(tmp_path):
     path = folder / "trial_1" / "outcome.json"
     values = {"tuner/trial_id": "0", "x": 0.5}
     path.write_text(json.dumps({**json.loads(path.read_text()), "values": values}))
-    with pytest.raises(RunFolderError, match="trial 1 is none of this search"):
+    with pytest.raises(RunFolderError, match="trial 1 does not belong to this search"):
         Search(folder, completed, max_epochs=9)
 
 

@@ -364,16 +364,6 @@ def test_trials_that_fail_do_not_end_the_search_and_all_that_fail_do(tmp_path):
     assert [trial.status for trial in tuner.oracle.trials.values()] == ["FAILED"] * 5
 
 
-def test_a_trial_that_diverged_is_never_the_best(tmp_path):
-    tuner = random_search(tmp_path, tiny.adam, max_trials=2)
-    for score, message in ((0.1, "epoch 1: loss is nan"), (0.9, None)):
-        trial = tuner.oracle.create_trial(str(score))
-        tuner.oracle.update_trial(trial.trial_id, {"val_loss": score})
-        trial.status, trial.message = "COMPLETED", message
-        tuner.oracle.end_trial(trial)
-    assert [trial.score for trial in tuner._best_trials(2)] == [0.9, 0.1]
-
-
 def test_another_horizon_than_hyperbands_is_warned_of(tmp_path):
     tuner = lrtune.Hyperband(
         hypermodel(epochs=50), objective="val_loss", max_epochs=3, directory=tmp_path

@@ -1,0 +1,156 @@
+"""`lrtune.confirm`: is the best schedule of a search really better than a constant rate?"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from lrtune.confirmation.arms import choose_arms
+from lrtune.confirmation.material import WHOLE, given_material, loaded_material
+from lrtune.confirmation.plan import check_seeds, make_manifest, refuse_other_confirmation
+from lrtune.errors import ArgumentError
+from lrtune.records.reader import read_run
+from lrtune.run import load_run
+from lrtune.runner.options import RunOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lrtune.confirmation.arms import Arms
+    from lrtune.confirmation.material import Material
+    from lrtune.display.observer import Observer
+    from lrtune.records.reader import RunRecords
+    from lrtune.records.schema import ConfirmManifest
+    from lrtune.run import Run
+
+
+def confirm(
+    run: str | os.PathLike[str] | Run,
+    *fit_args: Any,
+    test_data: Any = None,
+    hypermodel: Any = None,
+    data: str | None = None,
+    top: int = 3,
+    arms: Sequence[str] = (),
+    seeds: int | Sequence[int] = 8,
+    train_on: str = WHOLE,
+    workers: int | None = None,
+    trial_timeout: float = 3600.0,
+    max_retries: int = 2,
+    overwrite: bool = False,
+    observer: Observer | None = None,
+    verbose: int | str = "auto",
+    **fit_kwargs: Any,
+) -> Run:
+    """Train the best of a search and the constant rates again, with fresh paired seeds, and test.
+
+    A search that a script ran is confirmed with data of the script, as `tuner.search` takes them;
+    one that `lrtune search` ran loads its own images again.
+
+    Args:
+        run: the run folder, or what `load_run` returned.
+        *fit_args: what to train on, as `keras.Model.fit` takes it: arrays, a `tf.data.Dataset`, a
+            PyDataset, ...
+        test_data: what to test on, as `validation_data` of `keras.Model.fit`; measured once a
+            training, after its last epoch. Needed with `fit_args`.
+        hypermodel: the search's `keras_tuner.HyperModel`; None for the cats-vs-dogs CNN.
+        data: a data source in place of `fit_args`, as `--data` takes it; None for the search's own.
+        top: int >= 1, how many trials: the best of each family first.
+        arms: ids of trials in place of the top ones; one named twice makes two arms.
+        seeds: int >= 6, how many; or the seeds themselves. One seed means the same initial weights,
+            image order and dropout for every arm.
+        train_on: "train+validation" or "train", of the images that are loaded again.
+        workers: as lrtune's tuners take it.
+        trial_timeout: likewise.
+        max_retries: likewise.
+        overwrite: whether to erase a confirmation that is there; otherwise it is resumed.
+        observer: watches, in place of what is printed.
+        verbose: 0 for silence; otherwise a live display in a terminal, a line a finished training
+            elsewhere, and at the end `report.html` in the run folder.
+        **fit_kwargs: as `keras.Model.fit` takes them: `class_weight`, `sample_weight`, ...
+
+    Returns:
+        The run with its confirmation: see `Run.comparison`.
+
+    Raises:
+        ArgumentError, RunFolderError, DataError: what cannot be confirmed, and why.
+    """
+    options = RunOptions(workers, trial_timeout, max_retries)
+    folder = run if isinstance(run, str | os.PathLike) else run.records.folder
+    records = read_run(folder)
+    choice = choose(records, top, arms, seeds)
+    if fit_args or fit_kwargs or test_data is not None:
+        material = given_material(records.manifest, fit_args, test_data, fit_kwargs)
+    else:
+        material = loaded_material(records.manifest, data, train_on)
+    manifest = plan(records, choice, material, train_on, overwrite=overwrite)
+    model = hypermodel or searched_hypermodel(records, material)
+    from lrtune.confirmation.train import train_arms
+    from lrtune.display.script import watching
+
+    shown = (manifest.objective, manifest.direction, manifest.epochs)
+    names = arm_names(manifest)
+    with watching(observer, verbose, records.folder, shown, manifest.planned, names) as seen:
+        train_arms(
+            records.folder, manifest, model, material, options, overwrite=overwrite, observer=seen
+        )
+    return load_run(folder)
+
+
+def choose(
+    records: RunRecords, top: int, arms: Sequence[str], seeds: int | Sequence[int]
+) -> tuple[Arms, tuple[int, ...]]:
+    """The arms and the seeds; arguments as `confirm` takes them. Called before data are loaded.
+
+    Raises:
+        ArgumentError, RunFolderError: what cannot be confirmed, and why.
+    """
+    return choose_arms(records, top, arms), check_seeds(seeds, records.manifest.seed)
+
+
+def plan(
+    records: RunRecords,
+    choice: tuple[Arms, tuple[int, ...]],
+    material: Material,
+    train_on: str,
+    *,
+    overwrite: bool,
+) -> ConfirmManifest:
+    """What a confirmation will train.
+
+    Raises:
+        RunFolderError: the run folder holds another confirmation, and it must not be overwritten.
+    """
+    arms, seeds = choice
+    manifest = make_manifest(records.manifest, arms, seeds, train_on, material.record)
+    if records.confirmation is not None and not overwrite:
+        refuse_other_confirmation(records.folder, records.confirmation.manifest, manifest)
+    return manifest
+
+
+def arm_names(manifest: ConfirmManifest) -> tuple[str, ...]:
+    """The arms as a display lists them, the one that the others are compared with first."""
+    return tuple(dict.fromkeys((manifest.baseline, *manifest.arms)))
+
+
+def searched_hypermodel(records: RunRecords, material: Material) -> Any:
+    """The hypermodel of a search that `lrtune search` ran.
+
+    Raises:
+        ArgumentError: a script ran it, with a hypermodel of its own.
+    """
+    manifest = records.manifest
+    if manifest.data.argument is None:
+        raise ArgumentError(
+            "hypermodel must be given, as the search was run by a script: "
+            "lrtune.confirm(run, x, y, test_data=(x_test, y_test), hypermodel=hypermodel)"
+        )
+    from lrtune.model.hypermodel import CatsVsDogsHyperModel
+
+    x, y = material.fit_args[:2]
+    return CatsVsDogsHyperModel(
+        epochs=manifest.max_epochs,
+        families=manifest.families,
+        input_shape=x.shape[1:],
+        num_classes=int(y.max()) + 1,
+    )

@@ -1,0 +1,128 @@
+"""What a confirmation trains and tests on: data of a script, or the search's own loaded again."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lrtune._util import checks
+from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.records.data_record import describe_given
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lrtune.data import Dataset
+    from lrtune.records.schema import DataRecord, Manifest
+
+WHOLE, TRAIN = "train+validation", "train"
+"""What may be trained on, where the search's data are loaded again."""
+
+HOW = "lrtune.confirm(run, x, y, test_data=(x_test, y_test), hypermodel=hypermodel)"
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a confirmation trains and tests on.
+
+    Attributes:
+        fit_args: positional arguments of `keras.Model.fit`: all that is trained on.
+        fit_kwargs: its keyword arguments.
+        test_data: as `validation_data` of `keras.Model.fit`; measured once a training.
+        record: what to record of them; its sizes are those of "train" and "test".
+    """
+
+    fit_args: tuple[Any, ...]
+    fit_kwargs: Mapping[str, Any]
+    test_data: Any
+    record: DataRecord
+
+
+def given_material(
+    manifest: Manifest, fit_args: tuple[Any, ...], test_data: Any, fit_kwargs: Mapping[str, Any]
+) -> Material:
+    """Data of a script: whatever `fit` takes.
+
+    Args:
+        manifest: of the search.
+        fit_args: positional arguments of `keras.Model.fit`: arrays, a dataset, a PyDataset ...
+        test_data: what its `validation_data` takes.
+        fit_kwargs: keyword arguments, `class_weight` or `sample_weight` among them; the batch size
+            is the search's unless it is among them or the data come in batches.
+
+    Raises:
+        ArgumentError: there are no test data, or an argument that a confirmation sets itself.
+    """
+    if test_data is None:
+        raise ArgumentError(f"test_data must be given with the training data: {HOW}.")
+    for name in ("epochs", "initial_epoch", "validation_data", "validation_split"):
+        if name in fit_kwargs:
+            raise ArgumentError(
+                f"{name} cannot be given to a confirmation, which trains for the search's epochs "
+                f"on all of the data and measures on test_data. Received: {name}="
+                f"{fit_kwargs[name]!r}."
+            )
+    described = describe_given(fit_args, {**fit_kwargs, "validation_data": test_data})
+    sizes = dict(described.sizes)
+    if "validation" in sizes:
+        sizes["test"] = sizes.pop("validation")
+        if not sizes["test"]:
+            raise ArgumentError("test_data must hold at least one sample. Received: none.")
+    kwargs = dict(fit_kwargs)
+    if described.fingerprint and manifest.batch_size is not None:
+        kwargs.setdefault("batch_size", manifest.batch_size)
+    return Material(fit_args, kwargs, test_data, dataclasses.replace(described, sizes=sizes))
+
+
+def loaded_material(manifest: Manifest, source: str | None, train_on: str) -> Material:
+    """The search's own data, loaded again.
+
+    Args:
+        manifest: of the search.
+        source: a data source (the name or path that `--data` takes); None for the search's.
+        train_on: "train+validation" or "train".
+
+    Raises:
+        ArgumentError: an argument outside its domain, or no source where the search got its data
+            from a script.
+        RunFolderError: the images are not the search's.
+        DataError: they cannot be loaded.
+    """
+    checks.one_of("train_on", train_on, (WHOLE, TRAIN))
+    source = source if source is not None else manifest.data.argument
+    if source is None:
+        raise ArgumentError(
+            f"the data must be given again, as the search got them from a script: {HOW}."
+        )
+    from lrtune.data import load
+
+    dataset = load(source)
+    asked = manifest.data
+    if dataset.fingerprint != asked.fingerprint and {"train", "validation"} <= asked.sizes.keys():
+        dataset = _cut(dataset, asked.sizes["train"], asked.sizes["validation"])
+    if dataset.fingerprint != asked.fingerprint:
+        raise RunFolderError(
+            f"the images of {dataset.source} are not those of the search: their fingerprint is "
+            f"{dataset.fingerprint}, the search's {asked.fingerprint}. Name the search's images "
+            "with --data"
+        )
+    if not len(dataset.test):
+        raise ArgumentError(f"{dataset.source} has no test images to compare the arms on")
+    x, y = dataset.train.x, dataset.train.y
+    if train_on == WHOLE:
+        x = np.concatenate([x, dataset.validation.x])
+        y = np.concatenate([y, dataset.validation.y])
+    sizes = {"train": len(x), "test": len(dataset.test)}
+    record = dataclasses.replace(asked, source=dataset.source, sizes=sizes)
+    kwargs = {} if manifest.batch_size is None else {"batch_size": manifest.batch_size}
+    return Material((x, y), kwargs, (dataset.test.x, dataset.test.y), record)
+
+
+def _cut(dataset: Dataset, train: int, validation: int) -> Dataset:
+    """The dataset as `--quick` cut it."""
+    if train > len(dataset.train) or validation > len(dataset.validation):
+        return dataset
+    return dataset.subset(train=train, validation=validation)

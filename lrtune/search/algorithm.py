@@ -1,0 +1,62 @@
+"""What the search loop, resuming and the plan ask of a search algorithm.
+
+An algorithm is one file: a subclass of `Algorithm` where it differs from independent trials, and
+the tuner that people use. Its line in `lrtune.search.algorithms` makes it known.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from lrtune.search import oracle as seam
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Algorithm:
+    """Trials that know nothing of rungs: each is trained for all epochs.
+
+    Args:
+        oracle: a new `keras_tuner.Oracle`, which is set up for lrtune's loop.
+        share: float > 0, how large a part of the search it shall run.
+    """
+
+    def __init__(self, oracle: Any, share: float = 1.0) -> None:
+        self.oracle = oracle
+        seam.disable_saving(oracle)
+        self.scale(share)
+        self._new = seam.state_of(oracle)
+
+    def budget(self, horizon: int) -> int:
+        """Epochs of a full training, where the user asked for `horizon` (0 for not saying)."""
+        return horizon
+
+    def rungs(self, horizon: int) -> list[tuple[int, int, int]]:
+        """The trials of the whole search, as (how many at most, first epoch, last epoch)."""
+        return [(self.oracle.max_trials, 0, horizon)]
+
+    def promotable(self) -> set[str]:
+        """Ids of the trials that a later one may continue, so that their states are kept."""
+        return set()
+
+    def scale(self, share: float) -> None:
+        """Gives the search a share (float > 0) of its trials, at least one; called once."""
+        if share != 1:
+            self.oracle.max_trials = math.ceil(share * self.oracle.max_trials)
+
+    def reset(self) -> None:
+        """Forgets all trials."""
+        seam.reset(self.oracle, self._new)
+
+    def propose(self, trial_id: str, seed: int) -> Mapping[str, Any]:
+        """The hyperparameter values that the oracle gives its trial of this id, of the loop's seed.
+
+        `ask` does this for new trials; resuming, for one whose record is lost.
+        """
+        seam.seed_proposal(self.oracle, seed, int(trial_id))
+        return self.oracle.populate_space(trial_id).get("values") or {}
+
+    def replay(self, trial_id: str, values: Mapping[str, Any]) -> None:
+        """Takes note of a recorded trial, as if the oracle had just proposed it."""

@@ -1,0 +1,39 @@
+"""The search algorithms by name, and where each is; none is imported before it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NamedTuple
+
+from lrtune._util import checks
+
+
+class Entry(NamedTuple):
+    """Where an algorithm is.
+
+    Attributes:
+        tuner: module and class of its tuner.
+        takes_max_trials: whether the user says how many trials; Hyperband plans its own number.
+    """
+
+    tuner: str
+    takes_max_trials: bool = True
+
+
+ALGORITHMS = {
+    "hyperband": Entry("lrtune.search.hyperband:Hyperband", takes_max_trials=False),
+    "bayesian": Entry("lrtune.search.bayesian:BayesianOptimization"),
+    "random": Entry("lrtune.search.random:RandomSearch"),
+}
+
+
+def tuner_of(name: str) -> Any:
+    """The tuner's class of an algorithm, a `LoopTuner`.
+
+    Raises:
+        ArgumentError: no algorithm has this name.
+    """
+    module, _, tuner = ALGORITHMS[checks.one_of("algo", name, tuple(ALGORITHMS))].tuner.partition(
+        ":"
+    )
+    return getattr(importlib.import_module(module), tuner)

@@ -1,0 +1,54 @@
+"""Hyperband: many trials for few epochs, of which the best are continued (Li et al., 2018).
+
+https://jmlr.org/papers/v18/16-558.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras_tuner
+from typing_extensions import override
+
+from lrtune.search import oracle as seam
+from lrtune.search.algorithm import Algorithm
+from lrtune.search.tuner import LoopTuner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class HyperbandAlgorithm(Algorithm):
+    """The rungs are Keras Tuner's."""
+
+    @override
+    def budget(self, horizon: int) -> int:
+        return int(self.oracle.max_epochs)
+
+    @override
+    def rungs(self, horizon: int) -> list[tuple[int, int, int]]:
+        return seam.hyperband_rungs(self.oracle)
+
+    @override
+    def promotable(self) -> set[str]:
+        return seam.promotable_trials(self.oracle)
+
+    @override
+    def scale(self, share: float) -> None:
+        seam.scale_rungs(self.oracle, share)
+
+    @override
+    def replay(self, trial_id: str, values: Mapping[str, Any]) -> None:
+        seam.place_in_bracket(self.oracle, trial_id, values)
+
+
+class Hyperband(LoopTuner, keras_tuner.Hyperband):  # type: ignore[misc] # Keras Tuner has no types
+    """`keras_tuner.Hyperband` whose promoted trials continue exactly where they stopped.
+
+    Args:
+        hypermodel, objective, max_epochs, ...: as `keras_tuner.Hyperband` takes them.
+        workers, score, baseline_seeds, seed, ...: see `LoopTuner`.
+    """
+
+    algo = "hyperband"
+    algorithm_type = HyperbandAlgorithm
