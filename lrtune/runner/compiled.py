@@ -17,6 +17,7 @@ import keras
 from typing_extensions import override
 
 from lrtune.schedules.keras import TableSchedule
+from lrtune.schedules.keras_private import slot_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ class VariableMomentumSGD(keras.optimizers.SGD):  # type: ignore[misc] # Keras h
         learning_rate = ops.cast(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
         momentum = ops.cast(self.momentum_value, variable.dtype)
-        velocity = self.momentums[self._get_variable_index(variable)]
+        velocity = slot_of(self, variable)
         self.assign(velocity, velocity * momentum - gradient * learning_rate)
         self.assign_add(variable, velocity)
 

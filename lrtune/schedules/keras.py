@@ -16,6 +16,7 @@ from keras import ops
 from lrtune._util import checks
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.schedules import Schedule
+from lrtune.schedules.keras_private import update_count
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -153,7 +154,7 @@ def place(model: Any, schedule: Any, initial_step: int = 0) -> None:
     # NOTE: what `inner.learning_rate = schedule` does, without Keras' __setattr__ (TensorFlow
     # backend, 3.15), which reads the old rate first: an UnplacedSchedule raises then.
     type(inner).learning_rate.fset(inner, schedule)
-    inner._iterations.assign(initial_step)
+    update_count(inner).assign(initial_step)
     model.train_function = None
 
 
@@ -168,9 +169,7 @@ def rate_at(optimizer: Any, step: int) -> float:
         float >= 0, exactly the float32 value.
     """
     step = checks.integer("step", step, at_least=0)
-    # NOTE: not `iterations`: with gradient_accumulation_steps=n that is a tensor, count // n, while
-    # Keras calls the schedule with the count itself, which has no public name.
-    count = _inner(optimizer)._iterations
+    count = update_count(_inner(optimizer))
     now = int(count)
     # NOTE: the optimizer is asked itself, at a moved step count: whatever it was given, this is
     # what its update uses.
