@@ -63,7 +63,7 @@ class Run:
         return Plots(self.records)
 
     def verdict(self) -> str:
-        """What was found and how sure that is, in plain sentences, what follows first.
+        """What was found and how sure it is, in plain sentences, the conclusion first.
 
         Of the confirmation where there is one, else of the search.
         """

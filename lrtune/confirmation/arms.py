@@ -54,15 +54,15 @@ def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -
     measured = measure_baseline(records)
     if measured is None:
         raise RunFolderError(
-            f"run folder {records.folder} has no constant rate that was trained over all "
-            f"{manifest.max_epochs} epochs, so there is nothing to compare with; continue its "
-            "search first"
+            f"run folder {records.folder} has no constant rate that was trained for all "
+            f"{manifest.max_epochs} epochs, so there is nothing to compare with. Resume its search "
+            "first"
         )
     ranked = _ranked(records)
     if not ranked:
         raise RunFolderError(
             f"run folder {records.folder} has no trial that completed {manifest.max_epochs} "
-            "epochs: there is nothing to confirm; continue its search first"
+            "epochs, so there is nothing to confirm. Resume its search first"
         )
     arms = {arm.name: arm for arm in measured.arms}
     picked = _named(records, chosen, list(arms)) if chosen else _best(ranked, top)

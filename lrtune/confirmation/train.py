@@ -1,4 +1,4 @@
-"""Trains the best of a search and the constant rates anew, with paired seeds, for the test images.
+"""Trains the best of a search and the constant rates again, with paired seeds, and tests them.
 
 The search has chosen among many on the validation images, so its scores flatter. Here the choice
 is made: few arms, fresh seeds, each the same for every arm (initial weights, image order, dropout),

@@ -41,7 +41,7 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """
     temporary = path.with_name(path.name + TEMPORARY)
     boundary(path)
-    with telling(path):
+    with naming_the_file(path):
         try:
             with temporary.open("wb") as file:
                 write(file)
@@ -68,7 +68,7 @@ def append_line(path: Path, line: str) -> None:
         RunFolderError: it could not be written.
     """
     boundary(path)
-    with telling(path), path.open("ab") as file:
+    with naming_the_file(path), path.open("ab") as file:
         file.write(f"{line}\n".encode())
     boundary(path)
 
@@ -80,21 +80,21 @@ def remove(path: Path) -> None:
         RunFolderError: it is there and cannot be deleted.
     """
     boundary(path)
-    with telling(path):
+    with naming_the_file(path):
         path.unlink(missing_ok=True)
     boundary(path)
 
 
 @contextmanager
-def telling(path: Path) -> Iterator[None]:
+def naming_the_file(path: Path) -> Iterator[None]:
     """Turns the system's errors into one that names the file and says that nothing is lost."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise RunFolderError(
-            f"cannot write {path}: {reason}. What was written before is whole: when this is "
-            "mended, the same command continues the search"
+            f"cannot write {path}: {reason}. Everything saved so far is intact. Fix this, then run "
+            "the same command again"
         ) from error
 
 

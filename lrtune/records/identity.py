@@ -1,4 +1,4 @@
-"""Whether a search that was asked for is the one that a run folder holds."""
+"""Is the search that the user asks for the one that a run folder holds?"""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ _WORDS = {
     "space": "search space",
     "baseline_budget": "baseline budget",
 }
-"""What makes a search this search, in the order in which a difference is named. The number of
-trials is not among it: a search may be continued for more of them."""
+"""What makes two searches the same, in the order in which a difference is reported. The number of
+trials is not part of it: a search can be resumed for more trials."""
 
 
 def identity(manifest: Manifest) -> dict[str, Any]:
-    """All that must be the same for a search to be continued."""
+    """Everything that must be the same for a search to be resumed."""
     plain = schema.to_json(manifest)
     return {name: plain["data" if name == "fingerprint" else name] for name in _WORDS} | {
         "fingerprint": manifest.data.fingerprint
@@ -51,8 +51,8 @@ def refuse_other_search(folder: Path, found: Manifest, asked: Mapping[str, Any])
     Args:
         folder: the run folder, for the message.
         found: what its search was asked.
-        asked: what is asked now, by the names of `identity`, as much of it as is known. An empty
-            fingerprint is of data that have none, and differs from nothing.
+        asked: what the user asks for now, by the names of `identity`, as far as it is known. Data
+            without a fingerprint have an empty one, which differs from no other.
     """
     was = identity(found)
     for name, words in _WORDS.items():
@@ -65,16 +65,16 @@ def refuse_other_search(folder: Path, found: Manifest, asked: Mapping[str, Any])
         if name == "space":
             what, before, now = _first_difference(before, now)
         raise RunFolderError(
-            f"run folder {folder} holds a search with another {what}: {_text(before)} there, "
-            f"{_text(now)} here; give the same to continue it, choose another --run-dir, or pass "
-            "--overwrite to erase it"
+            f"run folder {folder} holds a search with another {what}: the folder has "
+            f"{_text(before)}, you asked for {_text(now)}. Use the same value to resume, choose "
+            "another --run-dir, or pass --overwrite to erase the search"
         )
 
 
 def continued(manifest: Manifest, before: Manifest) -> Manifest:
-    """The manifest of a search that goes on: begun when the one before was.
+    """The manifest of a resumed search, which keeps the time at which it started.
 
-    Warns where it was begun with other versions of what trains.
+    Warns where it was started with other versions of the packages that train.
 
     Args:
         manifest: of the search as it is asked for now.
@@ -87,8 +87,8 @@ def continued(manifest: Manifest, before: Manifest) -> Manifest:
     ]
     if changed:
         warnings.warn(
-            f"the search was begun with {', '.join(changed)}: trials from here on may differ in "
-            "their last digits from those before.",
+            f"the search was started with {', '.join(changed)}: new trials may differ from earlier "
+            "ones in their last digits.",
             stacklevel=3,
         )
     return dataclasses.replace(manifest, created=before.created)
@@ -113,7 +113,7 @@ def _text(value: Any) -> str:
 
 
 def installed() -> dict[str, str]:
-    """Versions of what trains: package name -> version."""
+    """Versions of the packages that train: package name -> version."""
     packages = ("keras", "keras-tuner", "numpy", "tensorflow")
     return {
         "lrtune": __version__,

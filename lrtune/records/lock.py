@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK = ".lock"
-"""Locked by the system for the process that searches; whether the file is there means nothing."""
+"""Locked by the system for the process that searches; that the file exists means nothing."""
 
 HOLDER = ".lock.json"
-"""Who holds the lock, for people: the process may be gone."""
+"""Who holds the lock, for people to read: the process may be gone."""
 
 
 class RunLock:
     """The right to write into a run folder, held from creation to `release`.
 
-    The system takes it from a process that dies, in whatever way, so nobody has to clean up.
+    The system releases it when the process dies, in whatever way, so nobody has to clean up.
 
     Args:
         folder: an existing folder.
 
     Raises:
-        RunFolderError: another process holds it (its number, host and command are told), or the
-            folder cannot be written to.
+        RunFolderError: another process holds it (the message says which one), or the folder cannot
+            be written to.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,8 +46,8 @@ class RunLock:
             self._lock.acquire(blocking=False)
         except filelock.Timeout as error:
             raise RunFolderError(
-                f"run folder {folder} is being written by {self._who()}; wait until that has "
-                "ended, or choose another --run-dir"
+                f"run folder {folder} is being written by {self._who()}; wait until that "
+                "process has ended, or choose another --run-dir"
             ) from error
         self._holder.write_text(json.dumps(_myself()) + "\n", encoding="utf-8")
 
@@ -60,10 +60,10 @@ class RunLock:
 
     def _who(self) -> str:
         try:
-            told = json.loads(self._holder.read_text(encoding="utf-8"))
+            owner = json.loads(self._holder.read_text(encoding="utf-8"))
             return (
-                f"process {int(told['process'])} of {told['user']} on {told['host']} "
-                f"({told['command']}, since {told['since']})"
+                f"process {int(owner['process'])} of {owner['user']} on {owner['host']} "
+                f"({owner['command']}, since {owner['since']})"
             )
         except (OSError, ValueError, KeyError, TypeError):
             return "another process"

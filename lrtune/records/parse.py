@@ -27,12 +27,12 @@ class NewerSchemaError(ValueError):
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The manifest in this file; raises one of `UNREADABLE` where there is none."""
+    """The manifest in this file. Raises one of `UNREADABLE` if it holds no valid one."""
     return _convert(loads(read_bytes(path)), Manifest)
 
 
 def read_confirm_manifest(path: Path) -> ConfirmManifest:
-    """The manifest of a confirmation; raises one of `UNREADABLE` where there is none."""
+    """The manifest of a confirmation. Raises one of `UNREADABLE` if there is no valid one."""
     manifest = _convert(loads(read_bytes(path)), ConfirmManifest)
     for arm in manifest.arms:
         if not is_arm_name(arm):
@@ -43,7 +43,7 @@ def read_confirm_manifest(path: Path) -> ConfirmManifest:
 
 
 def read_outcome(path: Path, trial_id: str) -> Outcome:
-    """The outcome in this file; raises one of `UNREADABLE` where there is none."""
+    """The outcome in this file. Raises one of `UNREADABLE` if it holds no valid one."""
     raw = loads(read_bytes(path))
     if isinstance(raw, dict) and raw.get("seconds", 0.0) is None:
         raw["seconds"] = math.nan
@@ -75,12 +75,12 @@ class _Version:
 
 
 def read_bytes(path: Path, at_most: int = 16 * 2**20) -> bytes:
-    """The content of a file, which must be one: a pipe would be waited on, a device never ends.
+    """The content of a regular file: reading a pipe would block, reading a device never ends.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no file, or has more bytes than `at_most`; the largest of ours, the oracle
-            of a search of thousands of trials, has less than one MiB.
+        ValueError: it is not a regular file, or has more bytes than `at_most`; the largest of ours,
+            the oracle of a search of thousands of trials, has less than one MiB.
     """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
@@ -99,9 +99,9 @@ def loads(content: bytes) -> Any:
 
 
 def loads_numbers(content: bytes) -> Any:
-    """The same, but a number that no double can hold is infinite: whoever calls must look.
+    """The same, but a number that no double can hold becomes infinite: the caller must check.
 
-    NOTE: a call of `_finite` a number takes as long as the rest of the parser.
+    NOTE: calling `_finite` for each number takes as long as the rest of the parser.
     """
     return json.loads(content, parse_constant=_refuse, parse_int=_int64)
 

@@ -1,7 +1,7 @@
-"""Reads a run folder back, as much of it as is whole.
+"""Reads a run folder back, as much of it as is intact.
 
-Only `run.json` must be whole. A search that was killed, a disk that was full or a file that was
-edited may leave any other file torn: what is left is read, and a notice names the file.
+Only `run.json` must be intact. A search that was killed, a full disk or an edit may leave any other
+file damaged: the rest is read, and a notice names the file.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Confirmation:
 
 @dataclass(frozen=True)
 class RunRecords:
-    """All that a run folder tells.
+    """Everything that a run folder says.
 
     Attributes:
         folder: the run folder, as it was given to `read_run`.
@@ -79,7 +79,7 @@ class RunRecords:
             order. An arm of which no seed ended has an empty tuple.
         confirmation: the comparison on test images; None if none was begun.
         unfinished: ids of the search's trials that have a folder but no outcome that can be read:
-            running still, stopped with the search, or damaged (which a notice tells).
+            still running, stopped with the search, or damaged (then a notice says so).
         outcome_notices: what was wrong with outcomes, a sentence a file.
     """
 
@@ -102,8 +102,8 @@ class RunRecords:
         """What was wrong with any file, a sentence a file; reads every `epochs.jsonl` once."""
         found = [self._epochs_notice(trial_id) for trial_id in self._ids()]
         others = [_keras_tuner_notice(self.folder, name) for name in self._keras_tuner_files()]
-        told = [notice for notice in [*found, *others] if notice]
-        return (*self.outcome_notices, *told, *self._nested[1])
+        damaged = [notice for notice in [*found, *others] if notice]
+        return (*self.outcome_notices, *damaged, *self._nested[1])
 
     @cached_property
     def baseline_search(self) -> RunRecords | None:
@@ -162,7 +162,7 @@ class RunRecords:
         return Recipe.from_values(arms[name])
 
     def lineage(self, trial_id: str) -> tuple[Outcome, ...]:
-        """The trial and whom it continues, the oldest first; ends where an ancestor is missing."""
+        """The trial and its ancestors, the oldest first; without those before a missing one."""
         line: list[Outcome] = []
         outcome = self.by_id.get(trial_id)
         while outcome is not None and outcome not in line:
@@ -196,10 +196,10 @@ def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) ->
         instead: what to take for `run.json` if that is damaged or missing while trials are there.
 
     Returns:
-        The records. What could not be read is told by their `notices`.
+        The records. Their `notices` say what could not be read.
 
     Raises:
-        RunFolderError: there is no such folder, it is none of a run, `run.json` is damaged or was
+        RunFolderError: there is no such folder, it holds no run, `run.json` is damaged or was
             written by a newer lrtune.
     """
     folder = Path(folder)
@@ -210,7 +210,7 @@ def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) ->
         if instead is None:
             raise
         manifest = instead
-        notices.append(f"{schema.MANIFEST} {error.what}: it is written anew, the trials are kept.")
+        notices.append(f"{schema.MANIFEST} {error.what}: it is written again, the trials are kept.")
 
     outcomes: list[Outcome] = []
     unfinished: list[str] = []
@@ -238,7 +238,7 @@ def read_epochs(folder: Path, trial_id: str) -> list[dict[str, Any]]:
 
 
 def read_state(folder: Path, trial_id: str) -> dict[str, np.ndarray[Any, Any]] | None:
-    """The training state kept for a trial, or None where there is none that can be read."""
+    """The training state kept for a trial; None if there is none that can be read."""
     try:
         return read_npz(folder / folder_of(trial_id) / schema.STATE)
     except (OSError, ValueError):
@@ -278,7 +278,7 @@ def arm_ids(folder: Path, kind: Literal["baseline", "confirm"]) -> list[TrialId]
 
 
 class DamagedManifestError(RunFolderError):
-    """There is a run, but no `run.json` that can be read."""
+    """There is a run, but its `run.json` cannot be read."""
 
     def __init__(self, message: str, what: str) -> None:
         super().__init__(message)
@@ -317,12 +317,12 @@ def _read_manifest(folder: Path) -> Manifest:
     path = folder / schema.MANIFEST
     if not folder.is_dir():
         raise RunFolderError(
-            f"There is no folder {str(folder)!r}: give the folder that a search wrote (its "
+            f"There is no folder {str(folder)!r}. Give the folder that a search wrote (its "
             "--run-dir)."
         )
     if not path.is_file():
         raise DamagedManifestError(
-            f"{str(folder)!r} is no run folder, for it holds no {schema.MANIFEST}: give the folder "
+            f"{str(folder)!r} is not a run folder: it has no {schema.MANIFEST}. Give the folder "
             f"that a search wrote{_runs_below(folder)}.",
             "is missing",
         )
@@ -333,7 +333,8 @@ def _read_manifest(folder: Path) -> Manifest:
     except UNREADABLE as error:
         raise DamagedManifestError(
             f"{str(path)!r} cannot be read ({reason(error)}): it must be the JSON object that a "
-            "search wrote. The command that began the search writes it anew and keeps the trials.",
+            "search wrote. The command that started the search writes it again and keeps the "
+            "trials.",
             f"cannot be read ({reason(error)})",
         ) from error
 
@@ -362,8 +363,8 @@ def _keras_tuner_notice(folder: Path, name: str) -> str | None:
         return None
     except UNREADABLE as error:
         return (
-            f"{name} cannot be read ({reason(error)}): nothing of ours is lost, but Keras Tuner "
-            "cannot load the run until the command that began the search has mended it."
+            f"{name} cannot be read ({reason(error)}): lrtune loses nothing, but Keras Tuner "
+            "cannot load the run until the command that started the search has repaired it."
         )
     return None
 
@@ -436,4 +437,4 @@ def _folders(folder: Path) -> list[str]:
 def _some(names: list[str], most: int = 5) -> str:
     shown = ", ".join(repr(name) for name in names[:most])
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return f"{shown}{more}" if names else "none, for no trial was recorded"
+    return f"{shown}{more}" if names else "none, as no trial was recorded"

@@ -1,4 +1,4 @@
-"""What a run folder holds: the typed records that the writer writes and the reader reads.
+"""What a run folder holds: the typed records that the writer writes and the reader reads back.
 
     RUN/run.json                                 Manifest
     RUN/trial_ID/epochs.jsonl                    one JSON object a line and an epoch
@@ -116,7 +116,7 @@ class Manifest:
         data: which images.
         versions: package name -> version.
         created: start of the run, ISO 8601 with offset.
-        finished: when the search had no more trials to run, likewise; None while it goes on.
+        finished: when the search ran out of trials, in the same form; None while it is running.
         plan: all that the run will train at most; empty in runs of lrtune before 0.1.
     """
 
@@ -149,7 +149,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class ConfirmManifest:
-    """What a confirmation compares: arms trained anew, every one with the same fresh seeds.
+    """What a confirmation compares: arms trained again, all with the same fresh seeds.
 
     Attributes:
         arms: arm name -> hyperparameter values.
@@ -165,7 +165,7 @@ class ConfirmManifest:
         direction: "max" or "min".
         epochs: the horizon, which every arm is trained for.
         batch_size: images a training step, None where the user's own pipeline decides.
-        data: which images; sizes are those of "train" (all that is trained on) and "test".
+        data: which images; the sizes are of "train" (all training images) and "test".
         versions, created, finished, schema: as in `Manifest`.
     """
 

@@ -1,7 +1,7 @@
 """The only code that writes into a run folder; it runs in the driver process.
 
-Keras Tuner's own files are written here too, for Keras Tuner writes them in place: a kill at that
-moment leaves a run that it cannot load any more.
+Keras Tuner's own files are written here too: Keras Tuner writes them in place, so that a kill at
+the wrong moment leaves a run that it can no longer load.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ def refuse_foreign_folder(folder: Path) -> None:
     """Raises RunFolderError where a search may not write: a file, or a folder of something else."""
     if folder.exists() and not folder.is_dir():
         raise RunFolderError(
-            f"run folder {folder} is a file; give a folder that does not exist yet"
+            f"run folder {folder} is a file. Give a folder that does not exist yet"
         )
     if folder.is_dir() and not holds_run(folder) and _content(folder):
         raise RunFolderError(
-            f"run folder {folder} is not empty and holds no run; choose another --run-dir"
+            f"run folder {folder} is not empty and holds no run. Choose another --run-dir"
         )
 
 
@@ -112,7 +112,7 @@ class RunWriter:
     def confirmation(self, manifest: schema.ConfirmManifest) -> None:
         """Writes `confirm/confirm.json`."""
         folder = self.folder / CONFIRM
-        with files.telling(folder):
+        with files.naming_the_file(folder):
             self.folder.stat()
             folder.mkdir(exist_ok=True)
         files.replace_json(folder / schema.CONFIRM_MANIFEST, schema.to_json(manifest))
@@ -120,7 +120,7 @@ class RunWriter:
     def erase_confirmation(self) -> None:
         """Deletes the confirmation, whole, so that another can be made."""
         folder = self.folder / CONFIRM
-        with files.telling(folder):
+        with files.naming_the_file(folder):
             if folder.exists():
                 shutil.rmtree(folder)
 
@@ -131,7 +131,7 @@ class RunWriter:
     def begin_trial(self, trial_id: str) -> None:
         """Makes the trial's folder and removes what an earlier, cut-off try left in it."""
         folder = self.trial_folder(trial_id)
-        with files.telling(folder):
+        with files.naming_the_file(folder):
             # Not its parents: a run folder that somebody removed must not come back as a stump.
             self.folder.stat()
             folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +162,7 @@ class RunWriter:
     def trial(self, trial_id: str, state: Mapping[str, Any]) -> None:
         """Writes Keras Tuner's `trial.json`, from its `Trial.get_state()`."""
         folder = self.trial_folder(trial_id)
-        with files.telling(folder):
+        with files.naming_the_file(folder):
             self.folder.stat()
             folder.mkdir(exist_ok=True)
         files.replace_json(folder / schema.TRIAL_FILE, state)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lrtune.records.task import TrialOutcome, TrialTask
 
 OnEpoch = Callable[[str, EpochRecord], None]
-"""Told of every finished epoch: trial id, record."""
+"""Called for every finished epoch: trial id, record."""
 
 
 class Runner(ABC):
@@ -28,7 +28,7 @@ class Runner(ABC):
     @property
     @abstractmethod
     def running(self) -> int:
-        """Number of tasks submitted whose outcome was not handed out yet."""
+        """How many submitted tasks have not had their outcome returned yet."""
 
     @abstractmethod
     def submit(self, task: TrialTask) -> None:
@@ -38,8 +38,8 @@ class Runner(ABC):
     def wait(self, on_epoch: OnEpoch) -> list[TrialOutcome]:
         """Blocks until at least one running task has ended.
 
-        Calls `on_epoch`, in this thread, for every epoch finished meanwhile; all of a trial's
-        epochs have been told when its outcome is handed out.
+        Calls `on_epoch`, in this thread, for every epoch finished meanwhile; when a trial's outcome
+        is returned, `on_epoch` was called for all of its epochs.
         """
 
     @abstractmethod

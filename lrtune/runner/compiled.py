@@ -64,7 +64,7 @@ class VariableMomentumSGD(keras.optimizers.SGD):  # type: ignore[misc] # Keras h
 
 
 class CompiledModels:
-    """Compiled models by architecture, the last few of them.
+    """The last few compiled models, by architecture.
 
     Args:
         hypermodel: compiles them.
@@ -119,7 +119,7 @@ def optimizer_variables(model: keras.Model) -> list[Any]:
 
 
 def architecture(model: keras.Model) -> str | None:
-    """What tells two models apart, or None where their configuration may not say it all.
+    """A text that differs between two different models; None where it might miss something.
 
     Models of Keras' own layers alone have one. A layer or a function of the user's may hold numbers
     or draw random ones that no configuration mentions.

@@ -106,7 +106,7 @@ class LocalRunner(Runner):
             futures = [running.future for _, running in self._busy]
             done, _ = wait(futures, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
             for worker, running in list(self._busy):
-                # What is done by now has told all its epochs.
+                # A task that is done by now has written all its epochs.
                 for record in running.new_epochs():
                     on_epoch(running.task.trial_id, record)
                 if running.future in done:
@@ -149,7 +149,7 @@ class LocalRunner(Runner):
         except Exception as error:
             raise SearchError(
                 "the hypermodel or the data cannot be sent to worker processes "
-                f"({type(error).__name__}: {error}); use workers=1 to train in this process"
+                f"({type(error).__name__}: {error}). Use workers=1 to train in this process"
             ) from error
         (self._folder / JOB).write_bytes(pickled)
 

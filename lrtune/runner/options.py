@@ -20,7 +20,7 @@ class RunOptions:
             crash of the model. None takes one process a GPU, or a physical core where there is no
             GPU.
         trial_timeout: seconds > 0 that a worker may take for an epoch before it counts as hung.
-        max_retries: int >= 0, how often a training begins again whose worker was lost.
+        max_retries: int >= 0, how often a training whose worker was lost starts again.
 
     Raises:
         ArgumentError: one of them is outside its domain.

@@ -1,4 +1,4 @@
-"""One worker process: what the driver holds of it, and what runs inside.
+"""One worker process: the driver's side of it, and the code that runs inside.
 
 A worker may be killed at any moment. So nothing that it shares with the driver can be left half
 done or locked: each has a pool of its own (in a pool of several one death breaks all), epochs are
@@ -94,8 +94,8 @@ class WorkerProcess:
                 _save(running.files.parent, task.parent_state)
             except OSError as error:
                 raise SearchError(
-                    f"cannot write temporary files to {self._folder}: {error.strerror}. What was "
-                    "written before is whole"
+                    f"cannot write temporary files to {self._folder}: {error.strerror}. Everything "
+                    "saved so far is intact"
                 ) from error
         with _no_keyboard_interrupt():
             running.future = self._executor.submit(_run, running.task, str(self._folder / name))
@@ -179,19 +179,18 @@ class RunningTask:
             codes = re.findall(r"\{(.+?)\}", str(error))
             how = f" with {codes[-1]}" if codes else ""
             return self.lost(
-                f"its worker process ended{how}: it crashed or was killed, perhaps for want of "
-                "memory"
+                f"its worker process ended{how}: it crashed or was killed, possibly out of memory"
             )
         except OSError as error:
             raise SearchError(
-                f"a worker could not hand over what it trained ({error}): is there space left "
-                f"where {self.files.state.parent} is? What was written before is whole"
+                f"a worker could not hand over its results ({error}): is there space left on the "
+                f"disk of {self.files.state.parent}? Everything saved so far is intact"
             ) from error
         self.files.remove()
         return replace(outcome, epochs=tuple(self._epochs), state=state)
 
     def lost(self, reason: str) -> TrialOutcome:
-        """The outcome of a task whose worker is gone, or is to go."""
+        """The outcome of a task whose worker is gone, or is about to be ended."""
         return TrialOutcome(
             self.task, "failed", tuple(self._epochs), message=reason, worker_lost=True
         )
@@ -221,7 +220,7 @@ def _save(path: Path, state: State) -> None:
         write_npz(file, state)
 
 
-# What follows runs in the worker.
+# Everything below runs in the worker.
 
 _trainer: Any = None
 
@@ -265,21 +264,21 @@ def _run(task: TrialTask, path: str) -> TrialOutcome:
     if isinstance(_trainer, Exception):
         raise _trainer
     files = _Files(Path(path))
-    untold: list[OSError] = []
+    unwritten: list[OSError] = []
 
-    def tell(_: str, record: EpochRecord) -> None:
+    def write(_: str, record: EpochRecord) -> None:
         try:
             _append(files.epochs, dict(record))
-        except OSError as error:  # raised later: here it would pass for one of the user's model
-            untold.append(error)
+        except OSError as error:  # raised later: here it would look like one of the user's model
+            unwritten.append(error)
 
     _append(files.epochs, None)
     if files.parent.exists():
         with np.load(files.parent, allow_pickle=False) as archive:
             task = replace(task, parent_state={name: archive[name] for name in archive.files})
-    outcome: TrialOutcome = _trainer.run(task, tell)
-    if untold:
-        raise untold[0]
+    outcome: TrialOutcome = _trainer.run(task, write)
+    if unwritten:
+        raise unwritten[0]
     if outcome.state is not None:
         _save(files.state, outcome.state)
     message = outcome.message and outcome.message[-_LONGEST_MESSAGE:]

@@ -59,17 +59,17 @@ class Trainer:
 
         Args:
             task: what to train.
-            on_epoch: told of each epoch as it ends.
+            on_epoch: called for each epoch as it ends.
         """
         started = time.perf_counter()
-        told = replace(task, parent_state=None)
+        light = replace(task, parent_state=None)
         try:
-            outcome = self._train(task, told, on_epoch)
+            outcome = self._train(task, light, on_epoch)
         except Exception:  # noqa: BLE001 - whatever a user's model raises belongs to its trial
-            outcome = TrialOutcome(told, "failed", message=traceback.format_exc())
+            outcome = TrialOutcome(light, "failed", message=traceback.format_exc())
         return replace(outcome, seconds=time.perf_counter() - started)
 
-    def _train(self, task: TrialTask, told: TrialTask, on_epoch: OnEpoch) -> TrialOutcome:
+    def _train(self, task: TrialTask, light: TrialTask, on_epoch: OnEpoch) -> TrialOutcome:
         hp, fresh, name = self._build(task)
         arguments = self._feed.arguments(task)
         model, fit = self._prepare(hp, fresh, name, task, arguments)
@@ -90,10 +90,10 @@ class Trainer:
         if guard.reason is not None:
             measured = self._measure(model) if self._job.held_out else untrained
             return TrialOutcome(
-                told, "diverged", tuple(recorder.records), measured, message=guard.reason
+                light, "diverged", tuple(recorder.records), measured, message=guard.reason
             )
         return TrialOutcome(
-            told, "completed", tuple(recorder.records), untrained, snapshot(model, untrained)
+            light, "completed", tuple(recorder.records), untrained, snapshot(model, untrained)
         )
 
     def _build(self, task: TrialTask) -> tuple[Any, keras.Model, str | None]:

@@ -50,7 +50,7 @@ class LoopSettings:
         score: "last" or "best", which epoch's objective is a trial's score.
         horizon: epochs of a trial of any algorithm but Hyperband, and of the baseline.
         seed: the search's seed; a trial's seed follows from it and the trial's id.
-        max_retries: how often a trial is begun again whose worker was lost.
+        max_retries: how often a trial whose worker was lost starts again.
     """
 
     objective: str
@@ -113,7 +113,7 @@ class TaskLoop:
         return bool(self._running)
 
     def _next(self) -> TrialTask | None:
-        """The next task, or None while (or because) there is none."""
+        """The next task; None if there is none, now or at all."""
         return self._waiting.popleft() if self._waiting else None
 
     def _begin(self, task: TrialTask) -> None:

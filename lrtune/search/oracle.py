@@ -3,7 +3,7 @@
 What stock settings get wrong (Keras Tuner 1.4.8): `seed=0` counts as no seed; the random state that
 Bayesian search draws from is not saved, so that a search that was stopped and resumed proposes
 other trials; everything is saved in place, so that a kill leaves half a file; Hyperband writes the
-newest bracket's number into a promoted trial, not that of its own.
+newest bracket's number into a promoted trial, not its own bracket's.
 
 `PRIVATE` lists the private names; a test looks for each of them in the installed Keras Tuner.
 """

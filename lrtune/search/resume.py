@@ -112,7 +112,7 @@ def refuse_foreign_trials(records: RunRecords, seed: int) -> None:
 
 
 def _without_gaps(known: Sequence[str]) -> list[str]:
-    """The ids and those between them whose folders are lost: a new trial must not take these."""
+    """The ids, and the missing ones between them: no new trial may take the id of a lost one."""
     ids = {int(trial_id): trial_id for trial_id in known}
     width = len(known[-1]) if known else 0
     return [ids.get(number, f"{number:0{width}d}") for number in range(max(ids, default=-1) + 1)]

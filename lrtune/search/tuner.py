@@ -78,8 +78,8 @@ class LoopTuner(UnsavedTuner):
         baseline_budget: float >= 0, epochs of the search for the best constant rate, as a share of
             this search's; 0 leaves the baseline at the reading's two constant rates.
         seed: int >= 0 or None for a fresh one.
-        max_retries: int >= 0, how often a trial begins again whose worker process was killed,
-            crashed or hung, before it counts as failed.
+        max_retries: int >= 0, how often a trial whose worker process crashed, hung or was killed
+            starts again before it counts as failed.
         trial_timeout: seconds > 0 that a worker process may take for an epoch before it counts as
             hung.
         overwrite: whether to erase the run that is in the folder; otherwise it is resumed.

@@ -91,7 +91,7 @@ def test_every_format_is_written_without_tensorflow_and_replaced_on_demand(folde
             "--out must be a path that can be written. Received: '{run}/run.json/out' (",
         ),
         (["{run}/nothing", "--to", "csv"], "'{run}/nothing'"),
-        (["{run}/trial_0", "--to", "csv"], "'{run}/trial_0' is no run folder"),
+        (["{run}/trial_0", "--to", "csv"], "'{run}/trial_0' is not a run folder"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(folder, argv, message):

@@ -93,7 +93,7 @@ def test_a_folder_without_a_run_ends_with_one_line_and_code_2(capsys, tmp_path):
         2,
         "",
         (
-            f"lrtune report: There is no folder '{tmp_path}/no': give the folder that a search "
+            f"lrtune report: There is no folder '{tmp_path}/no'. Give the folder that a search "
             "wrote (its --run-dir).\n"
         ),
     )

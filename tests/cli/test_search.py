@@ -136,7 +136,7 @@ def test_overwrite_erases_no_folder_that_holds_no_run(tmp_path: Path, images: Pa
     ended = run("--run-dir", tmp_path, "--data", images, "--overwrite")
     assert ended.returncode == 2
     assert ended.stderr == (
-        f"lrtune search: run folder {tmp_path} is not empty and holds no run; choose another "
+        f"lrtune search: run folder {tmp_path} is not empty and holds no run. Choose another "
         "--run-dir\n"
     )
     assert (tmp_path / "thesis.txt").read_text() == "precious"
@@ -295,14 +295,20 @@ def finished(tmp_path_factory: pytest.TempPathFactory, images: Path) -> search_o
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"algo": "bayesian"}, "another algorithm: random there, bayesian here"),
-        ({"seed": 2}, "another seed: 1 there, 2 here"),
-        ({"objective": "val_loss"}, "another objective: val_accuracy there, val_loss here"),
-        ({"max_epochs": 2}, "another horizon in epochs: 1 there, 2 here"),
-        ({"families": ("step",)}, "constant,time,step,exponential there, step here"),
-        ({"batch_size": 8}, "another batch size: 16 there, 8 here"),
+        ({"algo": "bayesian"}, "another algorithm: the folder has random, you asked for bayesian"),
+        ({"seed": 2}, "another seed: the folder has 1, you asked for 2"),
+        (
+            {"objective": "val_loss"},
+            "another objective: the folder has val_accuracy, you asked for val_loss",
+        ),
+        ({"max_epochs": 2}, "another horizon in epochs: the folder has 1, you asked for 2"),
+        ({"families": ("step",)}, "constant,time,step,exponential, you asked for step"),
+        ({"batch_size": 8}, "another batch size: the folder has 16, you asked for 8"),
         ({"data": "synthetic"}, "another dataset fingerprint: "),
-        ({"baseline_budget": 0.5}, "another baseline budget: 0.0 there, 0.5 here"),
+        (
+            {"baseline_budget": 0.5},
+            "another baseline budget: the folder has 0.0, you asked for 0.5",
+        ),
     ],
 )
 def test_another_search_in_the_same_folder_is_refused_with_both_values(

@@ -46,7 +46,7 @@ def test_what_cannot_be_pickled_is_refused_and_leaves_no_file(tmp_path, monkeypa
         LocalRunner(TrainingJob(ScheduleHyperModel(build, epochs=1), (), {}), 2)
     assert str(error.value) == (
         "the hypermodel or the data cannot be sent to worker processes (TypeError: cannot pickle "
-        "'_thread.lock' object); use workers=1 to train in this process"
+        "'_thread.lock' object). Use workers=1 to train in this process"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -124,8 +124,7 @@ def run_script(path, build):
 def test_a_worker_that_ends_is_told_as_lost(tmp_path):
     child = run_script(tmp_path / "killed.py", "os._exit(9)")
     assert child.stdout.strip() == (
-        "its worker process ended with EXIT(9): it crashed or was killed, perhaps for want of "
-        "memory"
+        "its worker process ended with EXIT(9): it crashed or was killed, possibly out of memory"
     ), child.stderr
 
 
@@ -180,8 +179,7 @@ class Astray(keras_tuner.HyperModel):
 
 
 CRASHED = (
-    "its worker process ended with SIGSEGV(-11): it crashed or was killed, perhaps for want of "
-    "memory"
+    "its worker process ended with SIGSEGV(-11): it crashed or was killed, possibly out of memory"
 )
 
 

@@ -257,7 +257,7 @@ def test_a_folder_without_a_run_is_an_error(tmp_path):
     with pytest.raises(RunFolderError, match=r"^There is no folder"):
         Run(tmp_path / "none").watched()
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(RunFolderError, match=r"is no run folder, for it holds no run\.json"):
+    with pytest.raises(RunFolderError, match=r"is not a run folder: it has no run\.json"):
         Run(tmp_path).watched()
 
 
@@ -267,7 +267,7 @@ def test_a_run_that_is_removed_meanwhile_is_an_error(run):
         (run.folder / "run.json").unlink()
 
     run.steps = [remove]
-    with pytest.raises(RunFolderError, match=r"is no run folder, for it holds no run\.json"):
+    with pytest.raises(RunFolderError, match=r"is not a run folder: it has no run\.json"):
         run.watched()
 
 

@@ -41,16 +41,32 @@ def test_what_does_not_change_a_trial_changes_no_search(manifest, changes):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("algo", "hyperband", "another algorithm: random there, hyperband here"),
-        ("seed", 2, "another seed: 1 there, 2 here"),
-        ("objective", "val_loss", "another objective: val_accuracy there, val_loss here"),
-        ("direction", "min", "another direction of the objective: max there, min here"),
-        ("score", "best", "another score: last there, best here"),
-        ("max_epochs", 9, "another horizon in epochs: 50 there, 9 here"),
-        ("factor", 3, "another Hyperband factor: None there, 3 here"),
-        ("batch_size", 32, "another batch size: 64 there, 32 here"),
-        ("families", ("step",), "families: constant,time,step,exponential there, step here"),
-        ("fingerprint", "f" * 16, "fingerprint: 0123456789abcdef there, ffffffffffffffff here"),
+        ("algo", "hyperband", "another algorithm: the folder has random, you asked for hyperband"),
+        ("seed", 2, "another seed: the folder has 1, you asked for 2"),
+        (
+            "objective",
+            "val_loss",
+            "another objective: the folder has val_accuracy, you asked for val_loss",
+        ),
+        (
+            "direction",
+            "min",
+            "another direction of the objective: the folder has max, you asked for min",
+        ),
+        ("score", "best", "another score: the folder has last, you asked for best"),
+        ("max_epochs", 9, "another horizon in epochs: the folder has 50, you asked for 9"),
+        ("factor", 3, "another Hyperband factor: the folder has None, you asked for 3"),
+        ("batch_size", 32, "another batch size: the folder has 64, you asked for 32"),
+        (
+            "families",
+            ("step",),
+            "families: the folder has constant,time,step,exponential, you asked for step",
+        ),
+        (
+            "fingerprint",
+            "f" * 16,
+            "fingerprint: the folder has 0123456789abcdef, you asked for ffffffffffffffff",
+        ),
     ],
 )
 def test_a_difference_is_named_with_both_values(manifest, name, value, message):
@@ -59,15 +75,20 @@ def test_a_difference_is_named_with_both_values(manifest, name, value, message):
     assert str(error.value).startswith("run folder runs/mine holds a search with another ")
     assert message in str(error.value)
     assert str(error.value).endswith(
-        "; give the same to continue it, choose another --run-dir, or pass --overwrite to erase it"
+        ". Use the same value to resume, choose another --run-dir, or pass --overwrite to erase the "
+        "search"
     )
 
 
 def test_a_range_that_differs_is_named_by_its_hyperparameter(manifest):
     wider = [{"class_name": "Float", "config": {"name": "lr0", "max_value": 1.0}}]
-    with pytest.raises(RunFolderError, match=r"another space for lr0: \{\} there, \{\"max_value"):
+    with pytest.raises(
+        RunFolderError, match=r"another space for lr0: the folder has \{\}, you asked for \{\"max"
+    ):
         refuse_other_search(RUN, manifest, {"space": wider})
-    with pytest.raises(RunFolderError, match=r"another space for lr0: .* there, nothing here"):
+    with pytest.raises(
+        RunFolderError, match=r"another space for lr0: the folder has .*, you asked for nothing"
+    ):
         refuse_other_search(RUN, manifest, {"space": []})
 
 

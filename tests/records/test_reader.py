@@ -92,7 +92,7 @@ def test_a_missing_folder(tmp_path):
         read_run(tmp_path / "no")
 
     assert str(caught.value) == (
-        f"There is no folder '{tmp_path}/no': give the folder that a search wrote (its --run-dir)."
+        f"There is no folder '{tmp_path}/no'. Give the folder that a search wrote (its --run-dir)."
     )
 
 
@@ -101,7 +101,7 @@ def test_a_folder_without_a_run(tmp_path):
         read_run(tmp_path)
 
     assert str(caught.value) == (
-        f"'{tmp_path}' is no run folder, for it holds no run.json: give the folder that a search "
+        f"'{tmp_path}' is not a run folder: it has no run.json. Give the folder that a search "
         "wrote (its --run-dir)."
     )
 
@@ -115,7 +115,7 @@ def test_a_folder_of_runs_names_them(tmp_path):
 
     shown = ", ".join(f"'{tmp_path}/r{number}'" for number in range(1, 6))
     assert str(caught.value) == (
-        f"'{tmp_path}' is no run folder, for it holds no run.json: give the folder that a search "
+        f"'{tmp_path}' is not a run folder: it has no run.json. Give the folder that a search "
         f"wrote, such as {shown} and 2 more."
     )
 
@@ -173,8 +173,8 @@ def test_a_damaged_manifest_is_refused_with_the_reason(tmp_path, content, reason
     message = str(caught.value)
     assert message.startswith(f"'{path}' cannot be read ({reason}")
     assert message.endswith(
-        "): it must be the JSON object that a search wrote. The command that began the search "
-        "writes it anew and keeps the trials."
+        "): it must be the JSON object that a search wrote. The command that started the search "
+        "writes it again and keeps the trials."
     )
 
 
@@ -378,8 +378,9 @@ def test_keras_tuners_damaged_files_are_named_and_cost_nothing(run, content):
 
     assert len(records.outcomes) == 8
     assert records.notices == tuple(
-        f"{name} cannot be read (it is not complete JSON): nothing of ours is lost, but "
-        "Keras Tuner cannot load the run until the command that began the search has mended it."
+        f"{name} cannot be read (it is not complete JSON): lrtune loses nothing, but "
+        "Keras Tuner cannot load the run until the command that started the search has repaired "
+        "it."
         for name in ("oracle.json", "trial_1/trial.json")
     )
 
@@ -395,7 +396,7 @@ def test_a_damaged_manifest_can_be_given_in_place_of_the_file(run):
         assert len(records.outcomes) == 8
         (notice,) = records.notices
         assert notice.startswith("run.json ")
-        assert notice.endswith(": it is written anew, the trials are kept.")
+        assert notice.endswith(": it is written again, the trials are kept.")
 
 
 def test_a_newer_manifest_is_never_replaced(tmp_path):

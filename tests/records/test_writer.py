@@ -198,7 +198,7 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path):
         with pytest.raises(RunFolderError) as error:
             refuse(tmp_path)
         assert str(error.value) == (
-            f"run folder {tmp_path} is not empty and holds no run; choose another --run-dir"
+            f"run folder {tmp_path} is not empty and holds no run. Choose another --run-dir"
         )
 
 
@@ -208,7 +208,7 @@ def test_a_file_is_refused(tmp_path):
         with pytest.raises(RunFolderError) as error:
             refuse(tmp_path / "file")
         assert str(error.value) == (
-            f"run folder {tmp_path / 'file'} is a file; give a folder that does not exist yet"
+            f"run folder {tmp_path / 'file'} is a file. Give a folder that does not exist yet"
         )
     assert (tmp_path / "file").exists()
 
@@ -263,7 +263,9 @@ def test_a_second_writer_is_refused_and_told_who_the_first_one_is(writer):
     assert f"run folder {writer.folder} is being written by process {os.getpid()} of " in str(
         error.value
     )
-    assert str(error.value).endswith("; wait until that has ended, or choose another --run-dir")
+    assert str(error.value).endswith(
+        "; wait until that process has ended, or choose another --run-dir"
+    )
     with pytest.raises(RunFolderError, match="is being written by process"):
         erase_run(writer.folder)
     assert files(writer.folder) == ["run.json"]
@@ -301,8 +303,8 @@ def test_a_disk_that_takes_no_more_is_one_sentence_and_the_old_file_stays(writer
     with pytest.raises(RunFolderError) as error:
         writer.outcome(outcome(score=0.9))
     assert str(error.value) == (
-        f"cannot write {path}: No space left on device. What was written before is whole: when "
-        "this is mended, the same command continues the search"
+        f"cannot write {path}: No space left on device. Everything saved so far is intact. Fix "
+        "this, then run the same command again"
     )
     assert read_run(writer.folder).outcomes == (outcome(),)
 
