@@ -1,4 +1,4 @@
-"""When an interrupt raises: at once only where it is welcome, or the second time."""
+"""When an interrupt raises: where it is welcome, or anywhere the second time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,22 @@ from lrtune._util.interrupts import Interrupts
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
 
+@pytest.fixture(autouse=True)
+def default_handlers():
+    """Python's own handlers: a shell that starts pytest in the background has SIGINT ignored."""
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def send(number):
     os.kill(os.getpid(), number)
 
 
 @SIGNALS
-def test_the_first_waits_until_it_is_welcome(number):
+def test_the_first_interrupt_waits_until_it_is_welcome(number):
     done = []
     with Interrupts() as interrupts:
         send(number)
@@ -30,13 +40,13 @@ def test_the_first_waits_until_it_is_welcome(number):
 
 
 @SIGNALS
-def test_where_it_is_welcome_it_raises_at_once(number):
+def test_an_interrupt_raises_at_once_where_it_is_welcome(number):
     with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.welcome():  # noqa: PT012
         send(number)
         pytest.fail("went on")
 
 
-def test_deferred_it_raises_at_the_end_of_what_must_not_be_torn():
+def test_a_deferred_interrupt_raises_at_the_end_of_the_deferred_block():
     done = []
     with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.welcome():  # noqa: PT012
         with interrupts.deferred():
@@ -46,7 +56,7 @@ def test_deferred_it_raises_at_the_end_of_what_must_not_be_torn():
     assert done == ["written"]
 
 
-def test_the_second_waits_for_nothing():
+def test_the_second_interrupt_raises_anywhere():
     with Interrupts():
         send(signal.SIGTERM)
         with pytest.raises(KeyboardInterrupt):
@@ -54,14 +64,14 @@ def test_the_second_waits_for_nothing():
 
 
 @SIGNALS
-def test_handlers_are_as_they_were_afterwards(number):
+def test_the_handlers_are_restored_afterwards(number):
     before = signal.getsignal(number)
     with Interrupts():
         assert signal.getsignal(number) is not before
     assert signal.getsignal(number) is before
 
 
-def test_a_handler_of_the_users_is_left_alone():
+def test_a_handler_set_by_the_user_is_left_alone():
     caught = []
     before = signal.signal(signal.SIGTERM, lambda *_: caught.append("theirs"))
     try:
@@ -72,7 +82,7 @@ def test_a_handler_of_the_users_is_left_alone():
     assert caught == ["theirs"]
 
 
-def test_outside_of_the_main_thread_nothing_is_changed():
+def test_no_handler_changes_outside_the_main_thread():
     found = []
 
     def enter():
@@ -85,7 +95,7 @@ def test_outside_of_the_main_thread_nothing_is_changed():
     assert found == [signal.getsignal(signal.SIGINT)]
 
 
-def test_an_interrupt_that_became_another_error_on_its_way_is_one_still():
+def test_an_interrupt_that_was_swallowed_on_its_way_raises_at_the_end():
     # TensorFlow has turned it into a SystemError, which a trainer takes for a failed trial.
     lost = contextlib.suppress(KeyboardInterrupt)
     with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.welcome(), lost:

@@ -28,6 +28,10 @@ ROOT = Path(__file__).parents[2]
 MARK = "LRTUNE_FAULTS_CHILD"
 """Environment variable that a search hands down to all processes that it starts."""
 
+_HEARS_CTRL_C = ("env", "--default-signal=INT")
+"""Starts a command as a terminal does, even where the tests run in the background: there the shell
+ignores SIGINT, and so does every process started from it."""
+
 PATIENCE = 180.0
 """Seconds for anything that must happen; a machine that is busy takes ten times its usual time."""
 
@@ -136,7 +140,7 @@ class Harness:
         environment = os.environ | self._environment(child)
         with child.output.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", module, *map(str, arguments)],
+                [*_HEARS_CTRL_C, sys.executable, "-m", module, *map(str, arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
