@@ -75,8 +75,8 @@ def test_a_difference_is_named_with_both_values(manifest, name, value, message):
     assert str(error.value).startswith("run folder runs/mine holds a search with another ")
     assert message in str(error.value)
     assert str(error.value).endswith(
-        ". Use the same value to resume, choose another --run-dir, or pass --overwrite to erase the "
-        "search"
+        ". Use the same value to resume, choose another --run-dir, or pass --overwrite to erase "
+        "the search"
     )
 
 
