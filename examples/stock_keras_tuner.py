@@ -1,9 +1,9 @@
-"""The hypermodel in Keras Tuner's own tuners: nothing of lrtune but the schedules.
+"""lrtune's hypermodel in Keras Tuner's own tuners.
 
     python examples/stock_keras_tuner.py --algo hyperband --data synthetic
 
-Stock Keras Tuner drops momentum at each promotion and takes the best epoch for the score; use
-`lrtune.Hyperband` in place of `keras_tuner.Hyperband` for trials that continue exactly.
+Stock Keras Tuner loses the momentum when it promotes a trial, and scores a trial by its best epoch.
+With `lrtune.Hyperband` in place of `keras_tuner.Hyperband`, promoted trials continue exactly.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from tempfile import mkdtemp
 import keras_tuner
 
 import lrtune
-from lrtune import data
-from lrtune.schedules.recipe import Recipe
 
 
 def make_tuner(algo: str, epochs: int, trials: int, directory: str) -> keras_tuner.Tuner:
@@ -39,7 +37,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="train on this many images only")
     arguments = parser.parse_args()
 
-    images = data.load(arguments.data)
+    images = lrtune.load_data(arguments.data)
     if arguments.images is not None:
         images = images.subset(train=arguments.images, validation=arguments.images // 4)
     tuner = make_tuner(arguments.algo, arguments.epochs, arguments.trials, mkdtemp())
@@ -52,7 +50,7 @@ def main() -> None:
         verbose=0,
     )
     best = tuner.oracle.get_best_trials(1)[0]
-    print(f"best {Recipe.from_values(best.hyperparameters.values)}: {best.score:.4f}")
+    print(f"best {lrtune.Recipe.from_values(best.hyperparameters.values)}: {best.score:.4f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Trains a model with the best schedule of a run and saves it.
+"""Train a model with the best schedule of a run, and save it.
 
 python -m lrtune.search --algo hyperband --run-dir runs/mine
 python examples/use_the_winner.py runs/mine
@@ -12,15 +12,13 @@ import math
 import keras
 
 import lrtune
-from lrtune import data
-from lrtune.model.cnn import cats_vs_dogs_cnn
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", help="the run folder: --run-dir of the search")
-    parser.add_argument("--data", default="auto", help="what the search was given")
-    parser.add_argument("--save", default="winner.keras", help="where to keep the trained model")
+    parser.add_argument("--data", default="auto", help="the same as in the search")
+    parser.add_argument("--save", default="winner.keras", help="file for the trained model")
     arguments = parser.parse_args()
 
     run = lrtune.load_run(arguments.run)
@@ -28,9 +26,9 @@ def main() -> None:
     epochs, batch = run.manifest.max_epochs, run.manifest.batch_size
     print(f"{schedule}, momentum {momentum:.3g}, {epochs} epochs")
 
-    images = data.load(arguments.data)
+    images = lrtune.load_data(arguments.data)
     steps = math.ceil(len(images.train) / batch)
-    model = cats_vs_dogs_cnn(images.input_shape, images.num_classes)
+    model = lrtune.cats_vs_dogs_cnn(images.input_shape, images.num_classes)
     model.compile(
         keras.optimizers.SGD(schedule.to_keras(steps), momentum=momentum),
         loss="sparse_categorical_crossentropy",
@@ -47,9 +45,8 @@ def main() -> None:
         verbose=2,
     )
     model.save(arguments.save)
-    print(
-        f"saved to {arguments.save}; `import lrtune.schedules.keras` before keras.models.load_model"
-    )
+    print(f"Saved to {arguments.save}. Before keras.models.load_model, run this line:")
+    print("from lrtune import KerasSchedule")
 
 
 if __name__ == "__main__":

@@ -42,13 +42,16 @@ def test_every_file_it_links_to_exists():
 
 
 @pytest.mark.long
-def test_the_example_of_your_own_tuning_runs(tmp_path, monkeypatch):
+def test_the_example_of_your_own_model_runs(tmp_path, monkeypatch):
     (example,) = [block for block in blocks("python") if "ScheduleHyperModel" in block]
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
     x, y = rng.random((80, 32, 32, 3), dtype="float32"), np.arange(80) % 2
-    names = {"x": x, "y": y, "x_val": x, "y_val": y}
+    names = {"keras": keras, "lrtune": lrtune}
+    for part in ("", "_val", "_test"):
+        names |= {f"x{part}": x, f"y{part}": y}
     code = example.replace("27", "2").replace('"0007"', '"0000"')
     exec(compile(code, str(README), "exec"), names)  # noqa: S102 - README's own code
-    assert lrtune.load_run("runs/mine").best_trial_id
-    assert names["model"].predict(x[:3], verbose=0).shape == (3, 2)
+    run = lrtune.load_run("runs/own")
+    assert run.best_trial_id
+    assert run.comparison()["n"].tolist() == [8] * 5
