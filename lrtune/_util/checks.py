@@ -1,13 +1,20 @@
-"""What an argument may be: each function returns the plain value, or raises an ArgumentError."""
+"""What an argument may be: each function returns the plain value or raises an ArgumentError.
+
+The message names the argument, says what would be right and shows the value received. An option of
+the command line is an argument too: `checks.integer("--workers", workers, at_least=1)`.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from lrtune.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 FLOAT32_TINY = float(np.finfo(np.float32).tiny)
 FLOAT32_MAX = float(np.finfo(np.float32).max)
@@ -16,55 +23,62 @@ FLOAT32_MAX = float(np.finfo(np.float32).max)
 def learning_rate(argument: str, value: Any) -> float:
     """A learning rate > 0 that float32, the type optimizers compute in, can hold."""
     number = _number(value)
-    if FLOAT32_TINY <= number <= FLOAT32_MAX:
-        return number
-    raise _error(argument, value, "a number > 0 that float32 can hold (1.2e-38 to 3.4e38)")
+    valid = FLOAT32_TINY <= number <= FLOAT32_MAX
+    right = "a number > 0 that float32 can hold (1.2e-38 to 3.4e38)"
+    return number if valid else _refuse(argument, value, right)
 
 
-def positive(argument: str, value: Any) -> float:
-    """A finite number > 0."""
+def positive(argument: str, value: Any, *, finite: bool = True) -> float:
+    """A number > 0; infinity only where `finite` is False."""
     number = _number(value)
-    if 0 < number < math.inf:
-        return number
-    raise _error(argument, value, "a finite number > 0")
+    valid = number > 0 and (number < math.inf or not finite)
+    return number if valid else _refuse(argument, value, f"a {'finite ' * finite}number > 0")
 
 
 def non_negative(argument: str, value: Any) -> float:
     """A finite number >= 0."""
     number = _number(value)
-    if 0 <= number < math.inf:
-        return number
-    raise _error(argument, value, "a finite number >= 0")
+    return number if 0 <= number < math.inf else _refuse(argument, value, "a finite number >= 0")
 
 
 def fraction(argument: str, value: Any) -> float:
     """A number > 0 and <= 1."""
     number = _number(value)
-    if 0 < number <= 1:
-        return number
-    raise _error(argument, value, "a number > 0 and <= 1")
+    return number if 0 < number <= 1 else _refuse(argument, value, "a number > 0 and <= 1")
+
+
+def proper_fraction(argument: str, value: Any) -> float:
+    """A number > 0 and < 1."""
+    number = _number(value)
+    return number if 0 < number < 1 else _refuse(argument, value, "a number > 0 and < 1")
 
 
 def below_one(argument: str, value: Any) -> float:
     """A number >= 0 and < 1."""
     number = _number(value)
-    if 0 <= number < 1:
-        return number
-    raise _error(argument, value, "a number >= 0 and < 1")
+    return number if 0 <= number < 1 else _refuse(argument, value, "a number >= 0 and < 1")
 
 
 def boolean(argument: str, value: Any) -> bool:
     """True or False, and nothing that merely counts as one of them."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
-    raise _error(argument, value, "True or False")
+    return _refuse(argument, value, "True or False")
 
 
-def integer(argument: str, value: Any, *, at_least: int) -> int:
-    """An int (Python's or NumPy's, no bool, no float) >= `at_least`."""
-    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= at_least:
+def integer(argument: str, value: Any, *, at_least: int, at_most: int | None = None) -> int:
+    """An int (Python's or NumPy's, no bool, no float) within these bounds, both included."""
+    is_int = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if is_int and value >= at_least and (at_most is None or value <= at_most):
         return int(value)
-    raise _error(argument, value, f"an integer >= {at_least}")
+    bounds = f">= {at_least}" if at_most is None else f"from {at_least} to {at_most}"
+    return _refuse(argument, value, f"an integer {bounds}")
+
+
+def one_of(argument: str, value: Any, choices: Collection[str]) -> str:
+    """One of a few names."""
+    known = isinstance(value, str) and value in choices
+    return str(value) if known else _refuse(argument, value, f"one of {', '.join(choices)}")
 
 
 def _number(value: Any) -> float:
@@ -80,5 +94,5 @@ def _number(value: Any) -> float:
         return math.nan
 
 
-def _error(argument: str, value: Any, right: str) -> ArgumentError:
-    return ArgumentError(f"{argument} must be {right}. Received: {argument}={value!r}.")
+def _refuse(argument: str, value: Any, right: str) -> NoReturn:
+    raise ArgumentError(f"{argument} must be {right}. Received: {argument}={value!r}.")
