@@ -1,15 +1,19 @@
-"""What an argument may be: each function returns the plain value, or raises an ArgumentError."""
+"""What an argument may be: each function returns the plain value or raises an ArgumentError.
+
+The message names the argument, says what would be right and shows the value received. An option of
+the command line is an argument too: `checks.integer("--workers", workers, at_least=1)`.
+"""
 
 from __future__ import annotations
 
 import math
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
 FLOAT32_TINY = 2.0**-126
 """The smallest normal float32."""
@@ -20,64 +24,62 @@ FLOAT32_MAX = (2.0 - 2.0**-23) * 2.0**127
 def learning_rate(argument: str, value: Any) -> float:
     """A learning rate > 0 that float32, the type optimizers compute in, can hold."""
     number = _number(value)
-    if FLOAT32_TINY <= number <= FLOAT32_MAX:
-        return number
-    raise _error(argument, value, "a number > 0 that float32 can hold (1.2e-38 to 3.4e38)")
+    valid = FLOAT32_TINY <= number <= FLOAT32_MAX
+    right = "a number > 0 that float32 can hold (1.2e-38 to 3.4e38)"
+    return number if valid else _refuse(argument, value, right)
 
 
-def positive(argument: str, value: Any) -> float:
-    """A finite number > 0."""
+def positive(argument: str, value: Any, *, finite: bool = True) -> float:
+    """A number > 0; infinity only where `finite` is False."""
     number = _number(value)
-    if 0 < number < math.inf:
-        return number
-    raise _error(argument, value, "a finite number > 0")
+    valid = number > 0 and (number < math.inf or not finite)
+    return number if valid else _refuse(argument, value, f"a {'finite ' * finite}number > 0")
 
 
 def non_negative(argument: str, value: Any) -> float:
     """A finite number >= 0."""
     number = _number(value)
-    if 0 <= number < math.inf:
-        return number
-    raise _error(argument, value, "a finite number >= 0")
+    return number if 0 <= number < math.inf else _refuse(argument, value, "a finite number >= 0")
 
 
 def fraction(argument: str, value: Any) -> float:
     """A number > 0 and <= 1."""
     number = _number(value)
-    if 0 < number <= 1:
-        return number
-    raise _error(argument, value, "a number > 0 and <= 1")
+    return number if 0 < number <= 1 else _refuse(argument, value, "a number > 0 and <= 1")
+
+
+def proper_fraction(argument: str, value: Any) -> float:
+    """A number > 0 and < 1."""
+    number = _number(value)
+    return number if 0 < number < 1 else _refuse(argument, value, "a number > 0 and < 1")
 
 
 def below_one(argument: str, value: Any) -> float:
     """A number >= 0 and < 1."""
     number = _number(value)
-    if 0 <= number < 1:
-        return number
-    raise _error(argument, value, "a number >= 0 and < 1")
+    return number if 0 <= number < 1 else _refuse(argument, value, "a number >= 0 and < 1")
 
 
 def boolean(argument: str, value: Any) -> bool:
     """True or False, and nothing that merely counts as one of them."""
     if _is_boolean(value):
         return bool(value)
-    raise _error(argument, value, "True or False")
+    return _refuse(argument, value, "True or False")
 
 
 def integer(argument: str, value: Any, *, at_least: int, at_most: int | None = None) -> int:
-    """An int (Python's or NumPy's, no bool, no float) from `at_least` to `at_most`."""
-    whole = isinstance(value, Integral) and not isinstance(value, bool)
-    if whole and value >= at_least and (at_most is None or value <= at_most):
+    """An int (Python's or NumPy's, no bool, no float) within these bounds, both included."""
+    is_int = isinstance(value, Integral) and not isinstance(value, bool)
+    if is_int and value >= at_least and (at_most is None or value <= at_most):
         return int(value)
-    domain = f">= {at_least}" if at_most is None else f"from {at_least} to {at_most}"
-    raise _error(argument, value, f"an integer {domain}")
+    bounds = f">= {at_least}" if at_most is None else f"from {at_least} to {at_most}"
+    return _refuse(argument, value, f"an integer {bounds}")
 
 
-def one_of(argument: str, value: Any, choices: Sequence[str]) -> str:
-    """One of these strings."""
-    if isinstance(value, str) and value in choices:
-        return value
-    raise _error(argument, value, f"one of {', '.join(choices)}")
+def one_of(argument: str, value: Any, choices: Collection[str]) -> str:
+    """One of a few names."""
+    known = isinstance(value, str) and value in choices
+    return str(value) if known else _refuse(argument, value, f"one of {', '.join(choices)}")
 
 
 def _number(value: Any) -> float:
@@ -96,8 +98,8 @@ def _is_boolean(value: Any) -> bool:
     return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")
 
 
-def _error(argument: str, value: Any, right: str) -> ArgumentError:
-    # A flag of the command line, or words: its value alone says it.
-    plain = argument.isidentifier() or "[" in argument
-    received = f"{argument}={value!r}" if plain else f"{value}"
-    return ArgumentError(f"{argument} must be {right}. Received: {received}.")
+def _refuse(argument: str, value: Any, right: str) -> NoReturn:
+    # For a flag of the command line, and for words, the value alone is clearer.
+    named = argument.isidentifier() or "[" in argument
+    received = f"{argument}={value!r}" if named else f"{value}"
+    raise ArgumentError(f"{argument} must be {right}. Received: {received}.")
