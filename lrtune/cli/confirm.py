@@ -131,7 +131,7 @@ def command(
     from rich.console import Console
 
     from lrtune.confirmation.plan import cost_in_words
-    from lrtune.report.ending import keep_page, print_run
+    from lrtune.report.finish import keep_page, print_run
     from lrtune.report.terminal import say
     from lrtune.run import load_run
 
@@ -160,7 +160,7 @@ def command(
                 overwrite=overwrite,
             )
         print_run(run, console)
-        keep_page(run, console, anew=not finished)
+        keep_page(run, console, overwrite=not finished)
     except KeyboardInterrupt:
         print_run(run, console)
         say(console, "\nInterrupted. The same command continues the confirmation.")

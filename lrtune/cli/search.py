@@ -153,7 +153,7 @@ def search(options: Options) -> None:
 
     from lrtune.data import load
     from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
-    from lrtune.report.ending import keep_page, print_run
+    from lrtune.report.finish import keep_page, next_commands, print_run
     from lrtune.report.terminal import say
 
     console = Console()
@@ -175,7 +175,7 @@ def search(options: Options) -> None:
     if _is_finished(options, dataset):
         say(console, f"The search in {options.run_dir} is finished; --overwrite starts it anew.")
         print_run(options.run_dir, console)
-        keep_page(options.run_dir, console, anew=False)
+        keep_page(options.run_dir, console, overwrite=False)
         return
     RunWriter(options.run_dir).close()  # fails here, before TensorFlow starts, if it cannot write
     sizes = dataset.sizes
@@ -189,11 +189,7 @@ def search(options: Options) -> None:
         _run(options, dataset, console)
         print_run(options.run_dir, console)
         keep_page(options.run_dir, console)
-        say(
-            console,
-            f"`lrtune report {options.run_dir}` prints this again, "
-            f"`lrtune confirm {options.run_dir}` tells whether it is so.",
-        )
+        say(console, next_commands(options.run_dir))
     except KeyboardInterrupt:
         _interrupted(options, console)
 
@@ -232,7 +228,7 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
 def _interrupted(options: Options, console: Console) -> NoReturn:
     """Says what there is and how to go on, and ends with exit code 130."""
     from lrtune.records.writer import holds_run
-    from lrtune.report.ending import print_run
+    from lrtune.report.finish import print_run
     from lrtune.report.terminal import say
 
     if holds_run(options.run_dir):

@@ -165,7 +165,7 @@ def test_a_search_from_the_command_line_ends_with_the_ranking(tmp_path: Path, im
     assert "Winner: " in ended.stdout
     opens, commands = ended.stdout.splitlines()[-2:]
     assert opens.startswith(f"Open {folder}/report.html for the report with pictures")
-    assert f"`lrtune confirm {folder}` tells whether it is so." in commands
+    assert f"`lrtune confirm {folder}` checks whether the result holds up." in commands
     assert "Winner: " in (folder / "report.html").read_text()
     table = lrtune.load_run(folder).ranking()
     assert set(table["status"]) == {"completed"}
