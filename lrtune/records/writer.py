@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
+from lrtune._util.atomic import TEMPORARY
 from lrtune._util.npz import write_npz
 from lrtune.errors import RunFolderError
 from lrtune.records import files, schema
@@ -84,7 +85,7 @@ class RunWriter:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = RunLock(folder)
-            for left in folder.rglob(f"*{files.TEMPORARY}"):  # by a search that was killed
+            for left in folder.rglob(f"*{TEMPORARY}"):  # by a search that was killed
                 left.unlink()
         except OSError as error:
             raise RunFolderError(
@@ -112,7 +113,7 @@ class RunWriter:
     def confirmation(self, manifest: schema.ConfirmManifest) -> None:
         """Writes `confirm/confirm.json`."""
         folder = self.folder / CONFIRM
-        with files.telling(folder):
+        with files.naming_the_file(folder):
             self.folder.stat()
             folder.mkdir(exist_ok=True)
         files.replace_json(folder / schema.CONFIRM_MANIFEST, schema.to_json(manifest))
@@ -120,7 +121,7 @@ class RunWriter:
     def erase_confirmation(self) -> None:
         """Deletes the confirmation, whole, so that another can be made."""
         folder = self.folder / CONFIRM
-        with files.telling(folder):
+        with files.naming_the_file(folder):
             if folder.exists():
                 shutil.rmtree(folder)
 
@@ -131,7 +132,7 @@ class RunWriter:
     def begin_trial(self, trial_id: str) -> None:
         """Makes the trial's folder and removes what an earlier, cut-off try left in it."""
         folder = self.trial_folder(trial_id)
-        with files.telling(folder):
+        with files.naming_the_file(folder):
             # Not its parents: a run folder that somebody removed must not come back as a stump.
             self.folder.stat()
             folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +163,7 @@ class RunWriter:
     def trial(self, trial_id: str, state: Mapping[str, Any]) -> None:
         """Writes Keras Tuner's `trial.json`, from its `Trial.get_state()`."""
         folder = self.trial_folder(trial_id)
-        with files.telling(folder):
+        with files.naming_the_file(folder):
             self.folder.stat()
             folder.mkdir(exist_ok=True)
         files.replace_json(folder / schema.TRIAL_FILE, state)
@@ -180,5 +181,5 @@ class RunWriter:
 
 def _content(folder: Path) -> list[Path]:
     # A search that was killed as it wrote its first file left that file's temporary one.
-    ours = (LOCK, HOLDER, schema.MANIFEST + files.TEMPORARY)
+    ours = (LOCK, HOLDER, schema.MANIFEST + TEMPORARY)
     return [path for path in folder.iterdir() if path.name not in ours]

@@ -301,8 +301,8 @@ def test_a_disk_that_takes_no_more_is_one_sentence_and_the_old_file_stays(writer
     with pytest.raises(RunFolderError) as error:
         writer.outcome(outcome(score=0.9))
     assert str(error.value) == (
-        f"cannot write {path}: No space left on device. What was written before is whole: when "
-        "this is mended, the same command continues the search"
+        f"cannot write {path}: No space left on device. Everything saved so far is intact. Fix "
+        "this, then run the same command again."
     )
     assert read_run(writer.folder).outcomes == (outcome(),)
 
