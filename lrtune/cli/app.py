@@ -75,12 +75,12 @@ def show_result(
     Raises:
         typer.Exit: with code 130, after a Ctrl-C, which loses nothing any more.
     """
-    from lrtune.report.ending import keep_page, print_run
+    from lrtune.report.finish import keep_page, print_run
     from lrtune.report.terminal import say
 
     try:
         print_run(folder, console)
-        keep_page(folder, console, anew=new_page)
+        keep_page(folder, console, overwrite=new_page)
     except KeyboardInterrupt:
         say(
             console,

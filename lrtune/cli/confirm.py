@@ -53,7 +53,7 @@ def command(
     from lrtune.confirmation.material import loaded_material
     from lrtune.confirmation.plan import cost_in_words
     from lrtune.records.reader import read_run
-    from lrtune.report.ending import print_run
+    from lrtune.report.finish import print_run
     from lrtune.report.terminal import say
 
     check_options(workers, trial_timeout, max_retries, cli.flag)

@@ -124,6 +124,7 @@ def search(options: Options) -> None:
     from rich.console import Console
 
     from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
+    from lrtune.report.finish import next_commands
     from lrtune.report.terminal import say
 
     console = Console()
@@ -148,11 +149,7 @@ def search(options: Options) -> None:
     except KeyboardInterrupt:
         _interrupted(options, console)
     cli.show_result(folder, console, "search")
-    say(
-        console,
-        f"`lrtune report {folder}` prints this again, `lrtune confirm {folder}` checks whether the "
-        "result holds up.",
-    )
+    say(console, next_commands(folder))
 
 
 def _load(options: Options, console: Console) -> Dataset:
@@ -213,7 +210,7 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
 def _interrupted(options: Options, console: Console) -> NoReturn:
     """Says what there is and how to resume, and ends with exit code 130."""
     from lrtune.records.writer import holds_run
-    from lrtune.report.ending import print_run
+    from lrtune.report.finish import print_run
     from lrtune.report.terminal import say
 
     if holds_run(options.folder):

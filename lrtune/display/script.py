@@ -40,7 +40,7 @@ def watching(
     from rich.console import Console
 
     from lrtune.display import Leaderboard, make_progress
-    from lrtune.report.ending import keep_page
+    from lrtune.report.finish import keep_page
 
     console = Console()
     with make_progress(console, Leaderboard(*shown, arms=arms), *planned) as display:

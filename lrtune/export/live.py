@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -179,9 +180,10 @@ class TensorBoardObserver(Observer):
         except (OSError, LrtuneError) as error:
             self._broken = True
             reason = getattr(error, "strerror", None) or error
+            run = shlex.quote(str(self._run_dir))
             self._notify(
                 f"cannot write events to {self._folder}: {reason}. The search goes on without; "
-                f"`lrtune export {self._run_dir} --to tensorboard` writes them later."
+                f"`lrtune export {run} --to tensorboard` writes them later."
             )
 
 

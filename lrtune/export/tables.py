@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune._util.printable import printable
 from lrtune.export.space import plain_value
 from lrtune.export.trials import recorded
-from lrtune.report.tables import FORMULA
+from lrtune.report.tables import without_formulas
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def write_csv(records: RunRecords, folder: Path) -> str:
     """
     tables = _tables(records)
     for name, frame in tables.items():
-        _harmless(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+        without_formulas(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
     return _told(tables, "csv")
 
 
@@ -129,18 +129,6 @@ def _column(values: list[Any]) -> Any:
             return pd.Series(values, dtype=dtype)
     texts = [None if value is None else str(value) for value in values]
     return pd.Series(texts, dtype="string")
-
-
-def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
-    text = frame.select_dtypes("string")
-    harmless: pd.DataFrame = frame.assign(
-        **{name: text[name].map(_cell, na_action="ignore") for name in text}
-    ).rename(columns=_cell)
-    return harmless
-
-
-def _cell(text: str) -> str:
-    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
 
 
 def _told(tables: dict[str, pd.DataFrame], ending: str) -> str:

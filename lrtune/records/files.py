@@ -1,16 +1,16 @@
-"""How a file of a run folder is written so that a kill, whenever it comes, leaves no half of one.
+"""How files of a run folder are written, so that a kill at any moment leaves none of them damaged.
 
-A whole file is written under a temporary name in the same folder, flushed to disk and renamed over
-the old one. A line is appended and flushed; a kill can tear only the last one, and readers drop it.
+A whole file is replaced at once (`_util.atomic`). A line is appended and flushed; a kill can tear
+only the last line, and readers drop it.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from lrtune._util import atomic
 from lrtune.errors import RunFolderError
 
 if TYPE_CHECKING:
@@ -18,54 +18,41 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-TEMPORARY = ".tmp"
-"""How the name of a file that is not whole yet ends."""
-
 
 def boundary(path: Path) -> None:
     """Does nothing; called before, between and after the steps of each write.
 
-    The tests of faults put a kill in its place, so that every such moment is tried.
+    The fault tests replace it with a kill, so that every such moment is tried.
     """
 
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Puts a whole file in the place of the one at `path`, if there is one.
+    """Write a whole file, replacing an existing one.
 
     Args:
         path: in a folder that exists.
-        write: writes the content into the open file it is given.
+        write: writes the content into the open file it receives.
 
     Raises:
-        RunFolderError: it could not be written; what was at `path` is as it was.
+        RunFolderError: it cannot be written; what was at `path` is unchanged.
     """
-    temporary = path.with_name(path.name + TEMPORARY)
     boundary(path)
     with naming_the_file(path):
-        try:
-            with temporary.open("wb") as file:
-                write(file)
-                file.flush()
-                boundary(path)
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            _remove_quietly(temporary)
-            raise
+        atomic.replace_file(path, write, flushed=lambda: boundary(path))
     boundary(path)
 
 
 def replace_json(path: Path, value: Any) -> None:
-    """Puts a value, written as JSON, in the place of the file at `path`; see `replace_file`."""
+    """Write a value as JSON, replacing an existing file; see `replace_file`."""
     text = json.dumps(value, indent=2) + "\n"
     replace_file(path, lambda file: file.write(text.encode()))
 
 
 def append_line(path: Path, line: str) -> None:
-    """Appends a line so that whoever reads the file sees it at once.
+    """Append a line, visible at once to anyone who reads the file.
 
     Raises:
-        RunFolderError: it could not be written.
+        RunFolderError: it cannot be written.
     """
     boundary(path)
     with naming_the_file(path), path.open("ab") as file:
@@ -74,10 +61,10 @@ def append_line(path: Path, line: str) -> None:
 
 
 def remove(path: Path) -> None:
-    """Deletes a file that may be gone already.
+    """Delete a file if it exists.
 
     Raises:
-        RunFolderError: it is there and cannot be deleted.
+        RunFolderError: it cannot be deleted.
     """
     boundary(path)
     with naming_the_file(path):
@@ -94,12 +81,5 @@ def naming_the_file(path: Path) -> Iterator[None]:
         reason = error.strerror or type(error).__name__
         raise RunFolderError(
             f"cannot write {path}: {reason}. Everything saved so far is intact. Fix this, then run "
-            "the same command again"
+            "the same command again."
         ) from error
-
-
-def _remove_quietly(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:  # the error that brought us here says more
-        return

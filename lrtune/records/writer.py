@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
+from lrtune._util.atomic import TEMPORARY
 from lrtune._util.npz import write_npz
 from lrtune.errors import RunFolderError
 from lrtune.records import files, schema
@@ -84,7 +85,7 @@ class RunWriter:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = RunLock(folder)
-            for left in folder.rglob(f"*{files.TEMPORARY}"):  # by a search that was killed
+            for left in folder.rglob(f"*{TEMPORARY}"):  # by a search that was killed
                 left.unlink()
         except OSError as error:
             raise RunFolderError(
@@ -180,5 +181,5 @@ class RunWriter:
 
 def _content(folder: Path) -> list[Path]:
     # A search that was killed as it wrote its first file left that file's temporary one.
-    ours = (LOCK, HOLDER, schema.MANIFEST + files.TEMPORARY)
+    ours = (LOCK, HOLDER, schema.MANIFEST + TEMPORARY)
     return [path for path in folder.iterdir() if path.name not in ours]

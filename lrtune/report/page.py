@@ -6,11 +6,11 @@ import base64
 import hashlib
 import math
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lrtune._util.atomic import write_any
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.report.build import build_report
@@ -58,7 +58,7 @@ def write_page(records: RunRecords, path: str | os.PathLike[str]) -> None:
     """
     text = render_page(records)
     try:
-        _replace(Path(path), text.encode())
+        write_any(Path(path), text.encode())
     except (OSError, ValueError) as error:  # ValueError for a name with a zero byte in it
         raise ArgumentError(
             "path (--html) must be a file that can be written. Received: "
@@ -171,21 +171,3 @@ def _confirmed_figures(
 
 def _mean(records: RunRecords, first: Row, places: int) -> str:
     return fixed(first.score - Direction(records.manifest.direction).sign * first.delta, places)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Puts the content in the place of the file at `path`, if there is one."""
-    # A rename would put a file in the place of a device or a pipe.
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        raise ValueError("it is there and no file")
-    path = path.resolve()  # a link stays, what it points to is replaced
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

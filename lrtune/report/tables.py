@@ -19,20 +19,22 @@ STDOUT = "-"
 """The file name that means standard output."""
 
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a cell begins with that a spreadsheet takes for a formula."""
+"""How a cell starts that a spreadsheet would run as a formula."""
 
 
 def write_csv(records: RunRecords, file: str) -> None:
-    """Write all of `rank(records)`, one line a trial, numbers in full and empty where unknown.
+    """Write all of `rank(records)`, one line a trial; text is made safe by `without_formulas`.
 
-    Text is made printable (`lrtune.printable`), and what a spreadsheet would run as a formula gets
-    an apostrophe before it, which spreadsheets take for "this is text".
+    Numbers are written in full; unknown ones are empty.
 
     Args:
         records: of the run.
         file: path, overwritten if it exists; "-" for standard output.
+
+    Raises:
+        ArgumentError: the file cannot be written.
     """
-    text = _harmless(rank(records)).to_csv(index=False, lineterminator="\n")
+    text = without_formulas(rank(records)).to_csv(index=False, lineterminator="\n")
     if file == STDOUT:
         encoding = sys.stdout.encoding or "utf-8"
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
@@ -46,13 +48,20 @@ def write_csv(records: RunRecords, file: str) -> None:
         ) from error
 
 
-def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
+def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with text that no spreadsheet runs as a formula and no terminal obeys.
+
+    Text is made printable and loses blanks at its ends; what would start a formula gets an
+    apostrophe before it, which spreadsheets read as "this is text".
+
+    Args:
+        frame: any; columns of text (object or string) and column names are changed.
+    """
     # Only columns of text: in the others a leading minus is a number's.
-    text = frame.select_dtypes("object")
-    harmless: pd.DataFrame = frame.assign(
-        **{name: text[name].map(_cell, na_action="ignore") for name in text}
-    )
-    return harmless
+    text = frame.select_dtypes(["object", "string"])
+    cells = {name: text[name].map(_cell, na_action="ignore") for name in text}
+    changed: pd.DataFrame = frame.assign(**cells).rename(columns=_cell)
+    return changed
 
 
 def _cell(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -96,10 +97,11 @@ def confirmation_frame(records: RunRecords) -> pd.DataFrame:
     """
     confirmed = measure_confirmation(records)
     if confirmed is None:
+        folder = str(records.folder)
         raise RunFolderError(
-            f"The run {str(records.folder)!r} has no confirmation: `lrtune confirm "
-            f"{records.folder}` trains its best trials and the constant rate with fresh seeds and "
-            "compares them on the test images."
+            f"The run {folder!r} has no confirmation: `lrtune confirm {shlex.quote(folder)}` "
+            "trains its best trials and the constant rate with fresh seeds and compares them on "
+            "the test images."
         )
     manifest = confirmed.manifest
     frame = comparison_frame(confirmed.comparison)

@@ -403,7 +403,7 @@ def test_a_ctrl_c_while_the_page_is_written_says_that_nothing_is_left_to_do(
     tmp_path, monkeypatch, capsys, what
 ):
     folder = build_run.small_run(tmp_path / "a run")
-    monkeypatch.setattr("lrtune.report.ending.keep_page", interrupted)
+    monkeypatch.setattr("lrtune.report.finish.keep_page", interrupted)
     console = Console(width=300)
     with pytest.raises(typer.Exit) as end:
         show_result(folder, console, what)

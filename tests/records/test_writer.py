@@ -304,7 +304,7 @@ def test_a_disk_that_takes_no_more_is_one_sentence_and_the_old_file_stays(writer
         writer.outcome(outcome(score=0.9))
     assert str(error.value) == (
         f"cannot write {path}: No space left on device. Everything saved so far is intact. Fix "
-        "this, then run the same command again"
+        "this, then run the same command again."
     )
     assert read_run(writer.folder).outcomes == (outcome(),)
 

@@ -287,7 +287,7 @@ def test_the_page_takes_the_place_of_an_older_one(tmp_path):
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("", "it is there and no file"),
+        ("", "it exists and is not a file"),
         ("missing/report.html", "No such file or directory"),
         ("a\0b.html", "null"),
         ("x" * 300, "File name too long"),

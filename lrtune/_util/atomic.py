@@ -1,0 +1,77 @@
+"""How a whole file is written: readers see the old content or the new, never a part of it.
+
+The content goes to a temporary file in the same folder, which is flushed to disk and then renamed
+to the file's name.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import BinaryIO
+
+TEMPORARY = ".tmp"
+"""How the names of temporary files end."""
+
+
+def replace_file(
+    path: Path,
+    write: Callable[[BinaryIO], object],
+    *,
+    suffix: str = TEMPORARY,
+    flushed: Callable[[], object] = lambda: None,
+) -> None:
+    """Write a file, replacing an existing one.
+
+    Args:
+        path: of the file, in a folder that exists. A link there is replaced, not followed.
+        write: writes the content into the open file it receives.
+        suffix: what the temporary file's name adds to the file's; must differ between writers that
+            may write the same path at once.
+        flushed: called when the content has been handed to the system, before it is on disk.
+
+    Raises:
+        OSError: the file cannot be written; what was at `path` is unchanged.
+    """
+    temporary = path.with_name(path.name + suffix)
+    try:
+        with temporary.open("wb") as file:
+            write(file)
+            file.flush()
+            flushed()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        _remove_quietly(temporary)
+        raise
+
+
+def write_any(path: Path, content: bytes) -> None:
+    """Write a file anywhere a person asked for, replacing an existing one.
+
+    Args:
+        path: of the file. A link stays, and the file that it points to is replaced.
+        content: of the file.
+
+    Raises:
+        OSError: the file cannot be written; what was at `path` is unchanged.
+        ValueError: `path` is a folder, a device or a pipe, or contains a zero byte.
+    """
+    # The rename would put a file in the place of a device or a pipe.
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("it exists and is not a file")
+    replace_file(
+        path.resolve(), lambda file: file.write(content), suffix=f".{os.getpid()}{TEMPORARY}"
+    )
+
+
+def _remove_quietly(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:  # the error that led here says more
+        return

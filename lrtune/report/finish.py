@@ -1,0 +1,70 @@
+"""What a finished search or confirmation shows: its report, its page, and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lrtune.errors import LrtuneError
+from lrtune.records.reader import read_run
+from lrtune.records.schema import PAGE
+from lrtune.report.terminal import print_report, say
+
+if TYPE_CHECKING:
+    import os
+
+    from rich.console import Console
+
+
+def print_run(folder: str | os.PathLike[str], console: Console) -> None:
+    """Print the report of a run folder as it is now.
+
+    Args:
+        folder: the run folder.
+        console: where to print.
+
+    Raises:
+        RunFolderError: the folder holds no run that can be read.
+    """
+    print_report(read_run(folder), console)
+
+
+def keep_page(folder: str | os.PathLike[str], console: Console, *, overwrite: bool = True) -> None:
+    """Write the run's page into its folder and print where it is.
+
+    A page that cannot be written does not end the search: one line says why.
+
+    Args:
+        folder: the run folder.
+        console: where to print.
+        overwrite: whether to replace an existing page.
+    """
+    path = Path(folder) / PAGE
+    if overwrite or not path.exists():
+        # Imported late: pictures and templates take .5 s, and the report need not wait for them.
+        from lrtune.records.writer import RunWriter
+        from lrtune.report.page import render_page
+
+        try:
+            text = render_page(read_run(folder))
+            with RunWriter(Path(folder)) as writer:
+                writer.page(text)
+        except LrtuneError as error:
+            say(console, f"\nThe page {path} could not be written: {error}")
+            return
+    quoted = shlex.quote(str(path))
+    say(console, f"\nOpen {quoted} for the report with pictures and every trial's curves.")
+
+
+def next_commands(folder: str | os.PathLike[str]) -> str:
+    """What to type after a search, in a sentence; the folder is quoted for a shell.
+
+    Args:
+        folder: the run folder.
+    """
+    quoted = shlex.quote(str(folder))
+    return (
+        f"`lrtune report {quoted}` prints this again, "
+        f"`lrtune confirm {quoted}` checks whether the result holds up."
+    )
