@@ -8,10 +8,9 @@ workers the clock on the wall shows less.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.trials import epochs_of, families_of, family_of, score_of
@@ -175,7 +174,7 @@ def cost_frame(cost: Cost) -> pd.DataFrame:
     """
     import pandas as pd
 
-    named = [("family", printable(name), spent) for name, spent in cost.families.items()]
+    named = [("family", name, spent) for name, spent in cost.families.items()]
     named += [
         ("unfinished", "", cost.unfinished),
         ("search", "", cost.search),
@@ -190,13 +189,10 @@ def cost_frame(cost: Cost) -> pd.DataFrame:
         named += [("winner", cost.winner, cost.lineage)]
         named += [("until winner", cost.winner, cost.until_winner)]
     total = cost.total.epochs
-    rows = [
-        (of, name, spent.trials, spent.epochs, spent.seconds, spent.epochs / (total or math.nan))
-        for of, name, spent in named
-    ]
-    columns = ["of", "name", "trials", "epochs", "seconds", "share"]
-    frame: pd.DataFrame = pd.DataFrame(rows, columns=columns)
-    return frame
+    frame: pd.DataFrame = pd.DataFrame([spent for _, _, spent in named])
+    frame.insert(0, "of", [of for of, _, _ in named])
+    frame.insert(1, "name", [name for _, name, _ in named])
+    return frame.assign(share=frame["epochs"] / (total or math.nan))
 
 
 def target_frame(times: Sequence[TimeToTarget]) -> pd.DataFrame:
@@ -207,11 +203,8 @@ def target_frame(times: Sequence[TimeToTarget]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    columns = ["trial_id", "schedule", "score", "target", "epoch"]
-    rows = [
-        (one.trial_id, printable(one.schedule), one.score, one.target, one.epoch) for one in times
-    ]
-    frame: pd.DataFrame = pd.DataFrame(rows, columns=columns).astype({"epoch": "Int64"})
+    columns = [field.name for field in fields(TimeToTarget)]
+    frame: pd.DataFrame = pd.DataFrame([*times], columns=columns).astype({"epoch": "Int64"})
     return frame
 
 

@@ -30,7 +30,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.schedules import get
 from lrtune.stats.trials import families_of, family_of, score_of
@@ -176,8 +175,8 @@ def importance_frame(importances: Importances) -> pd.DataFrame:
 
     rows = [
         (
-            printable(one.family or "all"),
-            printable(name),
+            one.family or "all",
+            name,
             share,
             one.trials,
             one.explained,

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.stats.trials import epochs_of, families_of, family_of, is_full, score_of
 from lrtune.stats.winner import Direction
@@ -233,14 +232,10 @@ def curves_frame(curves: Mapping[str, TuningCurve]) -> pd.DataFrame:
     """Several curves as one frame: `curve_frame` with a first column `schedule`, their key."""
     import pandas as pd
 
-    columns = ("n", "expected", "median", "lower", "upper")
-    rows = [
-        (printable(family), *(getattr(curve, name)[index] for name in columns))
-        for family, curve in curves.items()
-        for index in range(curve.trials)
-    ]
-    frame: pd.DataFrame = pd.DataFrame(rows, columns=["schedule", *columns])
-    return frame
+    frames = [curve_frame(curve).assign(schedule=family) for family, curve in curves.items()]
+    columns = ["schedule", "n", "expected", "median", "lower", "upper"]
+    whole: pd.DataFrame = pd.concat([pd.DataFrame(columns=columns[:0]), *frames], ignore_index=True)
+    return whole.reindex(columns=columns)
 
 
 def best_so_far_frame(curve: BestSoFar) -> pd.DataFrame:

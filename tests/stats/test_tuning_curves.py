@@ -128,6 +128,8 @@ def test_a_random_search_has_a_curve_a_family(tmp_path):
     assert list(frame.columns) == ["schedule", "n", "expected", "median", "lower", "upper"]
     assert len(frame) == 5
     assert curve_frame(curves["step"])["n"].tolist() == [1]
+    assert list(curves_frame({}).columns) == list(frame.columns)
+    assert curves_frame({}).empty
 
 
 @pytest.mark.parametrize("algo", ["hyperband", "bayesian"])
