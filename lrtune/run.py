@@ -10,7 +10,8 @@ from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.reader import RunRecords, read_run
 from lrtune.stats.baseline import measure_baseline
-from lrtune.stats.cost import cost_frame, measure_cost, target_frame, times_to_target
+from lrtune.stats.cost import measure_cost, times_to_target
+from lrtune.stats.frames import cost_frame, target_frame
 from lrtune.stats.ranking import RUNNING, rank
 from lrtune.stats.winner import best_trial
 
@@ -185,7 +186,8 @@ class Run:
         Raises:
             ArgumentError: the search was no random one, or has no such family.
         """
-        from lrtune.stats.tuning_curves import curves_frame, family_curves
+        from lrtune.stats.frames import curves_frame
+        from lrtune.stats.tuning_curves import family_curves
 
         curves = family_curves(self.records)
         if family is not None:
@@ -205,7 +207,8 @@ class Run:
                 best: the best score of a completed trial of the full budget so far; NaN before
                     there is one.
         """
-        from lrtune.stats.tuning_curves import best_so_far, best_so_far_frame
+        from lrtune.stats.frames import best_so_far_frame
+        from lrtune.stats.tuning_curves import best_so_far
 
         return best_so_far_frame(best_so_far(self.records))
 
@@ -253,7 +256,8 @@ class Run:
                     seen; at or below 0 the shares are noise.
                 budget: epochs the trials were meant to reach.
         """
-        from lrtune.stats.importance import importance_frame, measure_importance
+        from lrtune.stats.frames import importance_frame
+        from lrtune.stats.importance import measure_importance
 
         return _printable(importance_frame(measure_importance(self.records)))
 

@@ -21,6 +21,7 @@ import psutil  # type: ignore[import-untyped]
 from lrtune._util.printable import printable
 from lrtune.display import Display, Leaderboard, make_progress
 from lrtune.records import schema
+from lrtune.records.epochs import read_epochs
 from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CONFIRM, TrialId
 from lrtune.records.lock import HOLDER, LOCK
 from lrtune.records.parse import (
@@ -30,7 +31,7 @@ from lrtune.records.parse import (
     read_manifest,
     read_outcome,
 )
-from lrtune.records.reader import arm_ids, read_epochs, read_proposal, read_run, trial_ids
+from lrtune.records.reader import arm_ids, read_proposal, read_run, trial_ids
 from lrtune.records.task import TrialTask
 from lrtune.schedules.recipe import Recipe
 

@@ -7,7 +7,6 @@ file damaged: the rest is read, and a notice names the file.
 from __future__ import annotations
 
 import json
-import math
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lrtune._util.npz import read_npz
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records import schema
+from lrtune.records.epochs import epochs_and_notice, read_epochs
 from lrtune.records.ids import (
     BASELINE,
     BASELINE_SEARCH,
@@ -30,7 +30,6 @@ from lrtune.records.ids import (
 from lrtune.records.parse import (
     UNREADABLE,
     NewerSchemaError,
-    loads_numbers,
     read_bytes,
     read_confirm_manifest,
     read_manifest,
@@ -46,11 +45,6 @@ if TYPE_CHECKING:
 
     from lrtune.records.ids import TrialId
     from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
-
-_NUMBERS = {int, float, bool, type(None)}
-"""What an epoch's value may be, as JSON has it."""
-
-_INFINITE = {math.inf, -math.inf}
 
 
 @dataclass(frozen=True)
@@ -174,7 +168,7 @@ class RunRecords:
         return [*self.by_id, *self.unfinished]
 
     def _epochs_notice(self, trial_id: str) -> str | None:
-        rows, notice = _read_epochs(self.folder, trial_id)
+        rows, notice = epochs_and_notice(self.folder, trial_id)
         outcome = self.by_id.get(trial_id)
         if notice is None and outcome is not None:
             missing = outcome.epochs.last - outcome.epochs.first + 1 - len(rows)
@@ -230,11 +224,6 @@ def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) ->
         unfinished=tuple(unfinished),
         outcome_notices=tuple(notices),
     )
-
-
-def read_epochs(folder: Path, trial_id: str) -> list[dict[str, Any]]:
-    """The epochs of one training that can be read, as `RunRecords.epochs` gives them."""
-    return _read_epochs(folder, trial_id)[0]
 
 
 def read_state(folder: Path, trial_id: str) -> dict[str, np.ndarray[Any, Any]] | None:
@@ -367,63 +356,6 @@ def _keras_tuner_notice(folder: Path, name: str) -> str | None:
             "cannot load the run until the command that started the search has repaired it."
         )
     return None
-
-
-def _read_epochs(folder: Path, trial_id: str) -> tuple[list[dict[str, Any]], str | None]:
-    """The whole lines of one `epochs.jsonl`, and a notice if there were others."""
-    name = f"{folder_of(trial_id)}/{schema.EPOCHS}"
-    try:
-        content = read_bytes(folder / name, at_most=2**30)
-    except FileNotFoundError:
-        return [], None
-    except (OSError, ValueError) as error:
-        return [], f"{name} cannot be read ({reason(error)}): its epochs are left out."
-    *lines, torn = content.split(b"\n")
-    rows = _rows_at_once(lines)
-    if rows is None:
-        kept = [_row(line) for line in lines]
-        rows = [row for row in kept if row is not None]
-    if b"null" in content:
-        for row in rows:
-            row.update({key: math.nan for key, value in row.items() if value is None})
-    return rows, _epochs_notice(name, damaged=len(lines) - len(rows), torn=bool(torn.strip()))
-
-
-def _epochs_notice(name: str, *, damaged: int, torn: bool) -> str | None:
-    if damaged:
-        lines = "a line" if damaged == 1 else f"{damaged} lines"
-        also = " and its torn last line" if torn else ""
-        return f"{name} is damaged: {lines}{also} left out, the rest is kept."
-    return f"{name} ends in the middle of a line: that epoch is left out." if torn else None
-
-
-def _rows_at_once(lines: list[bytes]) -> list[dict[str, Any]] | None:
-    # NOTE: one call of the parser a file takes half the time of a call a line, which counts with
-    # 1,000 trials of 50 epochs.
-    try:
-        rows = loads_numbers(b"[" + b",".join(lines) + b"]")
-    except UNREADABLE:
-        return None
-    whole = len(rows) == len(lines) and all(map(_is_epoch, rows))
-    return rows if whole else None
-
-
-def _row(line: bytes) -> dict[str, Any] | None:
-    try:
-        row = loads_numbers(line)
-    except UNREADABLE:
-        return None
-    return row if _is_epoch(row) else None
-
-
-def _is_epoch(row: Any) -> bool:
-    return (
-        type(row) is dict
-        and type(row.get("epoch")) is int
-        and _NUMBERS.issuperset(map(type, row.values()))
-        and _INFINITE.isdisjoint(row.values())
-        and all(map(str.isprintable, row))
-    )
 
 
 def _folders(folder: Path) -> list[str]:

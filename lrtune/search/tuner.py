@@ -24,17 +24,17 @@ from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.records.data_record import describe_given
 from lrtune.records.identity import continued, identity, installed, refuse_other_search
-from lrtune.records.ids import BASELINE_SEARCH, arm_id
+from lrtune.records.ids import BASELINE_SEARCH
 from lrtune.records.reader import read_run, read_state
 from lrtune.records.schema import TUNED, DataRecord, Manifest, Rung, now, total
-from lrtune.records.task import TrainingJob, TrialTask
+from lrtune.records.task import TrainingJob
 from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
 from lrtune.runner import make_runner
 from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.options import RunOptions
-from lrtune.schedules.recipe import Recipe
 from lrtune.search import seeds
 from lrtune.search.algorithm import Algorithm
+from lrtune.search.baseline import READING_CONSTANTS, baseline_tasks
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import LoopSettings, SearchLoop
 from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed
@@ -49,11 +49,6 @@ if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
     from lrtune.runner.base import Runner
-
-READING_CONSTANTS: Mapping[str, Mapping[str, Any]] = {
-    f"constant-{lr0}": {"schedule": "constant", "lr0": lr0, "momentum": 0.0} for lr0 in (0.1, 0.01)
-}
-"""The baseline: the reading's two constant rates, .1 from its code and .01 from its table."""
 
 NOT_OURS = (
     "distribution_strategy",
@@ -213,7 +208,7 @@ class LoopTuner(UnsavedTuner):
         states = KeptStates(writer, manifest.direction, manifest.max_epochs, searched)
         loop = SearchLoop(self._algorithm, runner, writer, states, settings, observer)
         done = {outcome.trial_id for outcome in ended}
-        loop.run([one for one in _baseline(manifest) if one.trial_id not in done], unfinished)
+        loop.run([one for one in baseline_tasks(manifest) if one.trial_id not in done], unfinished)
 
     def _constant_tuner(self) -> LoopTuner | None:
         """A tuner like this one that searches constant rates only, for the baseline; or None."""
@@ -406,18 +401,3 @@ class LoopTuner(UnsavedTuner):
             versions=installed(),
             created=now(),
         )
-
-
-def _baseline(manifest: Manifest) -> list[TrialTask]:
-    """The trainings of the baseline's arms, seed by seed."""
-    return [
-        TrialTask(
-            arm_id("baseline", arm, seed),
-            Recipe.from_values(values),
-            seed,
-            0,
-            manifest.max_epochs,
-        )
-        for seed in manifest.baseline_seeds
-        for arm, values in manifest.baseline_arms.items()
-    ]

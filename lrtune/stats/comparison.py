@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
-    import pandas as pd
 
     FloatArray = npt.NDArray[np.float64]
 
@@ -246,61 +245,6 @@ def probability_best(table: Mapping[str, FloatArray], seed: int = 0) -> dict[str
     is_best = means >= means.max(axis=1, keepdims=True) - slack
     shares = (is_best / is_best.sum(axis=1, keepdims=True)).mean(axis=0)
     return {name: float(share) for name, share in zip(table, shares, strict=True)}
-
-
-def comparison_frame(comparison: Comparison) -> pd.DataFrame:
-    """A comparison as a frame, one row an arm in the order given, the baseline among them.
-
-    Args:
-        comparison: as `compare` returns it.
-
-    Returns:
-        Columns, scores and differences in the unit of the objective:
-            arm: its name. is_baseline: whether it is the baseline.
-            n, missing, mean, std, lower, upper, best, search_score, flattery: of `ArmSummary`.
-            pairs: of `Difference.n`; NA for the baseline, as all that follow.
-            difference, difference_std, difference_lower, difference_upper: of `Difference`, above
-                0 is better.
-            p, p_holm: of the sign-flip test, unadjusted and after Holm.
-            verdict: better, worse, none or untested.
-            seeds_to_show: about how many seeds would show this difference; NA where not asked.
-            sentence: the verdict in words, "the baseline" for the baseline itself.
-    """
-    import pandas as pd
-
-    from lrtune.stats.wording import sentence
-
-    against = {one.arm: one for one in comparison.differences}
-    rows: list[dict[str, Any]] = []
-    for arm in comparison.arms:
-        row: dict[str, Any] = {"arm": arm.name, "is_baseline": arm.name == comparison.baseline}
-        row |= {name: getattr(arm, name) for name in _ARM_COLUMNS}
-        one = against.get(arm.name)
-        row["sentence"] = "the baseline"
-        if one is not None:
-            row |= {column: getattr(one, name) for column, name in _DIFFERENCE_COLUMNS.items()}
-            row["sentence"] = sentence(one)
-        rows.append(row)
-    columns = ["arm", "is_baseline", *_ARM_COLUMNS, *_DIFFERENCE_COLUMNS, "sentence"]
-    kinds = {"pairs": "Int64", "seeds_to_show": "Int64"}
-    frame: pd.DataFrame = pd.DataFrame(rows, columns=columns).astype(kinds)
-    return frame
-
-
-_ARM_COLUMNS = (
-    "n", "missing", "mean", "std", "lower", "upper", "best", "search_score", "flattery",
-)  # fmt: skip
-_DIFFERENCE_COLUMNS = {
-    "pairs": "n",
-    "difference": "mean",
-    "difference_std": "std",
-    "difference_lower": "lower",
-    "difference_upper": "upper",
-    "p": "p",
-    "p_holm": "p_holm",
-    "verdict": "verdict",
-    "seeds_to_show": "seeds_to_show",
-}
 
 
 def _row(of_arm: Mapping[int, float], seeds: Sequence[int]) -> FloatArray:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from lrtune.errors import RunFolderError
 from lrtune.records.ids import parse_id
 from lrtune.schedules.recipe import Recipe
-from lrtune.stats.comparison import compare, comparison_frame
+from lrtune.stats.comparison import compare
+from lrtune.stats.frames import comparison_frame
 from lrtune.stats.ranking import described
 from lrtune.stats.trials import score_of
 

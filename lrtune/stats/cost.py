@@ -8,7 +8,7 @@ workers the clock on the wall shows less.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrtune.errors import ArgumentError
@@ -18,8 +18,6 @@ from lrtune.stats.winner import Direction, full_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    import pandas as pd
 
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
@@ -157,55 +155,6 @@ def times_to_target(records: RunRecords, top: int = 5) -> tuple[TimeToTarget, ..
         )
         for outcome in _best(records)[:top]
     )
-
-
-def cost_frame(cost: Cost) -> pd.DataFrame:
-    """A cost as a frame.
-
-    Returns:
-        One row a thing paid for; columns:
-            of: "family", "unfinished", "search", "baseline search", "baseline", "confirm",
-                "total", "diverged", "failed", "winner" or "until winner". Families and unfinished
-                trials add up to the search; search, baseline search, baseline and confirm to the
-                total; the others are parts of the search. See `Cost`.
-            name: the family or the winner's id, else empty.
-            trials: how many trainings. epochs: trained. seconds: taken.
-            share: of the total's epochs, 0 to 1; NaN if there are none.
-    """
-    import pandas as pd
-
-    named = [("family", name, spent) for name, spent in cost.families.items()]
-    named += [
-        ("unfinished", "", cost.unfinished),
-        ("search", "", cost.search),
-        ("baseline search", "", cost.baseline_search),
-        ("baseline", "", cost.baseline),
-        ("confirm", "", cost.confirm),
-        ("total", "", cost.total),
-        ("diverged", "", cost.diverged),
-        ("failed", "", cost.failed),
-    ]
-    if cost.winner is not None and cost.lineage is not None and cost.until_winner is not None:
-        named += [("winner", cost.winner, cost.lineage)]
-        named += [("until winner", cost.winner, cost.until_winner)]
-    total = cost.total.epochs
-    frame: pd.DataFrame = pd.DataFrame([spent for _, _, spent in named])
-    frame.insert(0, "of", [of for of, _, _ in named])
-    frame.insert(1, "name", [name for _, name, _ in named])
-    return frame.assign(share=frame["epochs"] / (total or math.nan))
-
-
-def target_frame(times: Sequence[TimeToTarget]) -> pd.DataFrame:
-    """Times to target as a frame.
-
-    Returns:
-        One row a trial; columns trial_id, schedule, score, target, epoch (NA for never).
-    """
-    import pandas as pd
-
-    columns = [field.name for field in fields(TimeToTarget)]
-    frame: pd.DataFrame = pd.DataFrame([*times], columns=columns).astype({"epoch": "Int64"})
-    return frame
 
 
 def _best(records: RunRecords) -> list[Outcome]:

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
-    import pandas as pd
 
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
@@ -158,36 +157,6 @@ def shares_of_variance(
         shares.append(shuffled.importances_mean / 2)
         errors.append(np.mean((forest.predict(features[unseen]) - ranks[unseen]) ** 2))
     return np.mean(shares, axis=0), 1 - float(np.mean(errors))
-
-
-def importance_frame(importances: Importances) -> pd.DataFrame:
-    """Importances as a frame.
-
-    Returns:
-        One row a hyperparameter, those over all families first; columns:
-            schedule: the family within whose trials; "all" for all.
-            parameter: its name, a family's own as `family.parameter`.
-            share: of the variance of scores, see `Importance.shares`.
-            trials: how many it rests on. explained: see `Importance.explained`.
-            budget: epochs the trials were meant to reach.
-    """
-    import pandas as pd
-
-    rows = [
-        (
-            one.family or "all",
-            name,
-            share,
-            one.trials,
-            one.explained,
-            importances.budget,
-        )
-        for one in (importances.overall, *importances.families.values())
-        for name, share in one.shares.items()
-    ]
-    columns = ["schedule", "parameter", "share", "trials", "explained", "budget"]
-    frame: pd.DataFrame = pd.DataFrame(rows, columns=columns)
-    return frame
 
 
 def _budget(scored: Sequence[Outcome], full: int) -> int:

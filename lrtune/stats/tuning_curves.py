@@ -30,9 +30,7 @@ from lrtune.stats.trials import epochs_of, families_of, family_of, is_full, scor
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import pandas as pd
+    from collections.abc import Sequence
 
     from lrtune.records.reader import RunRecords
 
@@ -213,39 +211,6 @@ def best_so_far(records: RunRecords) -> BestSoFar:
         )
     trial_ids = tuple(outcome.trial_id for outcome in records.outcomes)
     return BestSoFar(trial_ids, tuple(epochs[1:]), tuple(best[1:]))
-
-
-def curve_frame(curve: TuningCurve) -> pd.DataFrame:
-    """A tuning curve as a frame.
-
-    Returns:
-        One row a number of trials; columns n, expected, median, lower, upper: of `TuningCurve`.
-    """
-    import pandas as pd
-
-    columns = ("n", "expected", "median", "lower", "upper")
-    frame: pd.DataFrame = pd.DataFrame({name: getattr(curve, name) for name in columns})
-    return frame
-
-
-def curves_frame(curves: Mapping[str, TuningCurve]) -> pd.DataFrame:
-    """Several curves as one frame: `curve_frame` with a first column `schedule`, their key."""
-    import pandas as pd
-
-    frames = [curve_frame(curve).assign(schedule=family) for family, curve in curves.items()]
-    columns = ["schedule", "n", "expected", "median", "lower", "upper"]
-    whole: pd.DataFrame = pd.concat([pd.DataFrame(columns=columns[:0]), *frames], ignore_index=True)
-    return whole.reindex(columns=columns)
-
-
-def best_so_far_frame(curve: BestSoFar) -> pd.DataFrame:
-    """`best_so_far` as a frame: one row a trial; columns trial_id, epochs (cumulative), best."""
-    import pandas as pd
-
-    frame: pd.DataFrame = pd.DataFrame(
-        {"trial_id": curve.trial_ids, "epochs": curve.epochs, "best": curve.best}
-    )
-    return frame
 
 
 @functools.cache

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrtune.errors import ArgumentError
-from lrtune.stats.comparison import compare, comparison_frame, probability_best
+from lrtune.stats.comparison import compare, probability_best
+from lrtune.stats.frames import comparison_frame
 from lrtune.stats.wording import sentence
 
 BASE = [0.68, 0.684, 0.676, 0.69, 0.681, 0.679, 0.688, 0.683]

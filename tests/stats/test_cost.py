@@ -7,7 +7,8 @@ import pytest
 
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
-from lrtune.stats.cost import Spent, cost_frame, measure_cost, target_frame, times_to_target
+from lrtune.stats.cost import Spent, measure_cost, times_to_target
+from lrtune.stats.frames import cost_frame, target_frame
 from tests.records import build_run
 from tests.report import runs
 

@@ -7,11 +7,8 @@ import pytest
 
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
-from lrtune.stats.importance import (
-    importance_frame,
-    measure_importance,
-    shares_of_variance,
-)
+from lrtune.stats.frames import importance_frame
+from lrtune.stats.importance import measure_importance, shares_of_variance
 from tests.records import build_run
 
 FAMILIES = ("constant", "time", "step", "exponential")

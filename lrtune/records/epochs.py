@@ -1,0 +1,88 @@
+"""Reads `epochs.jsonl`: the lines that are intact, and what is wrong with the others."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from lrtune.records.ids import folder_of
+from lrtune.records.parse import UNREADABLE, loads_numbers, read_bytes, reason
+from lrtune.records.schema import EPOCHS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NUMBERS = {int, float, bool, type(None)}
+"""What an epoch's value may be, as JSON has it."""
+
+_INFINITE = {math.inf, -math.inf}
+
+
+def read_epochs(folder: Path, trial_id: str) -> list[dict[str, Any]]:
+    """The epochs of one training that can be read, in the order in which they were written.
+
+    Args:
+        folder: the run folder.
+        trial_id: see `lrtune.records.ids`.
+
+    Returns:
+        One dictionary an epoch, as recorded, null read as NaN; none if no epoch was recorded.
+    """
+    return epochs_and_notice(folder, trial_id)[0]
+
+
+def epochs_and_notice(folder: Path, trial_id: str) -> tuple[list[dict[str, Any]], str | None]:
+    """The whole lines of one `epochs.jsonl`, and a notice if there were others."""
+    name = f"{folder_of(trial_id)}/{EPOCHS}"
+    try:
+        content = read_bytes(folder / name, at_most=2**30)
+    except FileNotFoundError:
+        return [], None
+    except (OSError, ValueError) as error:
+        return [], f"{name} cannot be read ({reason(error)}): its epochs are left out."
+    *lines, torn = content.split(b"\n")
+    rows = _rows_at_once(lines)
+    if rows is None:
+        kept = [_row(line) for line in lines]
+        rows = [row for row in kept if row is not None]
+    if b"null" in content:
+        for row in rows:
+            row.update({key: math.nan for key, value in row.items() if value is None})
+    return rows, _epochs_notice(name, damaged=len(lines) - len(rows), torn=bool(torn.strip()))
+
+
+def _epochs_notice(name: str, *, damaged: int, torn: bool) -> str | None:
+    if damaged:
+        lines = "a line" if damaged == 1 else f"{damaged} lines"
+        also = " and its torn last line" if torn else ""
+        return f"{name} is damaged: {lines}{also} left out, the rest is kept."
+    return f"{name} ends in the middle of a line: that epoch is left out." if torn else None
+
+
+def _rows_at_once(lines: list[bytes]) -> list[dict[str, Any]] | None:
+    # NOTE: one call of the parser a file takes half the time of a call a line, which counts with
+    # 1,000 trials of 50 epochs.
+    try:
+        rows = loads_numbers(b"[" + b",".join(lines) + b"]")
+    except UNREADABLE:
+        return None
+    whole = len(rows) == len(lines) and all(map(_is_epoch, rows))
+    return rows if whole else None
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = loads_numbers(line)
+    except UNREADABLE:
+        return None
+    return row if _is_epoch(row) else None
+
+
+def _is_epoch(row: Any) -> bool:
+    return (
+        type(row) is dict
+        and type(row.get("epoch")) is int
+        and _NUMBERS.issuperset(map(type, row.values()))
+        and _INFINITE.isdisjoint(row.values())
+        and all(map(str.isprintable, row))
+    )
