@@ -1,4 +1,4 @@
-"""A worker's epoch against the same CNN's step loop in plain TensorFlow, both cores busy."""
+"""An epoch in a worker compared with the same CNN's loop in plain TensorFlow, both cores busy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROCESSES = 2
 
 
 def bare(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Seconds of an epoch, training and validation, in two single-threaded processes at once."""
+    """Seconds per epoch, training and validation, in two single-threaded processes at once."""
     context = multiprocessing.get_context("spawn")
     with context.Pool(PROCESSES) as pool:
         seconds = pool.map(_bare_epochs, [arguments] * PROCESSES, chunksize=1)
@@ -26,7 +26,7 @@ def bare(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def lrtune_side(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Seconds of an epoch in lrtune's workers, and their share of cores x time."""
+    """Seconds per epoch in lrtune's workers, and their share of cores x time."""
     import lrtune
 
     args, kwargs = common.images(arguments)
@@ -69,14 +69,14 @@ def _bare_epochs(arguments: argparse.Namespace) -> list[float]:
 
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    from lrtune.model.cnn import cats_vs_dogs_cnn
+    import lrtune
 
     (x, y), kwargs = common.images(arguments)
     x_val, y_val = kwargs["validation_data"]
     images, labels = tf.constant(x), tf.one_hot(y, 2)
     held_images, held_labels = tf.constant(x_val), tf.one_hot(y_val, 2)
     batch, steps, held_steps = 64, len(x) // 64, len(x_val) // 64
-    model = cats_vs_dogs_cnn()
+    model = lrtune.cats_vs_dogs_cnn()
     optimizer = keras.optimizers.SGD(0.05, momentum=0.5)
     optimizer.build(model.trainable_variables)
 
@@ -110,7 +110,7 @@ def _bare_epochs(arguments: argparse.Namespace) -> list[float]:
         train(tf.random.experimental.stateless_shuffle(tf.range(len(x)), [1, epoch]))
         float(validate())
         seconds.append(time.perf_counter() - started)
-    return seconds[1:]  # the first traces
+    return seconds[1:]  # the first epoch traces the functions
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the images, sides run in processes of their own, medians."""
+"""What all benchmarks share: the images, one process per run of a side, medians."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Side = Callable[[argparse.Namespace], dict[str, Any]]
 
 
 def run(description: str, sides: dict[str, Side], summary: Callable[..., dict[str, Any]]) -> None:
-    """Runs the sides in turn, `--repeats` times, and prints a summary of their medians as JSON.
+    """Runs all sides in turn, `--repeats` times, and prints a summary of their medians as JSON.
 
     Args:
-        description: for `--help`.
-        sides: name -> function of the arguments that returns numbers by name; each call happens in
-            a fresh process.
-        summary: function of name -> {number's name: median} that returns what to print.
+        description: shown by `--help`.
+        sides: name -> function that takes the arguments and returns named numbers. Each call runs
+            in a fresh process.
+        summary: function that takes {side: {name of number: median}} and returns what to print.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", default="auto", help="see python -m lrtune.search --help")
@@ -45,19 +45,19 @@ def run(description: str, sides: dict[str, Side], summary: Callable[..., dict[st
 
 
 def images(arguments: argparse.Namespace) -> tuple[tuple[Any, Any], dict[str, Any]]:
-    """Positional and keyword arguments of `fit` for the cats and dogs."""
-    from lrtune.data import load
+    """The positional and keyword arguments of `fit` for the cats and dogs."""
+    import lrtune
 
-    dataset = load(arguments.data)
+    dataset = lrtune.load_data(arguments.data)
     validation = (dataset.validation.x, dataset.validation.y)
     return (dataset.train.x, dataset.train.y), {"validation_data": validation, "batch_size": 64}
 
 
 def hyperband(tuners: Any, arguments: argparse.Namespace, **kwargs: Any) -> Any:
-    """A Hyperband tuner of `keras_tuner` or of `lrtune`, both with the same trial list.
+    """A Hyperband tuner of `keras_tuner` or `lrtune`; both run the same trials.
 
-    Scores decide which trials are promoted. Here they are a fixed function of the sampled rate, so
-    that training noise does not give the two sides different trials.
+    Scores decide which trials are promoted. Here a trial's score is its learning rate, so that
+    training noise cannot give the two sides different trials.
     """
     import lrtune
 

@@ -1,4 +1,4 @@
-"""A report of a long search, in the terminal and as a page: seconds, memory, and their bounds."""
+"""The report of a long search, in the terminal and as a page: seconds, memory and their limits."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from lrtune.records.writer import RunWriter
 
 BOUNDS = {"terminal": {"seconds": 2.0, "mib": 500.0}, "page": {"seconds": 10.0, "mib": 500.0}}
-"""What may not be passed at the median, with a confirmation and without one."""
+"""Limits for the medians, with and without a confirmation."""
 
 FAMILIES = ("constant", "time", "step", "exponential")
 GAINS = {"constant": 0.0, "time": 0.008, "step": 0.012, "exponential": 0.015}
 ARMS, SEEDS = 5, 8
-"""Of the confirmation; the first arm is the baseline."""
+"""In the confirmation. The first arm is the baseline."""
 
 PLAIN = """
 import json, pathlib, sys
@@ -41,7 +41,7 @@ for path in pathlib.Path(sys.argv[1]).rglob("outcome.json"):
     rows.append({**json.loads(path.read_text()), "trained": len(epochs)})
 print(pandas.DataFrame(rows).sort_values("score", ascending=False).head(10).to_string())
 """
-"""Reads the same files, checks nothing, and shows ten rows."""
+"""Reads the same files without any checks, and shows ten rows."""
 
 Measured = dict[str, float]
 
@@ -50,14 +50,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=1_000)
     parser.add_argument("--epochs", type=int, default=50)
-    parser.add_argument("--more", type=int, default=3_000, help="trials of a run without bounds")
+    parser.add_argument("--more", type=int, default=3_000, help="trials of a run without limits")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         sizes = {"run": (arguments.trials, 0), "confirmed": (arguments.trials, ARMS)}
         sizes["more"] = (arguments.more, ARMS)
         for name, (trials, arms) in sizes.items():
-            _make_apart(Path(folder, name), trials, arguments.epochs, arms)
+            _make_in_another_process(Path(folder, name), trials, arguments.epochs, arms)
         sides = _sides(Path(folder), list(sizes))
         refuse_tensorflow(sides["terminal confirmed"], sides["page confirmed"])
         results: dict[str, list[Measured]] = {name: [] for name in sides}
@@ -65,7 +65,7 @@ def main() -> None:
             for name, command in sides.items():
                 measured = measure(command)
                 if repeat < 0:
-                    continue  # the first reads the files into the disk's cache
+                    continue  # the first round reads the files into the disk cache
                 results[name].append(measured)
                 print(f"{name}: {measured}", flush=True)
     medians = {
@@ -79,10 +79,10 @@ def main() -> None:
 
 
 def measure(command: list[str]) -> Measured:
-    """Wall and processor seconds, peak resident memory, and the size of the page if it made one."""
+    """Wall and processor seconds, peak resident memory, and the size of the page, if any."""
     started = time.perf_counter()
-    # NOTE: a child's peak memory begins with that of the process that starts it (Linux counts what
-    # was there before exec). So this process imports nothing large, and makes runs in another.
+    # NOTE: a child's peak memory starts at that of its parent process (Linux counts what was
+    # there before exec). So this process imports nothing large, and makes the runs in another one.
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - started
@@ -100,7 +100,7 @@ def measure(command: list[str]) -> Measured:
 
 
 def refuse_tensorflow(*commands: list[str]) -> None:
-    """Raises RuntimeError if one of the commands imports TensorFlow or Keras."""
+    """Raises RuntimeError if a command imports TensorFlow or Keras."""
     for python, *rest in commands:
         done = subprocess.run(
             [python, "-X", "importtime", *rest], check=True, capture_output=True, text=True
@@ -111,7 +111,7 @@ def refuse_tensorflow(*commands: list[str]) -> None:
 
 
 def summary(medians: dict[str, Measured]) -> dict[str, Any]:
-    """Ratios of processor time, which what else runs on the machine disturbs least."""
+    """Ratios of processor time, which depends least on what else the machine does."""
     cpu = {name: numbers["cpu_seconds"] for name, numbers in medians.items()}
     pairs = {
         "terminal_to_plain": ("terminal run", "plain run"),
@@ -145,17 +145,17 @@ def _sides(folder: Path, runs: list[str]) -> dict[str, list[str]]:
     return sides
 
 
-def _make_apart(*run: Any) -> None:
+def _make_in_another_process(*run: Any) -> None:
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         pool.apply(make_run, run)
 
 
 def make_run(folder: Path, trials: int, epochs: int, arms: int) -> None:
-    """A random search as it would be left: its own trials, half as many for the baseline."""
-    from lrtune.model.start import start_tensorflow
+    """Writes the folder of a random search: its trials, and half as many for the baseline."""
+    import lrtune
 
-    start_tensorflow()
-    draw = random.Random(1)  # noqa: S311 - figures for a benchmark, not secrets
+    lrtune.start_tensorflow()
+    draw = random.Random(1)  # noqa: S311 - numbers for a benchmark, not secrets
     _make_search(folder, trials, epochs, draw, FAMILIES)
     _make_search(folder / "baseline" / "search", trials // 2, epochs, draw, ("constant",))
     if arms:
@@ -228,7 +228,7 @@ def _make_confirmation(folder: Path, epochs: int, arms: int, draw: random.Random
 def write_trial(
     writer: RunWriter, trial_id: str, values: dict[str, Any], epochs: int, draw: random.Random
 ) -> float:
-    """Writes one trial; returns its score, best where lr0 / (1 - momentum) is about .15."""
+    """Writes one trial and returns its score, best if lr0 / (1 - momentum) is about .15."""
     from lrtune.records.schema import Outcome, Span
     from lrtune.schedules.recipe import Recipe
 

@@ -1,4 +1,4 @@
-"""Wall time with one and two workers, and the memory of driver and workers."""
+"""Wall time with one and two workers, and the memory of the driver and the workers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ TRIALS = 8
 
 
 def with_workers(workers: int) -> common.Side:
-    """A random search; with one worker the driver trains by itself."""
+    """A random search; with one worker, the driver itself trains."""
 
     def side(arguments: argparse.Namespace) -> dict[str, Any]:
         import lrtune
-        from lrtune.model.start import start_tensorflow
 
-        start_tensorflow(threads=1)
+        lrtune.start_tensorflow(threads=1)
         args, kwargs = common.images(arguments)
         tuner = lrtune.RandomSearch(
             lrtune.CatsVsDogsHyperModel(epochs=arguments.max_epochs),
@@ -36,7 +35,7 @@ def with_workers(workers: int) -> common.Side:
         started = time.perf_counter()
         tuner.search(*args, **kwargs, verbose=0)
         seconds = time.perf_counter() - started
-        # Peak resident memory in KiB on Linux: of this process, of the largest child.
+        # Linux gives peak resident memory in KiB, of this process and of the largest child.
         return {
             "seconds": seconds,
             "driver_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,

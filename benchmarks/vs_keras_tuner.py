@@ -1,4 +1,4 @@
-"""Wall time of `search()`: the same Hyperband trials through stock Keras Tuner and lrtune."""
+"""Wall time of `search()`: the same Hyperband trials in stock Keras Tuner and in lrtune."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def stock(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def lrtune_with(workers: int) -> common.Side:
-    """Our tuner with a number of workers, without the baseline that stock does not train."""
+    """Our tuner with some workers, without the baseline, which stock does not train."""
 
     def side(arguments: argparse.Namespace) -> dict[str, Any]:
         import lrtune

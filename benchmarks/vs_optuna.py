@@ -1,4 +1,4 @@
-"""The same trials at full length through Optuna around plain Keras and through lrtune."""
+"""The same number of full-length trials: Optuna with plain Keras, and lrtune."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ TRIALS = 8
 
 
 def optuna_side(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Optuna's random sampler around a model built and fitted as its documentation shows."""
+    """Optuna's random sampler, with a model built and fitted as Optuna's documentation shows."""
     import keras
     import optuna
 
-    from lrtune.model.cnn import cats_vs_dogs_cnn
+    import lrtune
     from lrtune.schedules import ExponentialDecay
 
     (x, y), kwargs = common.images(arguments)
@@ -28,7 +28,7 @@ def optuna_side(arguments: argparse.Namespace) -> dict[str, Any]:
     def objective(trial: optuna.Trial) -> float:
         lr0 = trial.suggest_float("lr0", 1e-3, 0.3, log=True)
         decay = trial.suggest_float("k", 0.01, 0.5)
-        model = cats_vs_dogs_cnn()
+        model = lrtune.cats_vs_dogs_cnn()
         model.compile(
             keras.optimizers.SGD(ExponentialDecay(lr0, decay).to_keras(steps), momentum=0.5),
             loss="sparse_categorical_crossentropy",
