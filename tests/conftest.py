@@ -16,6 +16,16 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("MPLBACKEND", "agg")
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for all tests; this one for some of them, where starting others takes longer.
+
+    More than two hardly help: each imports TensorFlow, which takes 700 MB and 5 s, and the long
+    level starts processes of its own. `-n 4` or `-n 0` decides otherwise.
+    """
+    whole = config.args == config.getini("testpaths")
+    return 2 if whole and "not long" in config.option.markexpr else 0
+
+
 @pytest.fixture(scope="session")
 def tiny_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An .npz of 60 + 20 images, 8x8, whose classes differ in brightness."""
