@@ -89,7 +89,7 @@ def test_an_arm_that_is_none_is_refused_with_those_there_are(run, name):
 
 def test_a_run_without_a_finished_trial_or_a_baseline_is_refused(tmp_path):
     folder = build_run.write_manifest(tmp_path / "run")
-    with pytest.raises(RunFolderError, match="has no constant rate that was trained over all 50"):
+    with pytest.raises(RunFolderError, match="has no constant rate that was trained for all 50"):
         chosen(folder)
     build_run.write_baseline(folder)
     build_run.write_trial(folder, "4", 0.66, epochs=(1, 17, 17))

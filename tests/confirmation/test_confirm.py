@@ -20,7 +20,8 @@ from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.model.hypermodel import CatsVsDogsHyperModel
 from lrtune.records.reader import read_run
 from lrtune.stats.comparison import compare
-from tests.cli.test_search import images, options_of  # noqa: F401 - images is a fixture
+from tests.cli.command import called
+from tests.cli.test_search import options_of
 from tests.records import build_run
 from tests.runner import tiny
 
@@ -33,10 +34,10 @@ def run(*arguments):
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory, images):  # noqa: F811
+def searched(tmp_path_factory, tiny_images):
     folder = tmp_path_factory.mktemp("searched") / "run"
     options = options_of(
-        data=str(images),
+        data=str(tiny_images),
         max_epochs=EPOCHS,
         max_trials=2,
         families=("step", "exponential"),
@@ -96,9 +97,9 @@ def test_the_same_arm_with_other_seeds_has_no_verdict(confirmed, searched, tmp_p
     assert difference.verdict == "none"
 
 
-def test_a_training_is_that_of_plain_keras_on_all_training_images(confirmed, images):  # noqa: F811
+def test_a_training_is_that_of_plain_keras_on_all_training_images(confirmed, tiny_images):
     confirmation = read_run(confirmed).confirmation
-    data = load(str(images))
+    data = load(str(tiny_images))
     x = np.concatenate([data.train.x, data.validation.x])
     y = np.concatenate([data.train.y, data.validation.y])
     assert confirmation.manifest.data.sizes == {"train": len(x), "test": len(data.test)}
@@ -187,8 +188,8 @@ def test_another_confirmation_in_the_same_run_is_refused(confirmed, changes, mes
         (["--trial-timeout", "0"], "--trial-timeout must be a finite number > 0. Received: 0"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(searched, arguments, message):
-    ended = run(searched, *arguments)
+def test_bad_input_is_one_line_and_exit_code_2(searched, arguments, message, capsys):
+    ended = called(capsys, "confirm", searched, *arguments)
     assert ended.returncode == 2
     assert ended.stderr.startswith("lrtune confirm: ")
     assert ended.stderr.count("\n") == 1
@@ -207,10 +208,10 @@ def test_a_run_that_cannot_be_confirmed_is_one_line(tmp_path):
         assert message in ended.stderr
 
 
-def test_from_the_command_line_cost_comes_first_and_the_comparison_last(searched, tmp_path):
+def test_from_the_command_line_cost_comes_first_and_the_comparison_last(searched, tmp_path, capsys):
     folder = tmp_path / "run"
     shutil.copytree(searched, folder)
-    ended = run(folder, "--top", 1, "--seeds", 6, "--workers", 2)
+    ended = called(capsys, "confirm", folder, "--top", 1, "--seeds", 6, "--workers", 1)
     assert ended.returncode == 0, ended.stderr
     lines = ended.stdout.splitlines()
     assert lines[0].startswith(
@@ -224,7 +225,7 @@ def test_from_the_command_line_cost_comes_first_and_the_comparison_last(searched
     assert "constant-tuned" in ended.stdout.rpartition("[24/24]")[2]
     assert ended.stdout.splitlines()[-1].startswith(f"Open {folder}/report.html for the report ")
     assert "Differences from the baseline" in (folder / "report.html").read_text()
-    again = run(folder, "--top", 1, "--seeds", 6)
+    again = called(capsys, "confirm", folder, "--top", 1, "--seeds", 6)
     assert again.stdout.startswith(f"The confirmation in {folder} is finished;")
     assert not any(line.startswith("[") for line in again.stdout.splitlines())
 

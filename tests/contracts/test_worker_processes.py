@@ -140,6 +140,7 @@ def test_the_driver_of_workers_needs_no_tensorflow():
     assert child.stdout.strip() == "False", child.stderr
 
 
+@pytest.mark.long  # two processes that start TensorFlow
 def test_each_worker_sees_a_gpu_of_its_own(monkeypatch):
     # No GPU here: what a worker is told is what TensorFlow would obey.
     monkeypatch.setattr("lrtune.runner.local.gpus", lambda: ["5", "7"])

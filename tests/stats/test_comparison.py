@@ -196,10 +196,11 @@ def test_whole_seeds_are_resampled():
     assert probability_best({"a": shared, "b": shared + 0.001}) == {"a": 0, "b": 1}
 
 
+FEW = settings(max_examples=4, deadline=None)  # a comparison takes a quarter of a second
 COUNTS = st.lists(st.integers(1200, 1500), min_size=8, max_size=8)
 
 
-@settings(max_examples=10, deadline=None)
+@FEW
 @given(COUNTS, COUNTS, st.integers(-20, 20))
 def test_a_shift_of_all_scores_changes_no_difference(base, other, shift):
     def scores(by):
@@ -211,7 +212,7 @@ def test_a_shift_of_all_scores_changes_no_difference(base, other, shift):
     assert (moved.mean, moved.lower) == pytest.approx((kept.mean, kept.lower), abs=1e-12)
 
 
-@settings(max_examples=10, deadline=None)
+@FEW
 @given(COUNTS, COUNTS)
 def test_with_the_arms_or_the_direction_exchanged_all_signs_turn(base, other):
     scores = {"a": by_seed([x / 2000 for x in base]), "b": by_seed([x / 2000 for x in other])}
@@ -224,7 +225,7 @@ def test_with_the_arms_or_the_direction_exchanged_all_signs_turn(base, other):
         assert (difference.lower, difference.upper) == pytest.approx((-one.upper, -one.lower))
 
 
-@settings(max_examples=10, deadline=None)
+@FEW
 @given(COUNTS, COUNTS, st.permutations(range(1, 9)))
 def test_the_order_of_seeds_does_not_matter(base, other, order):
     scores = {"a": by_seed([x / 2000 for x in base]), "b": by_seed([x / 2000 for x in other])}

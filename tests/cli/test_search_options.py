@@ -1,0 +1,229 @@
+"""What `lrtune search` makes of what is typed: bad input, help, the command that continues."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from lrtune.cli import options as search_options
+from lrtune.cli import search
+from tests.cli.command import called, options_of
+from tests.cli.test_search import options_of as asked
+
+COMMAND = [sys.executable, "-m", "lrtune.search"]
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True)
+
+
+BAD = {
+    "unknown algorithm": (
+        ["--algo", "foo"],
+        "--algo must be one of hyperband, bayesian, random. Received: foo",
+    ),
+    "zero epochs": (["--max-epochs", "0"], "--max-epochs must be an integer >= 1. Received: 0"),
+    "no number": (
+        ["--max-epochs", "many"],
+        "Invalid value for '--max-epochs': ",
+    ),
+    "negative batch size": (
+        ["--batch-size", "-64"],
+        "--batch-size must be an integer >= 1. Received: -64",
+    ),
+    "no worker": (["--workers", "0"], "--workers must be an integer >= 1. Received: 0"),
+    "negative seed": (
+        ["--seed", "-1"],
+        "--seed must be an integer from 0 to 2147483647. Received: -1.",
+    ),
+    "unknown family": (
+        ["--families", "constant,stepp"],
+        (
+            "Unknown schedule family 'stepp': it must be one of constant, exponential, step, time. "
+            "Did you mean 'step'?"
+        ),
+    ),
+    "no family": (["--families", ","], "--families must name at least one schedule family"),
+    "unknown objective": (
+        ["--objective", "val_f1"],
+        "--objective must be one of val_accuracy, val_loss, accuracy, loss. Received: val_f1",
+    ),
+    "unknown score": (["--score", "mean"], "--score must be one of last, best. Received: mean"),
+    "trials for hyperband": (
+        ["--max-trials", "5"],
+        (
+            "--max-trials does not go with --algo hyperband, which plans its own number of trials "
+            "from --max-epochs. Received: 5"
+        ),
+    ),
+    "negative budget": (
+        ["--baseline-budget", "-1"],
+        "--baseline-budget must be a finite number >= 0. Received: -1",
+    ),
+    "no patience": (
+        ["--trial-timeout", "0"],
+        "--trial-timeout must be a finite number > 0. Received: 0",
+    ),
+    "negative retries": (
+        ["--max-retries", "-1"],
+        "--max-retries must be an integer >= 0. Received: -1",
+    ),
+    "no trials": (
+        ["--algo", "random", "--max-trials", "0"],
+        "--max-trials must be an integer >= 1. Received: 0",
+    ),
+    "unknown option": (["--epochs", "3"], "No such option"),
+    "missing data": (["--data", "nowhere/cats.npz"], "cats.npz: no such file"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_line_and_exit_code_2_and_leaves_nothing(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    arguments, message = BAD[case]
+    folder = tmp_path / "run"
+    ended = called(capsys, "search", *arguments, "--run-dir", folder)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith("lrtune search: ")
+    assert message in ended.stderr
+    assert not folder.exists()
+
+
+def test_bad_input_ends_a_process_with_exit_code_2_and_one_line():
+    ended = run("--max-epochs", 0)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "lrtune search: --max-epochs must be an integer >= 1. Received: 0.\n"
+
+
+def test_a_damaged_run_without_finished_trials_is_refused_and_kept(
+    tmp_path: Path, tiny_images: Path, capsys: pytest.CaptureFixture[str]
+):
+    folder = tmp_path / "run"
+    (folder / "trial_0000").mkdir(parents=True)
+    (folder / "run.json").write_text("precious")
+    ended = called(capsys, "search", "--run-dir", folder, "--data", tiny_images)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"lrtune search: run folder {folder} holds a search, but no run.json that can be read and "
+        "no trial of lrtune's that ended; choose another --run-dir, or pass --overwrite to erase "
+        "it\n"
+    )
+    assert (folder / "run.json").read_text() == "precious"
+
+
+def test_overwrite_erases_no_folder_that_holds_no_run(
+    tmp_path: Path, tiny_images: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "thesis.txt").write_text("precious")
+    ended = called(capsys, "search", "--run-dir", tmp_path, "--data", tiny_images, "--overwrite")
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"lrtune search: run folder {tmp_path} is not empty and holds no run. Choose another "
+        "--run-dir\n"
+    )
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_overwrite_erases_nothing_when_the_data_are_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "run.json").write_text("precious")
+    ended = called(capsys, "search", "--run-dir", tmp_path, "--data", "nowhere.npz", "--overwrite")
+    assert ended.returncode == 2
+    assert (tmp_path / "run.json").read_text() == "precious"
+
+
+def test_a_folder_that_cannot_be_written_to_is_one_line(
+    tmp_path: Path, tiny_images: Path, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "run"
+    ended = called(capsys, "search", "--run-dir", folder, "--data", tiny_images)
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        f"lrtune search: cannot write to run folder {folder}: Not a directory; choose another "
+        "--run-dir\n"
+    )
+
+
+def test_tensorboards_folder_must_not_be_the_runs(
+    tmp_path: Path, tiny_images: Path, capsys: pytest.CaptureFixture[str]
+):
+    folder = tmp_path / "run"
+    arguments = ("--run-dir", folder, "--data", tiny_images, "--tensorboard", folder)
+    ended = called(capsys, "search", *arguments)
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_names_every_option_of_the_search(capsys: pytest.CaptureFixture[str]):
+    ended = called(capsys, "search", "--help")
+    assert ended.returncode == 0
+    options = options_of(search.command)
+    assert {"--algo", "--max-retries", "--quiet"} <= set(options)
+    for option in options:
+        assert f"{option} " in ended.stdout
+
+
+def test_the_default_folder_is_the_same_for_the_same_search_and_another_for_another():
+    name = search_options.default_run_dir(asked())
+    assert name == Path("runs/random-50-epochs-seed-1")
+    for same in ({"workers": 4}, {"max_trials": 99}, {"max_retries": 0}, {"overwrite": True}):
+        assert search_options.default_run_dir(asked(**same)) == name
+    others = [
+        {"algo": "bayesian"},
+        {"max_epochs": 9},
+        {"seed": 2},
+        {"quick": True},
+        {"data": "synthetic"},
+        {"families": ("step",)},
+        {"objective": "val_loss"},
+        {"batch_size": 32},
+        {"score": "best"},
+        {"baseline_budget": 0.0},
+    ]
+    assert len({search_options.default_run_dir(asked(**one)) for one in [{}, *others]}) == 11
+
+
+def test_the_command_that_continues_names_what_is_not_as_by_default():
+    assert search_options.command_line(asked(run_dir=Path("my runs/a"), overwrite=True)) == (
+        "python -m lrtune.search --algo random --run-dir 'my runs/a'"
+    )
+    assert search_options.command_line(
+        asked(run_dir=Path("a"), families=("step", "time"), max_epochs=9, quick=True, seed=0)
+    ) == (
+        "python -m lrtune.search --algo random --max-epochs 9 --families step,time --seed 0 "
+        "--quick --run-dir a"
+    )
+
+
+def test_the_command_that_continues_names_every_option_that_was_changed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    changed = search_options.Options(
+        algo="bayesian", data="some pets.npz", max_epochs=7, max_trials=9, families=("step",),
+        objective="val_loss", batch_size=8, workers=3, seed=5, score="best", baseline_budget=0.25,
+        trial_timeout=60.0, max_retries=1, tensorboard=Path("my events"), run_dir=Path("my runs"),
+        quick=True, quiet=True,
+    )  # fmt: skip
+    names = [field.name for field in fields(changed)]
+    options = [f"--{name.replace('_', '-')}" for name in names]
+    assert sorted(options) == sorted(options_of(search.command))
+    same = [name for name in names if getattr(changed, name) == getattr(asked(), name)]
+    assert same == ["overwrite"], "which must not be typed again"
+
+    parsed: list[search_options.Options] = []
+    monkeypatch.setattr(search, "search", parsed.append)
+    python, module, name, *words = shlex.split(search_options.command_line(changed))
+    assert (python, module, name) == ("python", "-m", "lrtune.search")
+    assert called(capsys, "search", *words).returncode == 0
+    assert parsed == [changed]
