@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrtune.errors import LrtuneError
+from lrtune.report.trials import listed
 from lrtune.report.words import brief, count
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.winner import best_trial
@@ -121,8 +122,8 @@ def _best_arm(records: RunRecords) -> tuple[str | None, bool]:
 
 def _is_promising(report: Report, arm: str | None) -> bool:
     """Whether the search's winner is better by more than noise, and nothing has refuted that."""
-    first = report.rows[0]
-    return arm is None and first.delta > 0 and first.within_noise is False
+    delta, baseline = float(listed(report)[0]["delta"].iloc[0]), report.baseline
+    return arm is None and delta > 0 and baseline is not None and not baseline.within_noise(delta)
 
 
 def _instead(records: RunRecords, rate: float, label: str) -> str:
@@ -130,7 +131,7 @@ def _instead(records: RunRecords, rate: float, label: str) -> str:
         return ""
     momentum = brief(records.recipe(label).momentum)
     return (
-        f"Nothing shows that it is better than {label}, which is simpler: "
+        f"There is no evidence that it beats {label}, which is simpler: "
         f"keras.optimizers.SGD(learning_rate={brief(rate)}, momentum={momentum})"
     )
 

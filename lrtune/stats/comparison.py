@@ -61,8 +61,8 @@ class ArmSummary:
             seeds have a score in all of these. NOTE: it is optimistic, as no seed is ever drawn
             that was not trained: it is no p-value.
         search_score: what the search gave it; NaN if unknown.
-        flattery: by how much the search flattered it, the winner's curse: search score - mean where
-            more is better, mean - search score where less is; above 0, the search promised more.
+        selection_bias: by how much the search's score was better than the mean (the winner's
+            curse): search score - mean where more is better, mean - search score where less is.
             NaN if unknown.
     """
 
@@ -75,7 +75,7 @@ class ArmSummary:
     upper: float
     best: float
     search_score: float
-    flattery: float
+    selection_bias: float
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,8 @@ def comparison_frame(comparison: Comparison) -> pd.DataFrame:
     Returns:
         Columns, scores and differences in the unit of the objective:
             arm: its name. is_baseline: whether it is the baseline.
-            n, missing, mean, std, lower, upper, best, search_score, flattery: of `ArmSummary`.
+            n, missing, mean, std, lower, upper, best, search_score, selection_bias: of
+                `ArmSummary`.
             pairs: of `Difference.n`; NA for the baseline, as all that follow.
             difference, difference_std, difference_lower, difference_upper: of `Difference`, above
                 0 is better.
@@ -275,7 +276,7 @@ def comparison_frame(comparison: Comparison) -> pd.DataFrame:
 
 
 _ARM_COLUMNS = (
-    "n", "missing", "mean", "std", "lower", "upper", "best", "search_score", "flattery",
+    "n", "missing", "mean", "std", "lower", "upper", "best", "search_score", "selection_bias",
 )  # fmt: skip
 _DIFFERENCE_COLUMNS = {
     "pairs": "n",
@@ -355,7 +356,7 @@ def _summary(
         upper=float(upper),
         best=best.get(name, math.nan),
         search_score=search_score,
-        flattery=sign * (search_score - mean),
+        selection_bias=sign * (search_score - mean),
     )
 
 

@@ -214,13 +214,13 @@ def _measure(
     whose = "" if family is None else f" of {family}"
     if count < FEWEST:
         reason = (
-            f"{count or 'No'} {'trial' if count == 1 else 'trials'}{whose} of one budget: below "
-            f"{FEWEST} nothing can be said about what mattered."
+            f"{f'Only {count}' if count else 'No'} {'trial' if count == 1 else 'trials'}{whose} "
+            f"trained for the same number of epochs; it takes {FEWEST} to say what mattered."
         )
         return Importance(family, count, {}, math.nan, reason)
     scores = np.array([score_of(one) for one in whole])
     if np.ptp(scores) == 0:
-        reason = f"All {count} trials{whose} of one budget scored the same: nothing mattered."
+        reason = f"All {count} trials{whose} scored the same, so no hyperparameter mattered."
         return Importance(family, count, {}, math.nan, reason)
 
     features = np.column_stack(
@@ -233,8 +233,8 @@ def _measure(
         shares[varied], explained = shares_of_variance(features[:, varied], scores, seed=seed)
     ordered = sorted(zip(names, map(float, shares), strict=True), key=lambda pair: -pair[1])
     reason = "" if explained > 0 else (
-        f"The hyperparameters of {count} trials{whose} predict no other trial's score: these "
-        "figures are noise."
+        f"The hyperparameters of {count} trials{whose} do not predict the scores of held-out "
+        "trials: these shares are noise."
     )  # fmt: skip
     return Importance(family, count, dict(ordered), explained, reason)
 
