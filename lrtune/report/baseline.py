@@ -6,48 +6,35 @@ from typing import TYPE_CHECKING
 
 from lrtune.records.ids import BASELINE_SEARCH
 from lrtune.records.schema import TUNED
+from lrtune.report.grid import Section
 from lrtune.report.words import brief, count, mean_and_std
 from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest
+    from lrtune.report.build import Report
     from lrtune.stats.baseline import Arm, Baseline
     from lrtune.stats.cost import Cost
 
 
-def arm_lines(
-    records: RunRecords, baseline: Baseline | None, places: int
-) -> tuple[tuple[str, str], ...]:
-    """Every arm of the baseline: its name and what it scored.
-
-    Args:
-        records: of the run.
-        baseline: of the run, None if it has none.
-        places: int >= 0, decimals of scores.
-    """
-    manifest = records.manifest
-    arms = {arm.name: arm for arm in baseline.arms} if baseline else {}
-    planned = len(manifest.baseline_seeds)
-    return tuple(
-        (name, _arm_text(name, arms.get(name), len(outcomes), planned, places, manifest))
+def baseline_section(report: Report) -> Section:
+    """Every arm of the baseline with its scores, and whether the constant rate was tuned."""
+    records, measured = report.records, report.baseline
+    if not records.baseline:
+        nothing = "None: this run has no constant learning rate to compare with."
+        return Section("Baseline", about=(nothing,))
+    arms = {arm.name: arm for arm in measured.arms} if measured else {}
+    pairs = tuple(
+        (name, _arm_text(name, arms.get(name), len(outcomes), report.places, records.manifest))
         for name, outcomes in records.baseline.items()
     )
+    return Section("Baseline", pairs=pairs, notes=(_tuning(records, report.cost),))
 
 
-def tuning(records: RunRecords, cost: Cost) -> str:
-    """Whether the constant rate was tuned and with which budget, a sentence.
-
-    Args:
-        records: of the run.
-        cost: of the run.
-
-    Returns:
-        The sentence; empty for a run that has no constant rate at all.
-    """
+def _tuning(records: RunRecords, cost: Cost) -> str:
+    """Whether the constant rate was tuned and with which budget, a sentence."""
     manifest = records.manifest
-    if not records.baseline:
-        return ""
     if not manifest.baseline_budget:
         return "The constant rate was not tuned: its learning rates and momenta were fixed."
     budget, nested, spent = share_text(manifest), records.baseline_search, cost.baseline_search
@@ -92,9 +79,7 @@ def _rate_and_momentum(recipe: Recipe) -> str:
     return f"lr0={brief(recipe.lr0)}, momentum={brief(recipe.momentum)}"
 
 
-def _arm_text(
-    name: str, arm: Arm | None, ended: int, planned: int, places: int, manifest: Manifest
-) -> str:
+def _arm_text(name: str, arm: Arm | None, ended: int, places: int, manifest: Manifest) -> str:
     # The names of the fixed arms contain their rates; that of the tuned one does not.
     values = manifest.baseline_arms.get(name)
     rate = ""
@@ -103,7 +88,7 @@ def _arm_text(
     if arm is None:
         text = f"no score: {count(ended, 'seed')} failed" if ended else "not trained yet"
         return text + rate
-    missing = max(planned - arm.n - arm.failed, 0)
+    missing = max(len(manifest.baseline_seeds) - arm.n - arm.failed, 0)
     others = ((arm.diverged, "diverged"), (arm.failed, "failed"), (missing, "not trained yet"))
     text = mean_and_std(arm, places)
     return text + rate + "".join(f", {number} {what}" for number, what in others if number)

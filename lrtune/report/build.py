@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.records.schema import STATUSES
-from lrtune.report.baseline import arm_lines, tuning
-from lrtune.report.confirmed_verdict import best_confirmed, judge_confirmed
-from lrtune.report.unranked import list_unranked
+from lrtune.report.confirmation import best_confirmed, judge_confirmed
 from lrtune.report.verdict import judge
 from lrtune.report.words import count, decimals
 from lrtune.stats.baseline import measure_baseline
@@ -50,16 +48,13 @@ class Report:
     and page do with every line.
 
     Attributes:
-        manifest: of the run.
+        records: of the run.
         header: what was searched, how and on what, a line each.
         warning: what nobody may miss; None if there is nothing of the kind.
-        arms: of the baseline: a name and what it scored; empty if the run has no baseline.
-        tuning: whether the constant rate was tuned, and with which budget; empty without one.
         baseline: as measured; None before any arm has a score.
         trials: as `lrtune.stats.ranking.rank` returns them.
         top: int >= 1, how many of the ranked trials to list.
         places: int >= 0, decimals of all scores.
-        unranked: the trials without a rank: a kind and which these are.
         cost: of the run.
         best_so_far: the best score against the epochs spent.
         times: when the best trials matched the baseline; empty without one.
@@ -72,16 +67,13 @@ class Report:
         notes: files that could not be read, a sentence each.
     """
 
-    manifest: Manifest
+    records: RunRecords
     header: tuple[str, ...]
     warning: str | None
-    arms: tuple[tuple[str, str], ...]
-    tuning: str
     baseline: Baseline | None
     trials: pd.DataFrame
     top: int
     places: int
-    unranked: tuple[tuple[str, str], ...]
     cost: Cost
     best_so_far: BestSoFar
     times: tuple[TimeToTarget, ...]
@@ -92,6 +84,11 @@ class Report:
     reasons: str
     usage: tuple[str, ...]
     notes: tuple[str, ...]
+
+    @property
+    def ranked(self) -> pd.DataFrame:
+        """The trials that have a rank, the best first."""
+        return self.trials[self.trials["rank"].notna()]
 
     @property
     def verdict(self) -> str:
@@ -116,21 +113,17 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
     frame = rank(records)
     baseline = measure_baseline(records)
     confirmed, unusable = _confirmed(records)
-    cost = measure_cost(records)
     places = decimals(_scores(frame, baseline, confirmed))
     headline, reasons = _verdict(records, frame, baseline, confirmed, places)
     return Report(
-        manifest=manifest,
+        records=records,
         header=_header(manifest, frame),
         warning=SYNTHETIC if manifest.data.synthetic else None,
-        arms=arm_lines(records, baseline, places),
-        tuning=tuning(records, cost),
         baseline=baseline,
         trials=frame,
         top=top,
         places=places,
-        unranked=list_unranked(records, frame, places),
-        cost=cost,
+        cost=measure_cost(records),
         best_so_far=best_so_far(records),
         times=times_to_target(records, min(top, TARGETS)),
         importances=_importances(records) if details else None,

@@ -1,4 +1,4 @@
-"""What a confirmation found, in words and as a table."""
+"""What a confirmation found: its table, its verdict, and how it compares with the search."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 
 from lrtune.records.schema import TUNED
 from lrtune.report.baseline import share_text
-from lrtune.report.grid import Column, numbers
+from lrtune.report.grid import Column, Section, numbers
+from lrtune.report.verdict import CONSTANT, CONSTANT_WON, UNTUNED
 from lrtune.report.words import NO_BREAK, count, fixed, interval, p_text
 from lrtune.schedules.recipe import Recipe
 from lrtune.stats.power import fewest_seeds
+from lrtune.stats.trials import score_of
+from lrtune.stats.winner import Direction
 from lrtune.stats.wording import sentence
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lrtune.records.schema import ConfirmManifest, Manifest
-    from lrtune.stats.comparison import Difference
+    from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
+    from lrtune.report.build import Report
+    from lrtune.stats.comparison import ArmSummary, Difference
     from lrtune.stats.confirmation import Confirmed
 
 PLUS_MINUS = f"{NO_BREAK}±{NO_BREAK}"
@@ -29,14 +33,112 @@ THESE_IMAGES = (
 )
 
 
-def describe(confirmed: Confirmed) -> tuple[str, ...]:
+def confirmation_section(report: Report) -> Section:
+    """What was trained, the arms as a table and in words, and how far the results reach."""
+    confirmed, places = report.confirmation, report.places
+    if confirmed is None:
+        return Section("Confirmation")
+    against, few = differences(confirmed), _too_few(confirmed)
+    return Section(
+        "Confirmation",
+        about=_about(confirmed),
+        columns=_columns(confirmed, places),
+        legend=(_legend(confirmed, report.records.manifest),),
+        pairs=tuple(
+            (arm.name, _verdict(confirmed, arm.name, against.get(arm.name), places))
+            for arm in confirmed.comparison.arms
+        ),
+        notes=(few, THESE_IMAGES) if few else (THESE_IMAGES,),
+    )
+
+
+def judge_confirmed(
+    confirmed: Confirmed, winner: Outcome | None, searched: Manifest, places: int
+) -> tuple[str, str]:
+    """What the confirmation shows, and what the search had reported.
+
+    Args:
+        confirmed: as `measure_confirmation` returns it.
+        winner: the search's best trial; None if there is none.
+        searched: manifest of the search.
+        places: int >= 0, decimals of scores.
+
+    Returns:
+        (headline, reasons): the verdict in a sentence, and what else there is to know.
+    """
+    manifest = confirmed.manifest
+    confirmed_arms = _winners(confirmed)
+    if confirmed_arms:
+        headline, *parts = _confirmed(confirmed, confirmed_arms, places)
+    else:
+        headline = f"Not confirmed: no arm was shown to beat {_rival(manifest)}."
+        parts = [_too_few(confirmed)]
+    if manifest.baseline == TUNED and searched.baseline_budget:
+        parts.append(f"The constant rate was tuned with {share_text(searched)}.")
+    if winner is not None:
+        first = confirmed_arms[0] if confirmed_arms else None
+        parts.append(_reported(confirmed, winner, first, searched.objective, places))
+    if confirmed.ended < confirmed.planned:
+        parts.append(
+            f"The confirmation is not finished ({confirmed.ended:,} of {confirmed.planned:,} "
+            "trainings have ended), so all of this may change."
+        )
+    return headline, " ".join(part for part in parts if part)
+
+
+def best_confirmed(confirmed: Confirmed) -> str | None:
+    """The arm to use: the best of those that beat the baseline, else the best mean.
+
+    Returns:
+        Name of an arm; only arms with the most scores count. None before there is any score.
+    """
+    winners = _winners(confirmed)
+    arms = confirmed.comparison.arms
+    most = max(arm.n for arm in arms)
+    if winners or not most:
+        return winners[0] if winners else None
+    return _by_mean(confirmed, [arm for arm in arms if arm.n == most])[0]
+
+
+def _too_few(confirmed: Confirmed) -> str:
+    """Why there can be no verdict, where that is for the number of seeds; else empty."""
+    tested = [one for one in confirmed.comparison.differences if one.verdict != "untested"]
+    if not tested:
+        return ""
+    comparisons, most = tested[0].comparisons, max(one.n for one in tested)
+    fewest = fewest_seeds(comparisons, tested[0].alpha)
+    if most >= fewest:
+        return ""
+    return (
+        f"No verdict is possible with {count(most, 'seed')}: corrected for "
+        f"{count(comparisons, 'comparison')}, it takes at least {fewest}, however large the "
+        "difference."
+    )
+
+
+def differences(confirmed: Confirmed) -> dict[str, Difference]:
+    """Arm -> its difference from the baseline, which is not among them."""
+    return {one.arm: one for one in confirmed.comparison.differences}
+
+
+def _arm_text(manifest: ConfirmManifest, arm: str) -> str:
+    """An arm's schedule and momentum."""
+    return str(Recipe.from_values(manifest.arms[arm]))
+
+
+def _metric(manifest: ConfirmManifest) -> str:
+    """What was measured on the test images: "accuracy"."""
+    return manifest.objective.removeprefix("val_")
+
+
+def _about(confirmed: Confirmed) -> tuple[str, ...]:
     """What was trained on what, and how much of it is done, a sentence each."""
     manifest = confirmed.manifest
     sizes = manifest.data.sizes
     trained = (
         f"Each arm was trained from scratch for {count(manifest.epochs, 'epoch')} on "
         f"{_images(sizes.get('train'))} ({manifest.train_on}) with "
-        f"{count(len(set(manifest.seeds)), 'fresh seed')}. The {metric(manifest)} was measured "
+        f"{count(len(set(manifest.seeds)), 'fresh seed')}. The {_metric(manifest)} was measured "
         f"once, after the last epoch, on {_images(sizes.get('test'), 'test ')}."
     )
     if confirmed.ended >= confirmed.planned:
@@ -48,13 +150,7 @@ def describe(confirmed: Confirmed) -> tuple[str, ...]:
     return trained, unfinished
 
 
-def arm_columns(confirmed: Confirmed, places: int) -> tuple[Column, ...]:
-    """The arms in the order of the confirmation, a row each.
-
-    Args:
-        confirmed: as `measure_confirmation` returns it.
-        places: int >= 0, decimals of scores.
-    """
+def _columns(confirmed: Confirmed, places: int) -> tuple[Column, ...]:
     from lrtune.stats.comparison import comparison_frame  # imported already, with `confirmed`
 
     frame = comparison_frame(confirmed.comparison)
@@ -76,13 +172,7 @@ def arm_columns(confirmed: Confirmed, places: int) -> tuple[Column, ...]:
     )
 
 
-def legend(confirmed: Confirmed, searched: Manifest) -> str:
-    """What the columns of `arm_columns` mean.
-
-    Args:
-        confirmed: as `measure_confirmation` returns it.
-        searched: manifest of the search.
-    """
+def _legend(confirmed: Confirmed, searched: Manifest) -> str:
     name, how = confirmed.manifest.baseline, ", not tuned"
     if name == TUNED:
         how = f", found with {share_text(searched)}" if searched.baseline_budget else ""
@@ -91,51 +181,6 @@ def legend(confirmed: Confirmed, searched: Manifest) -> str:
         "sign-flip test with Holm's correction; best: probability of the best mean; bias: how much "
         "better the search's score was (selection bias)"
     )
-
-
-def arm_verdicts(confirmed: Confirmed, places: int) -> tuple[tuple[str, str], ...]:
-    """Each arm's name, and what it is and whether it beats the baseline."""
-    against, arms = differences(confirmed), confirmed.comparison.arms
-    return tuple(
-        (arm.name, _verdict(confirmed, arm.name, against.get(arm.name), places)) for arm in arms
-    )
-
-
-def remarks(confirmed: Confirmed) -> tuple[str, ...]:
-    """How far the results reach, a sentence each."""
-    few = too_few(confirmed)
-    return (few, THESE_IMAGES) if few else (THESE_IMAGES,)
-
-
-def too_few(confirmed: Confirmed) -> str:
-    """Why there can be no verdict, where that is for the number of seeds; else empty."""
-    tested = [one for one in confirmed.comparison.differences if one.verdict != "untested"]
-    if not tested:
-        return ""
-    comparisons, most = tested[0].comparisons, max(one.n for one in tested)
-    fewest = fewest_seeds(comparisons, tested[0].alpha)
-    if most >= fewest:
-        return ""
-    return (
-        f"No verdict is possible with {count(most, 'seed')}: corrected for "
-        f"{count(comparisons, 'comparison')}, it takes at least {fewest}, however large the "
-        "difference."
-    )
-
-
-def differences(confirmed: Confirmed) -> dict[str, Difference]:
-    """Arm -> its difference from the baseline, which is not among them."""
-    return {one.arm: one for one in confirmed.comparison.differences}
-
-
-def arm_text(manifest: ConfirmManifest, arm: str) -> str:
-    """An arm's schedule and momentum."""
-    return str(Recipe.from_values(manifest.arms[arm]))
-
-
-def metric(manifest: ConfirmManifest) -> str:
-    """What was measured on the test images: "accuracy"."""
-    return manifest.objective.removeprefix("val_")
 
 
 def _images(number: int | None, kind: str = "") -> str:
@@ -161,4 +206,78 @@ def _verdict(confirmed: Confirmed, arm: str, against: Difference | None, places:
         words += f"; {count(diverged, 'seed')} diverged (counted)"
     if failed:
         words += f"; {count(failed, 'seed')} failed"
-    return f"{arm_text(confirmed.manifest, arm)}: {words}"
+    return f"{_arm_text(confirmed.manifest, arm)}: {words}"
+
+
+def _winners(confirmed: Confirmed) -> list[str]:
+    """The arms that beat the baseline, the best mean first."""
+    better = {one.arm for one in confirmed.comparison.differences if one.verdict == "better"}
+    return _by_mean(confirmed, [arm for arm in confirmed.comparison.arms if arm.name in better])
+
+
+def _by_mean(confirmed: Confirmed, arms: list[ArmSummary]) -> list[str]:
+    sign = Direction(confirmed.comparison.direction).sign
+    return [arm.name for arm in sorted(arms, key=lambda arm: -sign * arm.mean)]
+
+
+def _summary(confirmed: Confirmed, name: str) -> ArmSummary:
+    return next(arm for arm in confirmed.comparison.arms if arm.name == name)
+
+
+def _confirmed(confirmed: Confirmed, winners: list[str], places: int) -> list[str]:
+    manifest, first = confirmed.manifest, winners[0]
+    score = f"{_metric(manifest)} {fixed(_summary(confirmed, first).mean, places)}"
+    gain = sentence(differences(confirmed)[first], places, _rival(manifest))
+    winner = f"{_arm_text(manifest, first)} ({first})"
+    parts = [f"Confirmed: {winner}, with {score} on the test images, {gain}."]
+    if len(winners) > 1:
+        parts.append(
+            f"{count(len(winners), 'arm')} beat it. This one has the best mean, but the arms were "
+            "not tested against each other."
+        )
+    if manifest.arms[first].get("schedule") == CONSTANT:
+        parts.append(CONSTANT_WON)
+    elif manifest.baseline != TUNED:
+        parts.append(UNTUNED)
+    return parts
+
+
+def _reported(
+    confirmed: Confirmed, winner: Outcome, first: str | None, objective: str, places: int
+) -> str:
+    """What the search reported of its winner, and how that trial did in the confirmation."""
+    reported = f"The search reported {objective} {fixed(score_of(winner), places)}"
+    arm = _arm_of(confirmed.manifest, winner.trial_id)
+    if arm is None:
+        return f"{reported} for {winner.recipe}, but that trial was not part of this confirmation."
+    compared = _bias(confirmed, arm, places)
+    against = differences(confirmed).get(arm)
+    if against is None or arm == first:
+        return f"{reported}{compared}."
+    return (
+        f"{reported} for {winner.recipe} ({arm}){compared}. In the confirmation, {arm}: "
+        f"{sentence(against, places, _rival(confirmed.manifest))}."
+    )
+
+
+def _bias(confirmed: Confirmed, arm: str, places: int) -> str:
+    bias = _summary(confirmed, arm).selection_bias
+    if math.isnan(bias):
+        return ""
+    if not bias:
+        return ", exactly what fresh seeds score on the test images"
+    better = "better" if bias > 0 else "worse"
+    return f", {fixed(abs(bias), places)} {better} than fresh seeds score on the test images"
+
+
+def _arm_of(manifest: ConfirmManifest, trial_id: str) -> str | None:
+    trials = manifest.trials.items()
+    return next((arm for arm, one in trials if one == trial_id and arm in manifest.arms), None)
+
+
+def _rival(manifest: ConfirmManifest) -> str:
+    if manifest.baseline == TUNED:
+        return "the tuned constant rate"
+    if manifest.arms[manifest.baseline].get("schedule") == CONSTANT:
+        return f"the untuned constant rate {manifest.baseline}"
+    return manifest.baseline

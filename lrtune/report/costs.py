@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lrtune.report.grid import Column, numbers
+from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.words import NOTHING, count, duration, fixed
 
 if TYPE_CHECKING:
     from lrtune.report.build import Report
-    from lrtune.stats.cost import Cost
     from lrtune.stats.tuning_curves import BestSoFar
 
 QUARTERS = (0.25, 0.5, 0.75, 1.0)
@@ -19,15 +18,10 @@ QUARTERS = (0.25, 0.5, 0.75, 1.0)
 PART = "  "
 """What the name of a part of the row above starts with."""
 
-TIME = "time: sum over all trainings; with several workers, less time passed"
 
-
-def cost_columns(cost: Cost) -> tuple[Column, ...]:
-    """What the epochs were spent on, a row for each kind of training and the total.
-
-    Args:
-        cost: of a run with at least one training.
-    """
+def cost_section(report: Report) -> Section:
+    """What the epochs were spent on, a row for each kind of training and the total."""
+    cost = report.cost
     named = [
         ("search", cost.search),
         *((f"{PART}{family}", spent) for family, spent in cost.families.items()),
@@ -40,17 +34,13 @@ def cost_columns(cost: Cost) -> tuple[Column, ...]:
     rows = [(name, spent) for name, spent in named if spent.trials]
     total = cost.total.epochs
     shares = (f"{spent.epochs / total:.0%}" if total else NOTHING for _, spent in rows)
-    return (
+    columns = (
         Column("spent on", tuple(name for name, _ in rows)),
         numbers("trainings", (f"{spent.trials:,}" for _, spent in rows)),
         numbers("epochs", (f"{spent.epochs:,}" for _, spent in rows)),
         numbers("time", (duration(spent.seconds) for _, spent in rows)),
         numbers("share", shares),
     )
-
-
-def cost_remark(cost: Cost) -> str:
-    """Where the search's epochs went that led to no score, and to the winner; may be empty."""
     parts = [
         f"{spent.epochs:,} in {count(spent.trials, 'trial')} that {what}"
         for what, spent in (("diverged", cost.diverged), ("failed", cost.failed))
@@ -61,11 +51,13 @@ def cost_remark(cost: Cost) -> str:
             f"{cost.until_winner.epochs:,} in all trials up to the winner, "
             f"{cost.lineage.epochs:,} in the winner itself"
         )
-    return f"epochs of the search: {', '.join(parts)}" if parts else ""
+    where = (f"epochs of the search: {', '.join(parts)}",) if parts else ()
+    time = "time: sum over all trainings; with several workers, less time passed"
+    return Section("Cost", columns=columns if rows else (), legend=(time, *where))
 
 
-def progress(report: Report) -> tuple[tuple[str, str], ...]:
-    """How soon the search and its best trials got how far: a name and words for each."""
+def progress_section(report: Report) -> Section:
+    """How soon the search and its best trials got how far."""
     pairs = []
     if any(report.best_so_far.epochs):
         pairs.append(("best so far", _so_far(report.best_so_far, report.places)))
@@ -78,7 +70,8 @@ def progress(report: Report) -> tuple[tuple[str, str], ...]:
         name = report.baseline.reference.name
         words = f"first epoch at {target} (the mean of {name}) or better: {reached}"
         pairs.append(("time to target", words))
-    return tuple(pairs)
+    hint = "`lrtune report --details` adds which hyperparameters mattered, and tuning curves"
+    return Section("Progress", pairs=tuple(pairs), notes=() if report.importances else (hint,))
 
 
 def _so_far(curve: BestSoFar, places: int) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lrtune.report.grid import Column, numbers
+from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.words import count, fixed, interval
+from lrtune.stats.tuning_curves import curves_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lrtune.stats.importance import Importance, Importances
-    from lrtune.stats.tuning_curves import TuningCurve
+    from lrtune.report.build import Report
+    from lrtune.stats.importance import Importance
 
 LEGEND = (
     "share of the variance of scores that goes with each hyperparameter, alone or together with "
@@ -23,41 +22,40 @@ TRIALS = (1, 2, 5, 10, 20, 50)
 """Numbers of trials whose expected best score is shown."""
 
 
-def importance_pairs(found: Importances) -> tuple[tuple[str, str], ...]:
-    """Whose trials, and what mattered in them."""
+def importance_section(report: Report) -> Section:
+    """Which hyperparameters mattered, and in whose trials."""
+    found = report.importances
+    if found is None:
+        return Section("Importance")
+    title = f"Importance (trials of {count(found.budget, 'epoch')})"
     pairs = [("all families", _words(found.overall))]
-    # Where all families together have too few trials, each family has too few.
-    if found.overall.shares:
-        pairs += [(family, _words(one)) for family, one in found.families.items() if one.trials]
-    return tuple(pairs)
+    if not found.overall.shares:  # too few trials of all families are too few of each
+        return Section(title, pairs=tuple(pairs))
+    pairs += [(family, _words(one)) for family, one in found.families.items() if one.trials]
+    return Section(title, pairs=tuple(pairs), notes=(LEGEND,))
 
 
-def curve_columns(curves: Mapping[str, TuningCurve], places: int) -> tuple[Column, ...]:
-    """The best score to expect of n random trials, a row for each family and n.
-
-    Args:
-        curves: family -> its curve; no columns without any.
-        places: int >= 0, decimals of scores.
-    """
-    points = [
-        (family if n == 1 else "", n, curve)
-        for family, curve in curves.items()
-        for n in TRIALS
-        if n <= curve.trials
-    ]
-    if not points:
-        return ()
-    return (
-        Column("schedule", tuple(family for family, _, _ in points)),
-        numbers("n", (str(n) for _, n, _ in points)),
-        numbers("expected", (fixed(curve.expected[n - 1], places) for _, n, curve in points)),
-        numbers("median", (fixed(curve.median[n - 1], places) for _, n, curve in points)),
-        Column(
-            "95 % band of the median",
-            tuple(interval(curve.lower[n - 1], curve.upper[n - 1], places)
-                  for _, n, curve in points),
-        ),
-    )  # fmt: skip
+def curves_section(report: Report) -> Section:
+    """The best score to expect of n random trials, a row for each family and n."""
+    title, frame = "Tuning curve: the best of n trials", curves_frame(report.curves)
+    frame = frame[frame["n"].isin(TRIALS)]
+    if frame.empty:
+        return Section(title)
+    scores = {
+        name: [fixed(score, report.places) for score in frame[name]]
+        for name in ("expected", "median")
+    }
+    band = (
+        interval(low, high, report.places)
+        for low, high in zip(frame["lower"], frame["upper"], strict=True)
+    )
+    columns = (
+        Column("schedule", tuple(frame["schedule"].where(frame["n"] == 1, ""))),
+        numbers("n", map(str, frame["n"])),
+        *(numbers(name, cells) for name, cells in scores.items()),
+        Column("95 % band of the median", tuple(band)),
+    )
+    return Section(title, columns=columns)
 
 
 def _words(one: Importance) -> str:

@@ -1,4 +1,4 @@
-"""Tables as columns of text, and their layout in plain lines: nothing cut, no trailing blanks.
+"""Sections and tables as text, and a table's plain lines: nothing cut, no trailing blanks.
 
 NOTE: why not rich.table. It pads lines with blanks up to the table's width, and where columns do
 not fit it cuts even those that may not wrap: in 18 characters a score of 0.7120 became "0.", in 24
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,6 +58,34 @@ class Column:
         return tuple(f"{cell}({remark})" if remark else cell for cell, remark in both)
 
 
+@dataclass(frozen=True)
+class Section:
+    """One part of a report; all of its parts may be empty.
+
+    Attributes:
+        title: its heading.
+        about: sentences that introduce it.
+        columns: a table.
+        best: numbers of the table's rows, from 0, that stand out.
+        legend: how to read the table, a line each.
+        pairs: names, and words about each.
+        notes: what else to know, a line each.
+    """
+
+    title: str
+    about: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    best: frozenset[int] = frozenset()
+    legend: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing but a title and notes."""
+        return not (self.about or self.columns or self.pairs)
+
+
 def numbers(name: str, cells: Iterable[str], about: str = "") -> Column:
     """A column of numbers, which are kept whole and aligned right."""
     return Column(name, tuple(cells), right=True, about=about)
@@ -97,12 +126,12 @@ def _lines(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str
         textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False) or [""]
         for cell, width in zip(cells, widths, strict=True)
     ]
-    lines = []
-    for number in range(max(len(parts) for parts in wrapped)):
-        texts = [parts[number] if number < len(parts) else "" for parts in wrapped]
-        line = (" " * GAP).join(
-            f"{text:>{width}}" if column.right else f"{text:<{width}}"
+    return [
+        (" " * GAP)
+        .join(
+            text.rjust(width) if column.right else text.ljust(width)
             for column, width, text in zip(columns, widths, texts, strict=True)
         )
-        lines.append(line.rstrip())
-    return lines
+        .rstrip()
+        for texts in zip_longest(*wrapped, fillvalue="")
+    ]

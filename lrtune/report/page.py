@@ -18,7 +18,6 @@ from lrtune.report.page_settings import list_settings
 from lrtune.report.page_trials import build_trials
 from lrtune.report.page_winner import find_winner
 from lrtune.report.sections import build_sections
-from lrtune.report.trials import listed
 from lrtune.report.words import NOTHING, fixed, p_text
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ def render_page(records: RunRecords) -> str:
         folder=str(records.folder),
         winner=winner,
         figures=_figures(report, winner),
-        trials=build_trials(records, report),
+        trials=build_trials(report),
         sections=build_sections(report),
         forest=next((one for one in pictures if one.name == "forest"), None),
         pictures=[one for one in pictures if one.name != "forest"],
@@ -127,8 +126,13 @@ def _figures(report: Report, winner: Winner | None) -> list[tuple[str, str]]:
             shown.append((DIFFERENCE, fixed(against.mean, places, sign=True)))
             shown.append(("p, corrected for all arms", p_text(against.p_holm)))
     else:
-        first = listed(report)[0].iloc[0]
-        shown = [(f"best {report.manifest.objective} in the search", fixed(first["score"], places))]
+        first = report.ranked.iloc[0]
+        shown = [
+            (
+                f"best {report.records.manifest.objective} in the search",
+                fixed(first["score"], places),
+            )
+        ]
         if baseline is not None:
             name, mean = baseline.reference.name, fixed(baseline.reference.mean, places)
             shown.append((f"mean of {name}", mean))

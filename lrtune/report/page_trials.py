@@ -47,11 +47,10 @@ class Trials:
     data: dict[str, Any]
 
 
-def build_trials(records: RunRecords, report: Report) -> Trials:
+def build_trials(report: Report) -> Trials:
     """The table of all trials of a run, none left out.
 
     Args:
-        records: of the run.
         report: of the run.
     """
     trials, baseline = report.trials, report.baseline
@@ -64,8 +63,8 @@ def build_trials(records: RunRecords, report: Report) -> Trials:
         families=known,
         statuses=statuses,
         data={
-            "metric": printable(report.manifest.objective),
-            "higher": Direction(report.manifest.direction) is Direction.MAX,
+            "metric": printable(report.records.manifest.objective),
+            "higher": Direction(report.records.manifest.direction) is Direction.MAX,
             "baseline": _finite(baseline.reference.mean, 6) if baseline else None,
             "baselineName": printable(baseline.reference.name) if baseline else "",
             "trials": [
@@ -73,7 +72,7 @@ def build_trials(records: RunRecords, report: Report) -> Trials:
                     known.index(family),
                     statuses.index(status),
                     group,
-                    *_curve(records, trial_id, keep),
+                    *_curve(report.records, trial_id, keep),
                     message,
                 ]
                 for trial_id, family, status, group, message in zip(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrtune.errors import LrtuneError
-from lrtune.report.trials import listed
 from lrtune.report.words import brief, count
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.winner import best_trial
@@ -109,7 +108,7 @@ def find_winner(records: RunRecords, report: Report) -> Winner | None:
 def _best_arm(records: RunRecords) -> tuple[str | None, bool]:
     """The arm to use, and whether it beats the baseline."""
     # Imported late, for scipy.special is .3 s that no ranking needs.
-    from lrtune.report.confirmed_verdict import best_confirmed
+    from lrtune.report.confirmation import best_confirmed
     from lrtune.stats.confirmation import measure_confirmation
 
     confirmed = measure_confirmation(records)
@@ -122,7 +121,7 @@ def _best_arm(records: RunRecords) -> tuple[str | None, bool]:
 
 def _is_promising(report: Report, arm: str | None) -> bool:
     """Whether the search's winner is better by more than noise, and nothing has refuted that."""
-    delta, baseline = float(listed(report)[0]["delta"].iloc[0]), report.baseline
+    delta, baseline = float(report.ranked["delta"].iloc[0]), report.baseline
     return arm is None and delta > 0 and baseline is not None and not baseline.within_noise(delta)
 
 

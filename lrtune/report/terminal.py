@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from lrtune.records.reader import RunRecords
     from lrtune.report.build import Report
-    from lrtune.report.grid import Column
-    from lrtune.report.sections import Section
+    from lrtune.report.grid import Column, Section
 
 PIPED = 120
 """Characters per line where there is no terminal to ask: enough for any row."""

@@ -1,31 +1,74 @@
-"""The table of trials, the same columns for the terminal and the page."""
+"""The trials: the table, whose columns terminal and page share, and those without a rank."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from lrtune.report.grid import Column, numbers
-from lrtune.report.words import NOTHING, brief, duration, fixed
+from lrtune.report.grid import Column, Section, numbers
+from lrtune.report.words import NOTHING, brief, count, duration, first_line, fixed
+from lrtune.stats.ranking import RUNNING
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lrtune.records.reader import RunRecords
     from lrtune.report.build import Report
 
 UNKNOWN = "unknown"
 """The family of a trial that does not name one."""
 
+MOST = 8
+"""How many trials a line names."""
 
-def listed(report: Report) -> tuple[pd.DataFrame, int]:
-    """The best ranked trials, `report.top` at most, and how many more have a rank."""
-    ranked = report.trials[report.trials["rank"].notna()]
-    return ranked.head(report.top), max(len(ranked) - report.top, 0)
+MOST_REASONS = 3
+"""How many different reasons a line names."""
+
+
+def trials_section(report: Report) -> Section:
+    """The best trials of the full budget."""
+    title = f"Trials of {count(report.records.manifest.max_epochs, 'epoch')}"
+    ranked = report.ranked
+    trials, hidden = ranked.head(report.top), len(ranked) - report.top
+    if trials.empty:
+        return Section(title)
+    columns = trial_columns(report, trials)
+    more = (f"and {count(hidden, 'more trial')}",) if hidden > 0 else ()
+    meanings = "; ".join(
+        f"{name}: {columns[name].about}" for name in ("delta", "noise") if name in columns
+    )
+    return Section(
+        title,
+        columns=tuple(column for name, column in columns.items() if name != "status"),
+        best=frozenset(number for number, rank in enumerate(trials["rank"]) if rank == 1),
+        legend=(*more, meanings) if meanings else more,
+    )
+
+
+def unranked_section(report: Report) -> Section:
+    """The trials without a rank: a kind and which these are, ("diverged", "0006: a reason")."""
+    unranked = report.trials[report.trials["rank"].isna()]
+    by_status = dict(list(unranked.groupby("status", sort=False)))
+    pairs = [
+        (count(int(budget), "epoch"), _best_of(trials, report.records, report.places))
+        for budget, trials in unranked[unranked["status"] == "completed"].groupby(
+            "budget", sort=False
+        )
+    ]
+    pairs += [
+        (status, _reasons(by_status[status]))
+        for status in ("diverged", "failed")
+        if status in by_status
+    ]
+    if RUNNING in by_status:
+        pairs.append(("unfinished", f"{_ids(by_status[RUNNING])} (still running or stopped)"))
+    return Section("Not in the ranking", pairs=tuple(pairs))
 
 
 def families(trials: pd.DataFrame) -> list[str]:
     """The schedule family of each trial; `UNKNOWN` where it names none."""
-    return [family if isinstance(family, str) else UNKNOWN for family in trials["schedule"]]
+    named: list[str] = trials["schedule"].fillna("").replace("", UNKNOWN).tolist()
+    return named
 
 
 def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
@@ -50,7 +93,7 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
         numbers("lr0", map(brief, trials["lr0"]), "initial learning rate"),
         numbers("momentum", map(brief, trials["momentum"])),
     ]
-    if (trials["epochs"].dropna() != report.manifest.max_epochs).any():
+    if (trials["epochs"].dropna() != report.records.manifest.max_epochs).any():
         epochs = _whole(trials["epochs"])
         columns.append(numbers("epochs", epochs, "including those of the trials it continues"))
     columns.append(numbers("score", (fixed(score, places) for score in trials["score"])))
@@ -74,3 +117,30 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
 def _whole(column: pd.Series[int]) -> list[str]:
     cells: list[str] = column.astype("string").fillna(NOTHING).tolist()
     return cells
+
+
+def _best_of(trials: pd.DataFrame, records: RunRecords, places: int) -> str:
+    best = records.by_id[trials["trial_id"].iloc[0]]
+    score = f"{records.manifest.objective} {fixed(trials['score'].iloc[0], places)}"
+    only = "" if len(trials) == 1 else ", best"
+    schedule = best.recipe.schedule_text
+    return f"{count(len(trials), 'trial')}{only}: {best.trial_id} {schedule}, {score}"
+
+
+def _reasons(trials: pd.DataFrame) -> str:
+    """The trials by reason, the most common one first."""
+    reasons = trials["message"].map(first_line, na_action=None)
+    common = reasons.value_counts()
+    named = [
+        f"{_ids(trials[reasons == reason])}: {reason}" for reason in common.index[:MOST_REASONS]
+    ]
+    others = int(common[MOST_REASONS:].sum())
+    if others:
+        named.append(f"{count(others, 'trial')} for other reasons")
+    return "; ".join(named)
+
+
+def _ids(trials: pd.DataFrame) -> str:
+    ids = list(trials["trial_id"])
+    more = f" and {len(ids) - MOST:,} more" if len(ids) > MOST else ""
+    return ", ".join(ids[:MOST]) + more

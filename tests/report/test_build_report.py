@@ -13,6 +13,10 @@ def report_of(folder, top=10):
     return build_report(read_run(folder), top)
 
 
+def pairs_of(report, name):
+    return build_sections(report)[name].pairs
+
+
 def verdict_of(folder):
     return report_of(folder).verdict
 
@@ -112,8 +116,8 @@ def test_without_a_baseline_nothing_is_compared(tmp_path):
         "This run has no baseline, so it cannot show whether any schedule beats a constant rate. "
         "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7000."
     )
-    assert report.arms == ()
     assert report.baseline is None
+    assert pairs_of(report, "baseline") == ()
 
 
 @pytest.mark.parametrize(
@@ -142,7 +146,10 @@ def test_a_diverged_seed_of_the_best_arm_leaves_noise_unknown(tmp_path):
 
     report = report_of(tmp_path)
 
-    assert report.arms[0] == ("constant-0.1", "0.6200 ± 0.1039 over 3 seeds, 1 diverged")
+    assert pairs_of(report, "baseline")[0] == (
+        "constant-0.1",
+        "0.6200 ± 0.1039 over 3 seeds, 1 diverged",
+    )
     assert report.verdict.endswith("; that rate diverged with some seeds, so this may be noise.")
 
 
@@ -151,9 +158,10 @@ def test_a_run_without_trials_has_no_winner(tmp_path):
 
     assert report.header[1] == "no trials"
     assert report.verdict == "No trial has completed 50 epochs, so there is no winner."
-    assert report.usage == report.unranked == ()
+    assert report.usage == ()
+    assert "unranked" not in build_sections(report)
     assert report.trials.empty
-    assert report.arms == (
+    assert pairs_of(report, "baseline") == (
         ("constant-0.1", "not trained yet"),
         ("constant-0.01", "not trained yet"),
     )
@@ -168,14 +176,14 @@ def test_only_running_and_short_trials(tmp_path):
     report = report_of(tmp_path)
 
     assert report.verdict == "No trial has completed 50 epochs yet, so there is no winner."
-    assert report.unranked == (
+    assert pairs_of(report, "unranked") == (
         ("17 epochs", "1 trial: 0 exponential(lr0=0.12, k=0.08), val_accuracy 0.6000"),
         ("unfinished", "1 (still running or stopped)"),
     )
 
 
 def test_every_trial_without_a_rank_is_listed_by_kind(tmp_path):
-    assert report_of(build_run.small_run(tmp_path)).unranked == (
+    assert pairs_of(report_of(build_run.small_run(tmp_path)), "unranked") == (
         ("17 epochs", "2 trials, best: 5 exponential(lr0=0.12, k=0.08), val_accuracy 0.6700"),
         ("diverged", "6: the loss is NaN"),
         ("failed", "7: OOM when allocating"),
@@ -191,7 +199,7 @@ def test_many_failures_are_listed_by_reason_the_commonest_first(tmp_path):
             tmp_path, f"{number:02}", None, status="failed", message=f"{reason}\nat", rows=0
         )
 
-    assert report_of(tmp_path).unranked == (
+    assert pairs_of(report_of(tmp_path), "unranked") == (
         (
             "failed",
             (
@@ -208,7 +216,7 @@ def test_an_arm_says_which_seeds_are_missing(tmp_path):
     for arm in ("constant-0.1/seed-2", "constant-0.01/seed-1"):
         build_run.write_trial(tmp_path, f"baseline/{arm}", None, status="failed", rows=0)
 
-    assert report_of(tmp_path).arms == (
+    assert pairs_of(report_of(tmp_path), "baseline") == (
         ("constant-0.1", "0.6800 with 1 seed, 1 failed, 1 not trained yet"),
         ("constant-0.01", "no score: 1 seed failed"),
     )

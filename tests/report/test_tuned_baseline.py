@@ -4,6 +4,7 @@ import pytest
 
 from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
+from lrtune.report.sections import build_sections
 from tests.records import build_run
 from tests.report import runs
 from tests.report.test_terminal import printed
@@ -11,6 +12,10 @@ from tests.report.test_terminal import printed
 
 def report_of(folder):
     return build_report(read_run(folder))
+
+
+def baseline_of(report):
+    return build_sections(report)["baseline"]
 
 
 def test_the_baseline_and_the_verdict_at_80_columns(tmp_path, monkeypatch):
@@ -99,7 +104,8 @@ def untuned(folder, **changes):
 def test_a_baseline_search_that_has_not_started_is_named(tmp_path):
     report = report_of(untuned(tmp_path))
 
-    assert report.tuning == (
+    (note,) = baseline_of(report).notes
+    assert note == (
         "The constant rate is to be tuned with 0.5 times the search's epochs; that search has not "
         "started yet."
     )
@@ -116,8 +122,8 @@ def test_a_baseline_search_that_has_not_started_is_named(tmp_path):
 def test_a_baseline_search_without_a_result_is_named(tmp_path, changes, start, end):
     runs.write_search(untuned(tmp_path), **changes)
 
-    assert report_of(tmp_path).tuning == (
-        f"The constant rate {start} tuned with 0.5 times the search's epochs{end}"
+    assert baseline_of(report_of(tmp_path)).notes == (
+        f"The constant rate {start} tuned with 0.5 times the search's epochs{end}",
     )
 
 
@@ -125,7 +131,7 @@ def test_a_search_that_cannot_be_read_is_not_called_one_that_has_not_begun(tmp_p
     runs.write_search(untuned(tmp_path))
     (tmp_path / "baseline" / "search" / "run.json").write_text("{")
 
-    assert report_of(tmp_path).tuning.endswith("that search cannot be read.")
+    assert baseline_of(report_of(tmp_path)).notes[0].endswith("that search cannot be read.")
 
 
 def test_a_damaged_trial_of_that_search_is_told_in_the_notes(tmp_path):
@@ -144,7 +150,7 @@ def test_an_arm_that_was_found_but_not_trained_yet_shows_its_rate(tmp_path):
 
     report = report_of(tmp_path)
 
-    assert report.arms[0] == (
+    assert baseline_of(report).pairs[0] == (
         "constant-tuned",
         "not trained yet, lr0=0.0275, momentum=0.91",
     )
