@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,9 @@ from lrtune.report.confirmation import best_confirmed, judge_confirmed
 from lrtune.report.verdict import judge
 from lrtune.report.words import count, decimals
 from lrtune.stats.baseline import measure_baseline
+from lrtune.stats.confirmation import measure_confirmation
 from lrtune.stats.cost import measure_cost, times_to_target
+from lrtune.stats.importance import measure_importance
 from lrtune.stats.ranking import RUNNING, rank
 from lrtune.stats.tuning_curves import best_so_far, family_curves
 from lrtune.stats.winner import Direction, best_trial
@@ -50,7 +51,7 @@ class Report:
     Attributes:
         records: of the run.
         header: what was searched, how and on what, a line each.
-        warning: what nobody may miss; None if there is nothing of the kind.
+        warning: what everybody must see; None if there is nothing of the kind.
         baseline: as measured; None before any arm has a score.
         trials: as `lrtune.stats.ranking.rank` returns them.
         top: int >= 1, how many of the ranked trials to list.
@@ -114,7 +115,10 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
     baseline = measure_baseline(records)
     confirmed, unusable = _confirmed(records)
     places = decimals(_scores(frame, baseline, confirmed))
-    headline, reasons = _verdict(records, frame, baseline, confirmed, places)
+    if confirmed is None:
+        headline, reasons = judge(records, frame, baseline, places)
+    else:
+        headline, reasons = judge_confirmed(confirmed, best_trial(records), manifest, places)
     return Report(
         records=records,
         header=_header(manifest, frame),
@@ -126,7 +130,7 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
         cost=measure_cost(records),
         best_so_far=best_so_far(records),
         times=times_to_target(records, min(top, TARGETS)),
-        importances=_importances(records) if details else None,
+        importances=measure_importance(records) if details else None,
         curves=family_curves(records) if details and manifest.algo == "random" else {},
         confirmation=confirmed,
         headline=headline,
@@ -163,43 +167,20 @@ def _scores(
     frame: pd.DataFrame, baseline: Baseline | None, confirmed: Confirmed | None
 ) -> list[float]:
     """All scores that the report shows beside one another."""
-    scores = frame["score"][frame["rank"].notna()].tolist()
+    scores: list[float] = frame["score"][frame["rank"].notna()].tolist()
     if baseline:
         scores += [arm.mean for arm in baseline.arms]
     if confirmed:
         scores += [arm.mean for arm in confirmed.comparison.arms]
-    return [score for score in scores if not math.isnan(score)]
+    return scores
 
 
 def _confirmed(records: RunRecords) -> tuple[Confirmed | None, tuple[str, ...]]:
     """The confirmation, and why there is none where one was started."""
-    if records.confirmation is None:
-        return None, ()
-    # Imported late: comparing arms takes .3 s to import, and a search alone does not need it.
-    from lrtune.stats.confirmation import measure_confirmation
-
     try:
         return measure_confirmation(records), ()
     except LrtuneError as error:
         return None, (f"The confirmation is left out: {error}",)
-
-
-def _importances(records: RunRecords) -> Importances:
-    from lrtune.stats.importance import measure_importance  # scikit-learn, only where asked for
-
-    return measure_importance(records)
-
-
-def _verdict(
-    records: RunRecords,
-    frame: pd.DataFrame,
-    baseline: Baseline | None,
-    confirmed: Confirmed | None,
-    places: int,
-) -> tuple[str, str]:
-    if confirmed is None:
-        return judge(records, frame, baseline, places)
-    return judge_confirmed(confirmed, best_trial(records), records.manifest, places)
 
 
 def _usage(records: RunRecords, confirmed: Confirmed | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.verdict import CONSTANT, CONSTANT_WON, UNTUNED
 from lrtune.report.words import NO_BREAK, count, fixed, interval, p_text
 from lrtune.schedules.recipe import Recipe
+from lrtune.stats.comparison import comparison_frame
 from lrtune.stats.power import fewest_seeds
 from lrtune.stats.trials import score_of
 from lrtune.stats.winner import Direction
@@ -151,8 +152,6 @@ def _about(confirmed: Confirmed) -> tuple[str, ...]:
 
 
 def _columns(confirmed: Confirmed, places: int) -> tuple[Column, ...]:
-    from lrtune.stats.comparison import comparison_frame  # imported already, with `confirmed`
-
     frame = comparison_frame(confirmed.comparison)
     # The bootstrap does not know that no accuracy is below 0 or above 1.
     bounds = (0, 1) if "accuracy" in confirmed.manifest.objective else (None, None)

@@ -44,12 +44,12 @@ def list_settings(manifest: Manifest) -> dict[str, list[tuple[str, str]]]:
             "fingerprint": data.fingerprint,
             "synthetic": "yes: drawn by lrtune" if data.synthetic else "no",
         },
-        "Versions": manifest.versions,
     }
     pairs = {title: list(values.items()) for title, values in groups.items()}
     configs = [one["config"] for one in manifest.space if isinstance(one.get("config"), dict)]
     # Not by name: a name may have several ranges, under different conditions.
     pairs["Space"] = [(str(config.get("name", "")), _range(config)) for config in configs]
+    pairs["Versions"] = list(manifest.versions.items())
     known = {title: [pair for pair in of_title if pair[1]] for title, of_title in pairs.items()}
     return {title: of_title for title, of_title in known.items() if of_title}
 
@@ -74,8 +74,6 @@ def _moment(written: str) -> str:
 
 
 def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if value < 10_000 else f"{value:,}"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, int) and abs(value) >= 10_000:
+        return f"{value:,}"
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrtune.errors import LrtuneError
+from lrtune.report.confirmation import best_confirmed
 from lrtune.report.words import brief, count
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.winner import best_trial
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lrtune.records.schema import Manifest
     from lrtune.report.build import Report
     from lrtune.schedules import Schedule
+    from lrtune.stats.confirmation import Confirmed
 
 WIDTH, HEIGHT = 460, 230
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 16, 42
@@ -84,7 +86,7 @@ def find_winner(records: RunRecords, report: Report) -> Winner | None:
     if not report.usage:
         return None
     from_folder = "\n".join(("import keras", "import lrtune", "", *report.usage))
-    arm, better = _best_arm(records) if report.confirmation else (None, False)
+    arm, better = _best_arm(report.confirmation)
     title = "The best schedule of the search"
     if arm is not None:
         title = "The confirmed schedule" if better else "The best mean, not shown to be better"
@@ -105,13 +107,8 @@ def find_winner(records: RunRecords, report: Report) -> Winner | None:
     return Winner(curve, code, title, arm, alone=True, instead=instead)
 
 
-def _best_arm(records: RunRecords) -> tuple[str | None, bool]:
+def _best_arm(confirmed: Confirmed | None) -> tuple[str | None, bool]:
     """The arm to use, and whether it beats the baseline."""
-    # Imported late, for scipy.special is .3 s that no ranking needs.
-    from lrtune.report.confirmation import best_confirmed
-    from lrtune.stats.confirmation import measure_confirmation
-
-    confirmed = measure_confirmation(records)
     if confirmed is None:
         return None, False
     arm = best_confirmed(confirmed)

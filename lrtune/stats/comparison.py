@@ -1,4 +1,4 @@
-"""Arms over the same seeds against a baseline: differences, how sure they are, and a verdict.
+"""Arms over the same seeds against a baseline: differences, their certainty, and a verdict.
 
 Everything is paired: one seed means the same initial weights, image order and dropout for every
 arm, so that what a seed does to all of them cancels in their differences.
@@ -11,9 +11,9 @@ at .05 over all arms together (Holm, Scandinavian Journal of Statistics 6, 1979)
 each of one comparison and not adjusted.
 
 What all this is about is further seeds on *the same* test images. Another test set favours other
-arms, and no number of seeds tells: for arms as accurate as one another over all images, of which
-how easy an image is correlates .9, an unadjusted p <= .05 on 2,000 fixed images comes in .11 of
-comparisons at 8 seeds and .14 at 12 (tests/stats/test_error_rates.py).
+arms, and more seeds cannot show that: for arms that are equally accurate over all images, with a
+correlation of .9 in how easy each image is, an unadjusted p <= .05 on 2,000 fixed images occurs in
+.11 of comparisons at 8 seeds and .14 at 12 (tests/stats/test_error_rates.py).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 Verdict = Literal["better", "worse", "none", "untested"]
 
 RESAMPLES = 9_999
-"""Of the bootstrap that tells the probability of being best: its standard error is .005 at most."""
+"""Of the bootstrap for the probability of being best: its standard error is .005 at most."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class ArmSummary:
         upper: of the same.
         best: 0 to 1, the probability that its mean is the best of all arms with 6 pairs or more,
             by resampling seeds; ties are split. NaN for an arm that has fewer, or if fewer than 6
-            seeds have a score in all of these. NOTE: it is optimistic, as no seed is ever drawn
-            that was not trained: it is no p-value.
+            seeds have a score in all of these. NOTE: it is optimistic, as only trained seeds are
+            ever drawn: it is not a p-value.
         search_score: what the search gave it; NaN if unknown.
         selection_bias: by how much the search's score was better than the mean (the winner's
             curse): search score - mean where more is better, mean - search score where less is.
@@ -125,7 +125,7 @@ class Comparison:
         direction: "max" or "min", what is better.
         confidence: of all intervals.
         seeds: all seeds of any arm, ascending.
-        arms: all arms in the order given, the baseline among them.
+        arms: all arms in their order in `scores`, including the baseline.
         differences: the same without the baseline.
     """
 
@@ -161,10 +161,9 @@ def compare(
     """Compare arms with a baseline over the seeds they share.
 
     Args:
-        scores: arm -> seed -> score. A score that is not finite is none: that seed then makes no
-            pair, just as one that an arm does not have. NOTE: whoever leaves out the seeds in
-            which an arm fell over compares the rest of it; a diverged seed should come with the
-            score it ended with.
+        scores: arm -> seed -> score. A score that is not finite counts as missing, and a seed
+            without a score in both arms makes no pair. NOTE: leaving out the seeds with which an
+            arm diverged compares only its good runs; give a diverged seed the score it ended with.
         baseline: one of the arms.
         direction: "max" or "min", what is better.
         confidence: float > 0 and < 1, of the intervals; 1 - confidence is the level of verdicts.
@@ -228,7 +227,7 @@ def probability_best(table: Mapping[str, FloatArray], seed: int = 0) -> dict[str
     draw = np.random.default_rng(seed)
     weights = draw.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
     means = weights @ scores.T / n
-    # Equal but for rounding is equal.
+    # Equal up to rounding is equal.
     slack = 1e-12 * np.abs(scores).max()
     is_best = means >= means.max(axis=1, keepdims=True) - slack
     shares = (is_best / is_best.sum(axis=1, keepdims=True)).mean(axis=0)
@@ -236,7 +235,7 @@ def probability_best(table: Mapping[str, FloatArray], seed: int = 0) -> dict[str
 
 
 def comparison_frame(comparison: Comparison) -> pd.DataFrame:
-    """A comparison as a frame, one row an arm in the order given, the baseline among them.
+    """A comparison as a frame, one row per arm in its order, including the baseline.
 
     Args:
         comparison: as `compare` returns it.
@@ -246,7 +245,7 @@ def comparison_frame(comparison: Comparison) -> pd.DataFrame:
             arm: its name. is_baseline: whether it is the baseline.
             n, missing, mean, std, lower, upper, best, search_score, selection_bias: of
                 `ArmSummary`.
-            pairs: of `Difference.n`; NA for the baseline, as all that follow.
+            pairs: of `Difference.n`; NA for the baseline, like all columns after it.
             difference, difference_std, difference_lower, difference_upper: of `Difference`, above
                 0 is better.
             p, p_holm: of the sign-flip test, unadjusted and after Holm.

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
 
 FEWEST = 20
-"""Below so many trials nothing is said."""
+"""With fewer trials, importance is not computed."""
 
 GENERAL = ("schedule", "lr0", "momentum")
 
@@ -65,11 +65,10 @@ class Importance:
         trials: how many trials it rests on.
         shares: hyperparameter -> its share of the variance of scores, alone or together with
             others, the greatest first; about 0 (slightly below, too) for one without effect.
-            Shares add up to more than 1 where parameters matter together. Empty where nothing can
-            be said.
+            Shares add up to more than 1 where parameters matter together. Empty if unknown.
         explained: share of the variance of scores that the forest predicts in trials it has not
-            seen, at most 1; at or below 0 it predicts nothing. NaN where nothing can be said.
-        reason: why nothing, or little, can be said, a sentence; else empty.
+            seen, at most 1; at or below 0 it predicts nothing. NaN if unknown.
+        reason: why shares are unknown or only noise, a sentence; else empty.
     """
 
     family: str | None
@@ -108,7 +107,7 @@ def measure_importance(records: RunRecords, *, seed: int = 0) -> Importances:
         seed: int >= 0, of forests and shuffles: the same seed gives the same figures.
 
     Returns:
-        The importances; silent, with the reason, below `FEWEST` trials.
+        The importances; without shares, but with the reason, for fewer than `FEWEST` trials.
     """
     scored = [one for one in records.outcomes if not math.isnan(score_of(one))]
     budget = _budget(scored, records.manifest.max_epochs)
