@@ -68,16 +68,16 @@ def judge_confirmed(
         (headline, reasons): the verdict in a sentence, and what else there is to know.
     """
     manifest = confirmed.manifest
-    confirmed_arms = _winners(confirmed)
-    if confirmed_arms:
-        headline, *parts = _confirmed(confirmed, confirmed_arms, places)
+    winners = _winners(confirmed)
+    if winners:
+        headline, *parts = _confirmed(confirmed, winners, places)
     else:
         headline = f"Not confirmed: no arm was shown to beat {_rival(manifest)}."
         parts = [_too_few(confirmed)]
     if manifest.baseline == TUNED and searched.baseline_budget:
         parts.append(f"The constant rate was tuned with {share_text(searched)}.")
     if winner is not None:
-        first = confirmed_arms[0] if confirmed_arms else None
+        first = winners[0].name if winners else None
         parts.append(_reported(confirmed, winner, first, searched.objective, places))
     if confirmed.ended < confirmed.planned:
         parts.append(
@@ -93,16 +93,15 @@ def best_confirmed(confirmed: Confirmed) -> str | None:
     Returns:
         Name of an arm; only arms with the most scores count. None before there is any score.
     """
-    winners = _winners(confirmed)
     arms = confirmed.comparison.arms
     most = max(arm.n for arm in arms)
-    if winners or not most:
-        return winners[0] if winners else None
-    return _by_mean(confirmed, [arm for arm in arms if arm.n == most])[0]
+    candidates = _winners(confirmed) or [arm for arm in arms if arm.n == most]
+    best = Direction(confirmed.comparison.direction).best(candidates, lambda arm: arm.mean)
+    return best.name if best else None
 
 
 def _too_few(confirmed: Confirmed) -> str:
-    """Why there can be no verdict, where that is for the number of seeds; else empty."""
+    """Why no verdict is possible with so few seeds; empty where there are enough."""
     tested = [one for one in confirmed.comparison.differences if one.verdict != "untested"]
     if not tested:
         return ""
@@ -208,24 +207,16 @@ def _verdict(confirmed: Confirmed, arm: str, against: Difference | None, places:
     return f"{_arm_text(confirmed.manifest, arm)}: {words}"
 
 
-def _winners(confirmed: Confirmed) -> list[str]:
+def _winners(confirmed: Confirmed) -> list[ArmSummary]:
     """The arms that beat the baseline, the best mean first."""
     better = {one.arm for one in confirmed.comparison.differences if one.verdict == "better"}
-    return _by_mean(confirmed, [arm for arm in confirmed.comparison.arms if arm.name in better])
+    arms = [arm for arm in confirmed.comparison.arms if arm.name in better]
+    return sorted(arms, key=lambda arm: -Direction(confirmed.comparison.direction).sign * arm.mean)
 
 
-def _by_mean(confirmed: Confirmed, arms: list[ArmSummary]) -> list[str]:
-    sign = Direction(confirmed.comparison.direction).sign
-    return [arm.name for arm in sorted(arms, key=lambda arm: -sign * arm.mean)]
-
-
-def _summary(confirmed: Confirmed, name: str) -> ArmSummary:
-    return next(arm for arm in confirmed.comparison.arms if arm.name == name)
-
-
-def _confirmed(confirmed: Confirmed, winners: list[str], places: int) -> list[str]:
-    manifest, first = confirmed.manifest, winners[0]
-    score = f"{_metric(manifest)} {fixed(_summary(confirmed, first).mean, places)}"
+def _confirmed(confirmed: Confirmed, winners: list[ArmSummary], places: int) -> list[str]:
+    manifest, first = confirmed.manifest, winners[0].name
+    score = f"{_metric(manifest)} {fixed(winners[0].mean, places)}"
     gain = sentence(differences(confirmed)[first], places, _rival(manifest))
     winner = f"{_arm_text(manifest, first)} ({first})"
     parts = [f"Confirmed: {winner}, with {score} on the test images, {gain}."]
@@ -260,7 +251,7 @@ def _reported(
 
 
 def _bias(confirmed: Confirmed, arm: str, places: int) -> str:
-    bias = _summary(confirmed, arm).selection_bias
+    bias = next(one.selection_bias for one in confirmed.comparison.arms if one.name == arm)
     if math.isnan(bias):
         return ""
     if not bias:

@@ -41,18 +41,16 @@ def curves_section(report: Report) -> Section:
     frame = frame[frame["n"].isin(TRIALS)]
     if frame.empty:
         return Section(title)
-    scores = {
-        name: [fixed(score, report.places) for score in frame[name]]
-        for name in ("expected", "median")
-    }
+    places = report.places
     band = (
-        interval(low, high, report.places)
+        interval(low, high, places)
         for low, high in zip(frame["lower"], frame["upper"], strict=True)
     )
     columns = (
         Column("schedule", tuple(frame["schedule"].where(frame["n"] == 1, ""))),
         numbers("n", map(str, frame["n"])),
-        *(numbers(name, cells) for name, cells in scores.items()),
+        numbers("expected", (fixed(score, places) for score in frame["expected"])),
+        numbers("median", (fixed(score, places) for score in frame["median"])),
         Column("95 % band of the median", tuple(band)),
     )
     return Section(title, columns=columns)

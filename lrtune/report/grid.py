@@ -126,12 +126,11 @@ def _lines(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str
         textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False) or [""]
         for cell, width in zip(cells, widths, strict=True)
     ]
-    return [
-        (" " * GAP)
-        .join(
+    lines = []
+    for texts in zip_longest(*wrapped, fillvalue=""):
+        padded = (
             text.rjust(width) if column.right else text.ljust(width)
             for column, width, text in zip(columns, widths, texts, strict=True)
         )
-        .rstrip()
-        for texts in zip_longest(*wrapped, fillvalue="")
-    ]
+        lines.append((" " * GAP).join(padded).rstrip())
+    return lines

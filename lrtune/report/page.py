@@ -6,7 +6,7 @@ import base64
 import hashlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lrtune._util.atomic import write_any
 from lrtune._util.printable import printable
@@ -21,8 +21,6 @@ from lrtune.report.sections import build_sections
 from lrtune.report.words import NOTHING, fixed, p_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lrtune.records.reader import RunRecords
     from lrtune.report.build import Report
     from lrtune.report.page_winner import Winner
@@ -68,7 +66,9 @@ def render_page(records: RunRecords) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_finalize(),
+        # Makes every text printable, in one place. Markup, a kind of str, is exempt: it is never
+        # from a run folder, but from our own files and `tojson`.
+        finalize=lambda value: printable(value) if type(value) is str else value,
     )
     report = build_report(records)
     pictures = draw_pictures(records)
@@ -88,19 +88,6 @@ def render_page(records: RunRecords) -> str:
         script=_inline("page.js"),
     )
     return html
-
-
-def _finalize() -> Callable[[Any], Any]:
-    """What makes every text on the page printable, in one place so that none is forgotten."""
-    from markupsafe import Markup
-
-    def finalize(value: Any) -> Any:
-        # NOTE: Markup is never from a run folder: our own files, and the output of `tojson`.
-        if isinstance(value, str) and not isinstance(value, Markup):
-            return printable(value)
-        return value
-
-    return finalize
 
 
 def _inline(name: str) -> dict[str, str]:

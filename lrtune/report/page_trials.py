@@ -55,32 +55,26 @@ def build_trials(report: Report) -> Trials:
     """
     trials, baseline = report.trials, report.baseline
     columns = trial_columns(report, trials)
-    of_trials = families(trials), trials["status"].tolist(), _groups(trials), _messages(trials)
-    known, statuses = (list(dict.fromkeys(of_trials[part])) for part in (0, 1))
+    family_of, status_of = families(trials), trials["status"].tolist()
+    known, statuses = list(dict.fromkeys(family_of)), list(dict.fromkeys(status_of))
     keep = min(max(POINTS // max(len(trials), 1), FEWEST), MOST)
-    return Trials(
-        columns=[columns[name] for name in ORDER if name in columns],
-        families=known,
-        statuses=statuses,
-        data={
-            "metric": printable(report.records.manifest.objective),
-            "higher": Direction(report.records.manifest.direction) is Direction.MAX,
-            "baseline": _finite(baseline.reference.mean, 6) if baseline else None,
-            "baselineName": printable(baseline.reference.name) if baseline else "",
-            "trials": [
-                [
-                    known.index(family),
-                    statuses.index(status),
-                    group,
-                    *_curve(report.records, trial_id, keep),
-                    message,
-                ]
-                for trial_id, family, status, group, message in zip(
-                    trials["trial_id"], *of_trials, strict=True
-                )
-            ],
-        },
+    rows = zip(
+        map(known.index, family_of),
+        map(statuses.index, status_of),
+        _groups(trials),
+        (_curve(report.records, trial_id, keep) for trial_id in trials["trial_id"]),
+        (printable(message)[:300] for message in trials["message"].fillna("")),
+        strict=True,
     )
+    data = {
+        "metric": printable(report.records.manifest.objective),
+        "higher": Direction(report.records.manifest.direction) is Direction.MAX,
+        "baseline": _finite(baseline.reference.mean, 6) if baseline else None,
+        "baselineName": printable(baseline.reference.name) if baseline else "",
+        "trials": [[*which, *curve, message] for *which, curve, message in rows],
+    }
+    shown = [columns[name] for name in ORDER if name in columns]
+    return Trials(columns=shown, families=known, statuses=statuses, data=data)
 
 
 def _groups(trials: pd.DataFrame) -> list[int]:
@@ -88,10 +82,6 @@ def _groups(trials: pd.DataFrame) -> list[int]:
     shorter = 1 + trials["budget"].max() - trials["budget"]
     groups = shorter.where(trials["rank_in_budget"].notna(), NO_GROUP).fillna(NO_GROUP)
     return [int(group) for group in groups.mask(trials["rank"].notna(), 0)]
-
-
-def _messages(trials: pd.DataFrame) -> list[str]:
-    return [printable(message)[:300] for message in trials["message"].fillna("")]
 
 
 def _curve(records: RunRecords, trial_id: str, keep: int) -> list[Any]:
