@@ -152,7 +152,7 @@ class Run:
                 mean, std (n - 1): of the scores. lower, upper: 95 % interval of the mean.
                 best: 0 to 1, probability that its mean is the best of all.
                 search_score: what the search gave it.
-                flattery: by how much that was better than the mean here.
+                selection_bias: by how much that was better than the mean here.
                 pairs: seeds with a score here and in the baseline; NA, as all that follow, for
                     the baseline itself.
                 difference, difference_std: mean and standard deviation (n - 1) of the differences,

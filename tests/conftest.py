@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("MPLBACKEND", "agg")
+# pytest-xdist sets it for its workers, and a report would be broken at another width.
+os.environ.pop("COLUMNS", None)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

@@ -302,7 +302,7 @@ def test_a_tuning_curve_of_one_family(run):
 def test_a_tuning_curve_needs_a_random_search_and_best_so_far_none(tmp_path):
     run = load_run(build_run.small_run(tmp_path, algo="hyperband"))
 
-    with pytest.raises(ArgumentError, match=r"best_so_far\(\) shows what this one had\.$"):
+    with pytest.raises(ArgumentError, match=r"Use best_so_far\(\) to see"):
         run.tuning_curve()
     assert run.best_so_far()["best"].tolist()[:2] == [0.705, 0.712]
 

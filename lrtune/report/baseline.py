@@ -6,58 +6,50 @@ from typing import TYPE_CHECKING
 
 from lrtune.records.ids import BASELINE_SEARCH
 from lrtune.records.schema import TUNED
+from lrtune.report.grid import Section
 from lrtune.report.words import brief, count, mean_and_std
 from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest
+    from lrtune.report.build import Report
     from lrtune.stats.baseline import Arm, Baseline
     from lrtune.stats.cost import Cost
 
 
-def arm_lines(
-    records: RunRecords, baseline: Baseline | None, places: int
-) -> tuple[tuple[str, str], ...]:
-    """Every arm of the baseline: its name and what it scored.
-
-    Args:
-        records: of the run.
-        baseline: of the run, None if it has none.
-        places: decimals to show scores with.
-    """
-    manifest = records.manifest
-    arms = {arm.name: arm for arm in baseline.arms} if baseline else {}
-    planned = len(manifest.baseline_seeds)
-    return tuple(
-        (name, _arm_text(name, arms.get(name), len(outcomes), planned, places, manifest))
+def baseline_section(report: Report) -> Section:
+    """Every arm of the baseline with its scores, and whether the constant rate was tuned."""
+    records, measured = report.records, report.baseline
+    if not records.baseline:
+        nothing = "None: this run has no constant learning rate to compare with."
+        return Section("Baseline", about=(nothing,))
+    arms = {arm.name: arm for arm in measured.arms} if measured else {}
+    pairs = tuple(
+        (name, _arm_text(name, arms.get(name), len(outcomes), report.places, records.manifest))
         for name, outcomes in records.baseline.items()
     )
+    return Section("Baseline", pairs=pairs, notes=(_tuning(records, report.cost),))
 
 
-def tuning(records: RunRecords, cost: Cost) -> str:
-    """Whether the constant rate was tuned and with which budget, a sentence.
-
-    Returns:
-        The sentence; empty for a run that has no constant rate at all.
-    """
+def _tuning(records: RunRecords, cost: Cost) -> str:
+    """Whether the constant rate was tuned and with which budget, a sentence."""
     manifest = records.manifest
-    if not records.baseline:
-        return ""
     if not manifest.baseline_budget:
-        return "The constant rate was not tuned: its rates and momenta were given, not searched."
-    asked, nested, spent = share_text(manifest), records.baseline_search, cost.baseline_search
+        return "The constant rate was not tuned: its learning rates and momenta were fixed."
+    budget, nested, spent = share_text(manifest), records.baseline_search, cost.baseline_search
     if nested is None:
         search = records.folder / BASELINE_SEARCH
-        state = "cannot be read" if search.is_dir() else "has not begun"
-        return f"The constant rate is searched for with {asked}; that search {state}."
+        state = "cannot be read" if search.is_dir() else "has not started yet"
+        return f"The constant rate is to be tuned with {budget}; that search {state}."
     epochs = f"{count(spent.epochs, 'epoch')} in {count(spent.trials, 'trial')}"
     if TUNED not in records.baseline:
-        ended = ", and it found none that trains" if nested.manifest.finished else " so far"
-        return f"The constant rate is searched for with {asked}: {epochs}{ended}."
+        if nested.manifest.finished:
+            return f"The constant rate was tuned with {budget} ({epochs}), but no rate trains."
+        return f"The constant rate is being tuned with {budget}: {epochs} so far."
     return (
-        f"{TUNED} was searched for with {asked}: {epochs}, against {cost.search.epochs:,} of the "
-        "search for schedules."
+        f"{TUNED} was found with {budget}: {epochs}, compared with {cost.search.epochs:,} epochs "
+        "of the search for schedules."
     )
 
 
@@ -76,30 +68,27 @@ def rival_in_full(baseline: Baseline, manifest: Manifest, places: int) -> str:
     arm = baseline.reference
     how = "not tuned"
     if baseline.is_tuned:
-        how = rate_and_momentum(arm.recipe)
+        how = _rate_and_momentum(arm.recipe)
         how = f"{how}, found with {share_text(manifest)}" if manifest.baseline_budget else how
     elif manifest.baseline_budget:
         how = "not tuned yet"
     return f"{rival(baseline)} ({arm.name}, {how}: {mean_and_std(arm, places)})"
 
 
-def rate_and_momentum(recipe: Recipe) -> str:
-    """A constant rate as "lr0=0.05, momentum=0.9"."""
+def _rate_and_momentum(recipe: Recipe) -> str:
     return f"lr0={brief(recipe.lr0)}, momentum={brief(recipe.momentum)}"
 
 
-def _arm_text(
-    name: str, arm: Arm | None, ended: int, planned: int, places: int, manifest: Manifest
-) -> str:
-    # The name of a given arm tells its rate; that of the tuned one does not.
+def _arm_text(name: str, arm: Arm | None, ended: int, places: int, manifest: Manifest) -> str:
+    # The names of the fixed arms contain their rates; that of the tuned one does not.
     values = manifest.baseline_arms.get(name)
     rate = ""
     if name == TUNED and values is not None:
-        rate = f", {rate_and_momentum(Recipe.from_values(values))}"
+        rate = f", {_rate_and_momentum(Recipe.from_values(values))}"
     if arm is None:
         text = f"no score: {count(ended, 'seed')} failed" if ended else "not trained yet"
         return text + rate
-    missing = max(planned - arm.n - arm.failed, 0)
-    apart = ((arm.diverged, "diverged"), (arm.failed, "failed"), (missing, "not trained yet"))
+    missing = max(len(manifest.baseline_seeds) - arm.n - arm.failed, 0)
+    others = ((arm.diverged, "diverged"), (arm.failed, "failed"), (missing, "not trained yet"))
     text = mean_and_std(arm, places)
-    return text + rate + "".join(f", {number} {what}" for number, what in apart if number)
+    return text + rate + "".join(f", {number} {what}" for number, what in others if number)

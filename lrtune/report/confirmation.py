@@ -1,110 +1,107 @@
-"""What a confirmation found, as the report says it."""
+"""What a confirmation found: its table, its verdict, and how it compares with the search."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lrtune.records.schema import TUNED
 from lrtune.report.baseline import share_text
-from lrtune.report.words import count
+from lrtune.report.grid import Column, Section, numbers
+from lrtune.report.verdict import CONSTANT, CONSTANT_WON, UNTUNED
+from lrtune.report.words import NO_BREAK, count, fixed, interval, p_text
 from lrtune.schedules.recipe import Recipe
+from lrtune.stats.frames import comparison_frame
 from lrtune.stats.power import fewest_seeds
+from lrtune.stats.trials import score_of
+from lrtune.stats.winner import Direction
 from lrtune.stats.wording import sentence
 
 if TYPE_CHECKING:
-    from lrtune.records.schema import ConfirmManifest, Manifest
+    import pandas as pd
+
+    from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
+    from lrtune.report.build import Report
     from lrtune.stats.comparison import ArmSummary, Difference
     from lrtune.stats.confirmation import Confirmed
 
+PLUS_MINUS = f"{NO_BREAK}±{NO_BREAK}"
 THESE_IMAGES = (
-    "Intervals and p-values are about further seeds on these very test images. Other images favour "
-    "other arms, and no number of seeds tells: of arms equally good on all images, 11 in 100 "
-    "differ with p <= .05 on 2,000 fixed ones, not 5 (simulated, 8 seeds)."
+    "Intervals and p-values describe how results vary over seeds on these test images only. Other "
+    "images may favour other arms, and more seeds cannot show that: of arms that are equally good "
+    "on all images, 11 % (not 5 %) differ with p <= .05 on 2,000 fixed images (simulated with 8 "
+    "seeds)."
 )
 
 
-@dataclass(frozen=True)
-class ArmRow:
-    """One arm over its seeds; numbers are NaN where unknown.
-
-    Attributes:
-        arm: its name.
-        n: int >= 0, seeds with a score.
-        mean, std, lower, upper: of its scores on the test images.
-        difference, difference_lower, difference_upper: to the baseline, above 0 is better; NaN
-            for the baseline itself.
-        p: of the difference, corrected for all arms.
-        best: 0 to 1, probability that its mean is the best of all.
-        flattery: by how much the search's score was better.
-    """
-
-    arm: str
-    n: int
-    mean: float
-    std: float
-    lower: float
-    upper: float
-    difference: float
-    difference_lower: float
-    difference_upper: float
-    p: float
-    best: float
-    flattery: float
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """A confirmation.
-
-    Attributes:
-        about: what was trained on what, a sentence each.
-        rows: the arms, in the order of the confirmation.
-        baseline: name of the arm that the others are compared with, and how it was found.
-        verdicts: an arm's name, and what it is and whether it beats the baseline.
-        remarks: how far all that carries, a sentence each.
-    """
-
-    about: tuple[str, ...]
-    rows: tuple[ArmRow, ...]
-    baseline: str
-    verdicts: tuple[tuple[str, str], ...]
-    remarks: tuple[str, ...]
-
-
-def build_confirmation(confirmed: Confirmed, manifest: Manifest, places: int) -> Confirmation:
-    """What the report says of a confirmation.
-
-    Args:
-        confirmed: as `measure_confirmation` returns it.
-        manifest: of the run.
-        places: decimals to show scores with.
-    """
-    against = {one.arm: one for one in confirmed.comparison.differences}
-    arms = confirmed.comparison.arms
-    name = confirmed.manifest.baseline
-    how = ""
-    if name == TUNED and manifest.baseline_budget:
-        how = f", found with {share_text(manifest)}"
-    return Confirmation(
+def confirmation_section(report: Report) -> Section:
+    """What was trained, the arms as a table and in words, and how far the results reach."""
+    confirmed, places = report.confirmation, report.places
+    if confirmed is None:
+        return Section("Confirmation")
+    against, few = differences(confirmed), _too_few(confirmed)
+    return Section(
+        "Confirmation",
         about=_about(confirmed),
-        rows=tuple(_row(arm, against.get(arm.name), confirmed.manifest.objective) for arm in arms),
-        baseline=f"{name}{how}" if name == TUNED else f"{name}, not tuned",
-        verdicts=tuple(
-            (arm.name, _verdict(confirmed, arm.name, against.get(arm.name), places)) for arm in arms
+        columns=_columns(confirmed, places),
+        legend=(_legend(confirmed, report.records.manifest),),
+        pairs=tuple(
+            (arm.name, _verdict(confirmed, arm.name, against.get(arm.name), places))
+            for arm in confirmed.comparison.arms
         ),
-        remarks=_remarks(confirmed),
+        notes=(few, THESE_IMAGES) if few else (THESE_IMAGES,),
     )
 
 
-def call_arm(manifest: ConfirmManifest, arm: str) -> str:
-    """An arm's schedule as one would write it, with its momentum."""
-    return str(Recipe.from_values(manifest.arms[arm]))
+def judge_confirmed(
+    confirmed: Confirmed, winner: Outcome | None, searched: Manifest, places: int
+) -> tuple[str, str]:
+    """What the confirmation shows, and what the search had reported.
+
+    Args:
+        confirmed: as `measure_confirmation` returns it.
+        winner: the search's best trial; None if there is none.
+        searched: manifest of the search.
+        places: int >= 0, decimals of scores.
+
+    Returns:
+        (headline, reasons): the verdict in a sentence, and what else there is to know.
+    """
+    manifest = confirmed.manifest
+    winners = _winners(confirmed)
+    if winners:
+        headline, *parts = _confirmed(confirmed, winners, places)
+    else:
+        headline = f"Not confirmed: no arm was shown to beat {_rival(manifest)}."
+        parts = [_too_few(confirmed)]
+    if manifest.baseline == TUNED and searched.baseline_budget:
+        parts.append(f"The constant rate was tuned with {share_text(searched)}.")
+    if winner is not None:
+        first = winners[0].name if winners else None
+        parts.append(_reported(confirmed, winner, first, searched.objective, places))
+    if confirmed.ended < confirmed.planned:
+        parts.append(
+            f"The confirmation is not finished ({confirmed.ended:,} of {confirmed.planned:,} "
+            "trainings have ended), so all of this may change."
+        )
+    return headline, " ".join(part for part in parts if part)
 
 
-def too_few(confirmed: Confirmed) -> str:
-    """Why no arm can have a verdict, where the number of seeds is why; else empty."""
+def best_confirmed(confirmed: Confirmed) -> str | None:
+    """The arm to use: the best of those that beat the baseline, else the best mean.
+
+    Returns:
+        Name of an arm; only arms with the most scores count. None before there is any score.
+    """
+    arms = confirmed.comparison.arms
+    most = max(arm.n for arm in arms)
+    candidates = _winners(confirmed) or [arm for arm in arms if arm.n == most]
+    best = Direction(confirmed.comparison.direction).best(candidates, lambda arm: arm.mean)
+    return best.name if best else None
+
+
+def _too_few(confirmed: Confirmed) -> str:
+    """Why no verdict is possible with so few seeds; empty where there are enough."""
     tested = [one for one in confirmed.comparison.differences if one.verdict != "untested"]
     if not tested:
         return ""
@@ -113,70 +110,164 @@ def too_few(confirmed: Confirmed) -> str:
     if most >= fewest:
         return ""
     return (
-        f"No verdict was possible with {count(most, 'seed')}: corrected for "
-        f"{count(comparisons, 'comparison')} it takes {fewest}, however large the difference."
+        f"No verdict is possible with {count(most, 'seed')}: corrected for "
+        f"{count(comparisons, 'comparison')}, it takes at least {fewest}, however large the "
+        "difference."
     )
 
 
-def measured(manifest: ConfirmManifest) -> str:
-    """What a score of the confirmation is: "accuracy on the test images"."""
-    return f"{manifest.objective.removeprefix('val_')} on the test images"
+def differences(confirmed: Confirmed) -> dict[str, Difference]:
+    """Arm -> its difference from the baseline, which is not among them."""
+    return {one.arm: one for one in confirmed.comparison.differences}
+
+
+def _arm_text(manifest: ConfirmManifest, arm: str) -> str:
+    """An arm's schedule and momentum."""
+    return str(Recipe.from_values(manifest.arms[arm]))
+
+
+def _metric(manifest: ConfirmManifest) -> str:
+    """What was measured on the test images: "accuracy"."""
+    return manifest.objective.removeprefix("val_")
 
 
 def _about(confirmed: Confirmed) -> tuple[str, ...]:
+    """What was trained on what, and how much of it is done, a sentence each."""
     manifest = confirmed.manifest
     sizes = manifest.data.sizes
     trained = (
-        f"Trained anew for {count(manifest.epochs, 'epoch')} on {_images(sizes.get('train'))} "
-        f"({manifest.train_on}), {count(len(set(manifest.seeds)), 'fresh seed')} an arm; measured "
-        f"once, after the last epoch: {manifest.objective.removeprefix('val_')} on "
-        f"{_images(sizes.get('test'), 'test ')}."
+        f"Each arm was trained from scratch for {count(manifest.epochs, 'epoch')} on "
+        f"{_images(sizes.get('train'))} ({manifest.train_on}) with "
+        f"{count(len(set(manifest.seeds)), 'fresh seed')}. The {_metric(manifest)} was measured "
+        f"once, after the last epoch, on {_images(sizes.get('test'), 'test ')}."
     )
     if confirmed.ended >= confirmed.planned:
         return (trained,)
     unfinished = (
-        f"Not finished: {confirmed.ended:,} of {confirmed.planned:,} trainings have ended, and "
-        "what follows may change with the others."
+        f"Not finished: {confirmed.ended:,} of {confirmed.planned:,} trainings have ended, so the "
+        "numbers below may still change."
     )
     return trained, unfinished
 
 
-def _images(number: Any, kind: str = "") -> str:
-    return f"{number:,} {kind}images" if isinstance(number, int) else f"{kind}images"
-
-
-def _row(arm: ArmSummary, against: Difference | None, objective: str) -> ArmRow:
-    # The bootstrap does not know that there is no accuracy below 0 and above 1.
-    least, most = (0.0, 1.0) if "accuracy" in objective else (-math.inf, math.inf)
-    return ArmRow(
-        arm=arm.name,
-        n=arm.n,
-        mean=arm.mean,
-        std=arm.std,
-        lower=max(arm.lower, least),
-        upper=min(arm.upper, most),
-        difference=against.mean if against else math.nan,
-        difference_lower=against.lower if against else math.nan,
-        difference_upper=against.upper if against else math.nan,
-        p=against.p_holm if against else math.nan,
-        best=arm.best,
-        flattery=arm.flattery,
+def _columns(confirmed: Confirmed, places: int) -> tuple[Column, ...]:
+    frame = comparison_frame(confirmed.comparison)
+    # The bootstrap does not know that no accuracy is below 0 or above 1.
+    bounds = (0, 1) if "accuracy" in confirmed.manifest.objective else (None, None)
+    low, high = frame["lower"].clip(*bounds), frame["upper"].clip(*bounds)
+    stds = [f"{PLUS_MINUS}{fixed(std, places)}" if std >= 0 else "" for std in frame["std"]]
+    means = [fixed(mean, places) + std for mean, std in zip(frame["mean"], stds, strict=True)]
+    gains = [fixed(gain, places, sign=True) for gain in frame["difference"]]
+    limits = frame["difference_lower"], frame["difference_upper"]
+    return (
+        Column("arm", tuple(frame["arm"])),
+        numbers("n", map(str, frame["n"])),
+        _wrapping(f"mean{PLUS_MINUS}std", means, low, high, places),
+        _wrapping("difference", gains, *limits, places),
+        numbers("p", map(p_text, frame["p_holm"])),
+        numbers("best", (fixed(best, 2) for best in frame["best"])),
+        numbers("bias", (fixed(bias, places, sign=True) for bias in frame["selection_bias"])),
     )
 
 
+def _legend(confirmed: Confirmed, searched: Manifest) -> str:
+    name, how = confirmed.manifest.baseline, ", not tuned"
+    if name == TUNED:
+        how = f", found with {share_text(searched)}" if searched.baseline_budget else ""
+    return (
+        f"difference: how much better than {name}{how}, paired by seed; []: 95 % intervals; p: "
+        "sign-flip test with Holm's correction; best: probability of the best mean; bias: how much "
+        "better the search's score was (selection bias)"
+    )
+
+
+def _images(number: int | None, kind: str = "") -> str:
+    return f"{kind}images" if number is None else f"{number:,} {kind}images"
+
+
+def _wrapping(
+    name: str, values: list[str], lower: pd.Series[float], upper: pd.Series[float], places: int
+) -> Column:
+    """Numbers and their intervals, which may be wrapped only before an interval."""
+    cells = tuple(
+        value if math.isnan(low) else f"{value} {interval(low, high, places)}"
+        for value, low, high in zip(values, lower, upper, strict=True)
+    )
+    words = [word for cell in (name, *cells) for word in cell.split(" ")]
+    return Column(name, cells, least=max(map(len, words)))
+
+
 def _verdict(confirmed: Confirmed, arm: str, against: Difference | None, places: int) -> str:
+    diverged, failed = confirmed.diverged[arm], confirmed.failed[arm]
     words = "the baseline" if against is None else sentence(against, places)
-    apart = [
-        f"{count(number, 'seed')} {what}"
-        for number, what in (
-            (confirmed.diverged[arm], "diverged, which counts"),
-            (confirmed.failed[arm], "failed"),
+    if diverged:
+        words += f"; {count(diverged, 'seed')} diverged (counted)"
+    if failed:
+        words += f"; {count(failed, 'seed')} failed"
+    return f"{_arm_text(confirmed.manifest, arm)}: {words}"
+
+
+def _winners(confirmed: Confirmed) -> list[ArmSummary]:
+    """The arms that beat the baseline, the best mean first."""
+    better = {one.arm for one in confirmed.comparison.differences if one.verdict == "better"}
+    arms = [arm for arm in confirmed.comparison.arms if arm.name in better]
+    return sorted(arms, key=lambda arm: -Direction(confirmed.comparison.direction).sign * arm.mean)
+
+
+def _confirmed(confirmed: Confirmed, winners: list[ArmSummary], places: int) -> list[str]:
+    manifest, first = confirmed.manifest, winners[0].name
+    score = f"{_metric(manifest)} {fixed(winners[0].mean, places)}"
+    gain = sentence(differences(confirmed)[first], places, _rival(manifest))
+    winner = f"{_arm_text(manifest, first)} ({first})"
+    parts = [f"Confirmed: {winner}, with {score} on the test images, {gain}."]
+    if len(winners) > 1:
+        parts.append(
+            f"{count(len(winners), 'arm')} beat it. This one has the best mean, but the arms were "
+            "not tested against each other."
         )
-        if number
-    ]
-    return "; ".join([f"{call_arm(confirmed.manifest, arm)}: {words}", *apart])
+    if manifest.arms[first].get("schedule") == CONSTANT:
+        parts.append(CONSTANT_WON)
+    elif manifest.baseline != TUNED:
+        parts.append(UNTUNED)
+    return parts
 
 
-def _remarks(confirmed: Confirmed) -> tuple[str, ...]:
-    few = too_few(confirmed)
-    return (*([few] if few else []), THESE_IMAGES)
+def _reported(
+    confirmed: Confirmed, winner: Outcome, first: str | None, objective: str, places: int
+) -> str:
+    """What the search reported of its winner, and how that trial did in the confirmation."""
+    reported = f"The search reported {objective} {fixed(score_of(winner), places)}"
+    arm = _arm_of(confirmed.manifest, winner.trial_id)
+    if arm is None:
+        return f"{reported} for {winner.recipe}, but that trial was not part of this confirmation."
+    compared = _bias(confirmed, arm, places)
+    against = differences(confirmed).get(arm)
+    if against is None or arm == first:
+        return f"{reported}{compared}."
+    return (
+        f"{reported} for {winner.recipe} ({arm}){compared}. In the confirmation, {arm}: "
+        f"{sentence(against, places, _rival(confirmed.manifest))}."
+    )
+
+
+def _bias(confirmed: Confirmed, arm: str, places: int) -> str:
+    bias = next(one.selection_bias for one in confirmed.comparison.arms if one.name == arm)
+    if math.isnan(bias):
+        return ""
+    if not bias:
+        return ", exactly what fresh seeds score on the test images"
+    better = "better" if bias > 0 else "worse"
+    return f", {fixed(abs(bias), places)} {better} than fresh seeds score on the test images"
+
+
+def _arm_of(manifest: ConfirmManifest, trial_id: str) -> str | None:
+    trials = manifest.trials.items()
+    return next((arm for arm, one in trials if one == trial_id and arm in manifest.arms), None)
+
+
+def _rival(manifest: ConfirmManifest) -> str:
+    if manifest.baseline == TUNED:
+        return "the tuned constant rate"
+    if manifest.arms[manifest.baseline].get("schedule") == CONSTANT:
+        return f"the untuned constant rate {manifest.baseline}"
+    return manifest.baseline

@@ -1,77 +1,59 @@
-"""What takes a second more: which hyperparameters mattered, and tuning curves."""
+"""What takes a second more to compute: which hyperparameters mattered, and tuning curves."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lrtune.report.words import count
-from lrtune.stats.importance import measure_importance
-from lrtune.stats.tuning_curves import family_curves
+from lrtune.report.grid import Column, Section, numbers
+from lrtune.report.words import count, fixed, interval
+from lrtune.stats.frames import curves_frame
 
 if TYPE_CHECKING:
-    from lrtune.records.reader import RunRecords
+    from lrtune.report.build import Report
     from lrtune.stats.importance import Importance
 
 LEGEND = (
-    "shares of the variance of scores that go with a hyperparameter, alone or together with "
-    "others; what all together predict is of trials not seen"
+    "share of the variance of scores that goes with each hyperparameter, alone or together with "
+    "others; the joint share is measured on held-out trials"
 )
 
 TRIALS = (1, 2, 5, 10, 20, 50)
-"""Numbers of trials of which the best score is told."""
+"""Numbers of trials whose expected best score is shown."""
 
 
-@dataclass(frozen=True)
-class CurvePoint:
-    """The best score to expect of so many trials.
-
-    Attributes:
-        schedule: family.
-        n: int >= 1, number of trials.
-        expected, median: of the best of them.
-        lower, upper: of the band of the median.
-    """
-
-    schedule: str
-    n: int
-    expected: float
-    median: float
-    lower: float
-    upper: float
+def importance_section(report: Report) -> Section:
+    """Which hyperparameters mattered, and in whose trials."""
+    found = report.importances
+    if found is None:
+        return Section("Importance")
+    title = f"Importance (trials of {count(found.budget, 'epoch')})"
+    pairs = [("all families", _words(found.overall))]
+    if not found.overall.shares:  # too few trials of all families are too few of each
+        return Section(title, pairs=tuple(pairs))
+    pairs += [(family, _words(one)) for family, one in found.families.items() if one.trials]
+    return Section(title, pairs=tuple(pairs), notes=(LEGEND,))
 
 
-@dataclass(frozen=True)
-class Details:
-    """The parts of a report that are made when asked for.
-
-    Attributes:
-        budget: int >= 1, epochs of the trials that importance rests on.
-        importance: whose trials, and what mattered in them.
-        legend: what the figures of importance are; empty where there are none.
-        curves: points of the families' tuning curves; empty unless the search was a random one.
-    """
-
-    budget: int
-    importance: tuple[tuple[str, str], ...]
-    legend: str
-    curves: tuple[CurvePoint, ...]
-
-
-def build_details(records: RunRecords) -> Details:
-    """Importance and tuning curves of a run."""
-    found = measure_importance(records)
-    lines = [("all families", _words(found.overall))]
-    # Where all families together are too few, each of them is.
-    if found.overall.shares:
-        lines += [(family, _words(one)) for family, one in found.families.items() if one.trials]
-    return Details(
-        budget=found.budget,
-        importance=tuple(lines),
-        legend=LEGEND if found.overall.shares else "",
-        curves=_curves(records),
+def curves_section(report: Report) -> Section:
+    """The best score to expect of n random trials, a row for each family and n."""
+    title, frame = "Tuning curve: the best of n trials", curves_frame(report.curves)
+    frame = frame[frame["n"].isin(TRIALS)]
+    if frame.empty:
+        return Section(title)
+    places = report.places
+    band = (
+        interval(low, high, places)
+        for low, high in zip(frame["lower"], frame["upper"], strict=True)
     )
+    columns = (
+        Column("schedule", tuple(frame["schedule"].where(frame["n"] == 1, ""))),
+        numbers("n", map(str, frame["n"])),
+        numbers("expected", (fixed(score, places) for score in frame["expected"])),
+        numbers("median", (fixed(score, places) for score in frame["median"])),
+        Column("95 % band of the median", tuple(band)),
+    )
+    return Section(title, columns=columns)
 
 
 def _words(one: Importance) -> str:
@@ -80,29 +62,10 @@ def _words(one: Importance) -> str:
     shares = ", ".join(f"{name} {_share(share)}" for name, share in one.shares.items())
     if one.reason:
         return f"{one.reason} {shares}"
-    explained = f"all together predict {_share(one.explained)}"
-    return f"{shares}; {explained} ({count(one.trials, 'trial')})"
+    return f"{shares}; all together {_share(one.explained)} ({count(one.trials, 'trial')})"
 
 
 def _share(share: float) -> str:
-    # An estimate: -.01 is what a parameter without effect comes out at, and 1.11 one alone that
-    # decides all (seen with 60 trials).
+    # An estimate: a parameter without effect may come out at -.01, and one that alone decides
+    # everything at 1.11 (seen with 60 trials).
     return f"{min(max(share, 0.0), 1.0):.2f}" if math.isfinite(share) else "unknown"
-
-
-def _curves(records: RunRecords) -> tuple[CurvePoint, ...]:
-    if records.manifest.algo != "random":
-        return ()
-    return tuple(
-        CurvePoint(
-            schedule=family,
-            n=n,
-            expected=curve.expected[n - 1],
-            median=curve.median[n - 1],
-            lower=curve.lower[n - 1],
-            upper=curve.upper[n - 1],
-        )
-        for family, curve in family_curves(records).items()
-        for n in TRIALS
-        if n <= curve.trials
-    )

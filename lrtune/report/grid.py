@@ -1,13 +1,19 @@
-"""Rows and columns as plain lines of text: nothing is cut off, and no blanks trail."""
+"""Sections and tables as text, and a table's plain lines: nothing cut, no trailing blanks.
+
+NOTE: why not rich.table. It pads lines with blanks up to the table's width, and where columns do
+not fit it cuts even those that may not wrap: in 18 characters a score of 0.7120 became "0.", in 24
+words ended in "…" (rich 14). Here lines get longer instead.
+"""
 
 from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 GAP = 2
 """Blanks between columns."""
@@ -15,15 +21,18 @@ GAP = 2
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a grid.
+    """One column of a table, for the terminal and for the page.
 
     Attributes:
         name: its heading.
-        cells: one a row.
-        right: whether cells stand at the right, as numbers do.
-        least: int >= 1 or None; the width down to which cells may be broken into several lines at
+        cells: one per row.
+        right: whether cells are aligned right, as numbers are.
+        least: int >= 1 or None. In the terminal, the width down to which cells may be wrapped at
             their blanks; None to keep them whole.
-        optional: whether the column may be left out where there is too little room.
+        optional: whether the terminal may leave the column out where space is short.
+        about: what the column means, where its name does not say; else empty.
+        remarks: one per row, text that follows the cell; empty where there are none.
+        order: one per row, what the page sorts by; empty where it is the cell itself.
     """
 
     name: str
@@ -31,31 +40,70 @@ class Column:
     right: bool = False
     least: int | None = None
     optional: bool = False
+    about: str = ""
+    remarks: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
-        """Characters that the longest cell takes."""
-        return max(len(self.name), *(len(cell) for cell in self.cells))
+        """Characters of the longest cell."""
+        return max(len(self.name), *map(len, self.texts))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The cells with their remarks in brackets."""
+        if not self.remarks:
+            return self.cells
+        both = zip(self.cells, self.remarks, strict=True)
+        return tuple(f"{cell}({remark})" if remark else cell for cell, remark in both)
 
 
-def numbers(name: str, cells: Sequence[str]) -> Column:
-    """A column of numbers, which are kept whole and stand at the right."""
-    return Column(name, tuple(cells), right=True)
+@dataclass(frozen=True)
+class Section:
+    """One part of a report; all of its parts may be empty.
+
+    Attributes:
+        title: its heading.
+        about: sentences that introduce it.
+        columns: a table.
+        best: numbers of the table's rows, from 0, that stand out.
+        legend: how to read the table, a line each.
+        pairs: names, and words about each.
+        notes: what else to know, a line each.
+    """
+
+    title: str
+    about: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    best: frozenset[int] = frozenset()
+    legend: tuple[str, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing but a title and notes."""
+        return not (self.about or self.columns or self.pairs)
+
+
+def numbers(name: str, cells: Iterable[str], about: str = "") -> Column:
+    """A column of numbers, which are kept whole and aligned right."""
+    return Column(name, tuple(cells), right=True, about=about)
 
 
 def lay_out(columns: Sequence[Column], width: int) -> list[list[str]]:
-    """The grid in lines.
+    """The table in lines of text.
 
     Args:
-        columns: at least one, all with equally many cells, at least one.
-        width: int >= 1, columns of the terminal. Where not even broken cells and left-out columns
-            fit, lines are longer: a terminal shows all of a long line, and none of a cut one.
+        columns: at least one; all have the same number of cells, at least one.
+        width: int >= 1, characters per line. Where even wrapped cells do not fit, lines get longer:
+            a terminal shows all of a long line, and nothing of what was cut.
 
     Returns:
-        The lines of the heading, then those of each row.
+        The lines of the heading, then the lines of each row.
     """
     kept, widths = _fitted(list(columns), width)
-    rows = list(zip(*(column.cells for column in kept), strict=True))
+    rows = list(zip(*(column.texts for column in kept), strict=True))
     return [_lines(kept, widths, row) for row in ([column.name for column in kept], *rows)]
 
 
@@ -65,25 +113,24 @@ def _fitted(columns: list[Column], width: int) -> tuple[list[Column], list[int]]
         widths = []
         for column in kept:
             least = column.width if column.least is None else min(column.least, column.width)
-            given = max(least, column.width + min(spare, 0))
-            spare += column.width - given
-            widths.append(given)
+            fitted = max(least, column.width + min(spare, 0))
+            spare += column.width - fitted
+            widths.append(fitted)
         if spare >= 0:
             break
     return kept, widths
 
 
 def _lines(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str]) -> list[str]:
-    broken = [
+    wrapped = [
         textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False) or [""]
         for cell, width in zip(cells, widths, strict=True)
     ]
     lines = []
-    for number in range(max(len(parts) for parts in broken)):
-        texts = [parts[number] if number < len(parts) else "" for parts in broken]
-        line = (" " * GAP).join(
-            f"{text:>{width}}" if column.right else f"{text:<{width}}"
+    for texts in zip_longest(*wrapped, fillvalue=""):
+        padded = (
+            text.rjust(width) if column.right else text.ljust(width)
             for column, width, text in zip(columns, widths, texts, strict=True)
         )
-        lines.append(line.rstrip())
+        lines.append((" " * GAP).join(padded).rstrip())
     return lines

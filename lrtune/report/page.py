@@ -4,46 +4,29 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lrtune._util.atomic import write_any
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.report.build import build_report
+from lrtune.report.confirmation import differences
 from lrtune.report.page_pictures import draw_pictures
 from lrtune.report.page_settings import list_settings
 from lrtune.report.page_trials import build_trials
 from lrtune.report.page_winner import find_winner
-from lrtune.report.sections import arm_columns, cost_columns, p_text, soon_pairs
-from lrtune.report.words import fixed
-from lrtune.stats.winner import Direction
+from lrtune.report.sections import build_sections
+from lrtune.report.words import NOTHING, fixed, p_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lrtune.records.reader import RunRecords
-    from lrtune.report.build import Report, Row
-    from lrtune.report.confirmation import Confirmation
+    from lrtune.report.build import Report
     from lrtune.report.page_winner import Winner
 
 TEMPLATES = Path(__file__).parent / "templates"
-
-
-@dataclass(frozen=True)
-class Inline:
-    """A script or a style sheet in the page.
-
-    Attributes:
-        text: of it, one of our own files.
-        hash: by which the page's policy allows it and nothing else.
-    """
-
-    text: str
-    hash: str
+DIFFERENCE = "difference, above 0 is better"
 
 
 def write_page(records: RunRecords, path: str | os.PathLike[str]) -> None:
@@ -51,10 +34,10 @@ def write_page(records: RunRecords, path: str | os.PathLike[str]) -> None:
 
     Args:
         records: of the run.
-        path: of the file; replaced if there is one.
+        path: of the file; an existing one is replaced, a link is followed.
 
     Raises:
-        ArgumentError: it cannot be written.
+        ArgumentError: the file cannot be written; what was there is unchanged.
     """
     text = render_page(records)
     try:
@@ -83,23 +66,21 @@ def render_page(records: RunRecords) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_finalize(),
+        # Makes every text printable, in one place. Markup, a kind of str, is exempt: it is never
+        # from a run folder, but from our own files and `tojson`.
+        finalize=lambda value: printable(value) if type(value) is str else value,
     )
     report = build_report(records)
-    confirmation = report.confirmation
     pictures = draw_pictures(records)
     winner = find_winner(records, report)
     html: str = environment.get_template("page.html").render(
         report=report,
         name=records.folder.name or str(records.folder),
         folder=str(records.folder),
-        manifest=records.manifest,
         winner=winner,
-        figures=_figures(records, report, winner),
-        trials=build_trials(records, report),
-        arms=arm_columns(confirmation.rows, report.places) if confirmation else [],
-        costs=cost_columns(report.costs.rows) if report.costs.rows else [],
-        soon=soon_pairs(report.costs, report.compared_with, report.places),
+        figures=_figures(report, winner),
+        trials=build_trials(report),
+        sections=build_sections(report),
         forest=next((one for one in pictures if one.name == "forest"), None),
         pictures=[one for one in pictures if one.name != "forest"],
         settings=list_settings(records.manifest),
@@ -109,65 +90,39 @@ def render_page(records: RunRecords) -> str:
     return html
 
 
-def _finalize() -> Callable[[Any], Any]:
-    """What every value passes on its way into the page, so that none is forgotten."""
-    from markupsafe import Markup
-
-    def finalize(value: Any) -> Any:
-        # NOTE: Markup is our own: files of ours, and what `tojson` made.
-        if isinstance(value, str) and not isinstance(value, Markup):
-            return printable(value)
-        return value
-
-    return finalize
-
-
-def _inline(name: str) -> Inline:
+def _inline(name: str) -> dict[str, str]:
+    """A script or style sheet of ours, and the hash by which the page's policy allows it."""
     from markupsafe import Markup
 
     text = f"\n{(TEMPLATES / name).read_text(encoding='utf-8')}"
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return Inline(Markup(text), f"sha256-{digest}")  # noqa: S704 - a file of ours
+    return {"text": Markup(text), "hash": f"sha256-{digest}"}  # noqa: S704 - a file of ours
 
 
-def _figures(records: RunRecords, report: Report, winner: Winner | None) -> list[tuple[str, str]]:
-    """The few numbers that the verdict rests on: what they are, and each."""
-    if not report.rows:
+def _figures(report: Report, winner: Winner | None) -> list[tuple[str, str]]:
+    """The few numbers that the verdict rests on: what each is, and the number."""
+    if winner is None:
         return []
-    if report.confirmation and winner and winner.arm:
-        return _confirmed_figures(records, report.confirmation, winner.arm, report.places)
-    first, places = report.rows[0], report.places
-    shown = [(f"best {records.manifest.objective} in the search", fixed(first.score, places))]
-    if not math.isnan(first.delta):
-        shown += [
+    places, baseline, confirmed = report.places, report.baseline, report.confirmation
+    if confirmed and winner.arm:
+        arms = {one.name: one for one in confirmed.comparison.arms}
+        best, base = arms[winner.arm], arms[confirmed.manifest.baseline]
+        shown = [(f"{best.name} on the test images, mean of {best.n}", fixed(best.mean, places))]
+        if (against := differences(confirmed).get(best.name)) is not None:
+            shown.append((f"{base.name}, mean of {base.n}", fixed(base.mean, places)))
+            shown.append((DIFFERENCE, fixed(against.mean, places, sign=True)))
+            shown.append(("p, corrected for all arms", p_text(against.p_holm)))
+    else:
+        first = report.ranked.iloc[0]
+        shown = [
             (
-                f"of {report.compared_with}, the mean",
-                _mean(records, first, places),
-            ),
-            ("difference, above 0 is better", fixed(first.delta, places, sign=True)),
+                f"best {report.records.manifest.objective} in the search",
+                fixed(first["score"], places),
+            )
         ]
-    if not math.isnan(report.spread):
-        shown.append(("noise of a single run", f"±{fixed(report.spread, places)}"))
-    return shown
-
-
-def _confirmed_figures(
-    records: RunRecords, confirmation: Confirmation, arm: str, places: int
-) -> list[tuple[str, str]]:
-    recorded = records.confirmation
-    baseline = printable(recorded.manifest.baseline) if recorded else ""
-    rows = {row.arm: row for row in confirmation.rows}
-    best, base = rows.get(printable(arm)), rows.get(baseline)
-    if best is None or base is None:
-        return []
-    shown = [(f"{best.arm}, test images, mean of {best.n}", fixed(best.mean, places))]
-    if best is not base:
-        shown.append((f"{base.arm}, mean of {base.n}", fixed(base.mean, places)))
-        shown.append(("difference, above 0 is better", fixed(best.difference, places, sign=True)))
-    if not math.isnan(best.p):
-        shown.append(("p, corrected for all arms", p_text(best.p)))
-    return shown
-
-
-def _mean(records: RunRecords, first: Row, places: int) -> str:
-    return fixed(first.score - Direction(records.manifest.direction).sign * first.delta, places)
+        if baseline is not None:
+            name, mean = baseline.reference.name, fixed(baseline.reference.mean, places)
+            shown.append((f"mean of {name}", mean))
+            shown.append((DIFFERENCE, fixed(first["delta"], places, sign=True)))
+            shown.append(("noise of a single run, ±", fixed(baseline.spread, places)))
+    return [(what, number) for what, number in shown if number != NOTHING]

@@ -1,4 +1,4 @@
-"""What a run was asked, made with and made on, as the page lists it."""
+"""What a run was asked to do, with which versions and on which data, as the page lists it."""
 
 from __future__ import annotations
 
@@ -12,52 +12,46 @@ if TYPE_CHECKING:
 
     from lrtune.records.schema import Manifest
 
-    Pairs = list[tuple[str, str]]
 
-
-def list_settings(manifest: Manifest) -> list[tuple[str, Pairs]]:
-    """Groups of settings: a title, and names with values.
+def list_settings(manifest: Manifest) -> dict[str, list[tuple[str, str]]]:
+    """Groups of settings: title -> names with values. What has no value is left out.
 
     Args:
         manifest: of the run.
     """
     better = Direction(manifest.direction).word
     data = manifest.data
-    search: Pairs = [
-        ("algorithm", manifest.algo),
-        ("objective", f"{manifest.objective}, {better} is better"),
-        ("score", "of the best epoch" if manifest.score == "best" else "of the last epoch"),
-        ("epochs", str(manifest.max_epochs)),
-        ("reduction factor", _text(manifest.factor)),
-        ("trials asked for", _text(manifest.max_trials)),
-        ("seed", _text(manifest.seed)),
-        ("batch size", _text(manifest.batch_size)),
-        ("families", ", ".join(map(str, manifest.families))),
-        ("epochs for the constant rate", f"{_text(manifest.baseline_budget)} times the search's"),
-        ("seeds of the baseline", ", ".join(map(str, manifest.baseline_seeds))),
-        ("began", _moment(manifest.created)),
-        ("ended", _moment(manifest.finished) or "not yet"),
-    ]
-    about: Pairs = [
-        ("source", data.source),
-        ("asked for as", _text(data.argument)),
-        *((f"{part} images", _images(size)) for part, size in data.sizes.items()),
-        ("fingerprint", _text(data.fingerprint)),
-        ("synthetic", "yes: drawn by lrtune" if data.synthetic else "no"),
-    ]
-    groups = [
-        ("Search", search),
-        ("Data", about),
-        ("Space", [(str(config.get("name", "")), _range(config)) for config in _configs(manifest)]),
-        ("Versions", [(str(name), str(version)) for name, version in manifest.versions.items()]),
-    ]
-    told = [(title, [pair for pair in pairs if pair[1]]) for title, pairs in groups]
-    return [(title, pairs) for title, pairs in told if pairs]
-
-
-def _configs(manifest: Manifest) -> list[Mapping[str, Any]]:
-    found = [one.get("config") for one in manifest.space]
-    return [config for config in found if isinstance(config, dict)]
+    groups: dict[str, Mapping[str, str]] = {
+        "Search": {
+            "algorithm": manifest.algo,
+            "objective": f"{manifest.objective}, {better} is better",
+            "score": f"{manifest.score} epoch",
+            "epochs": _text(manifest.max_epochs),
+            "reduction factor": _text(manifest.factor),
+            "trials requested": _text(manifest.max_trials),
+            "seed": str(manifest.seed),
+            "batch size": _text(manifest.batch_size),
+            "families": ", ".join(manifest.families),
+            "epochs for the constant rate": f"{manifest.baseline_budget:.6g} times the search's",
+            "baseline seeds": ", ".join(map(str, manifest.baseline_seeds)),
+            "started": _moment(manifest.created),
+            "finished": _moment(manifest.finished) if manifest.finished else "not yet",
+        },
+        "Data": {
+            "source": data.source,
+            "requested as": data.argument or "",
+            **{f"{part} images": f"{size:,}" for part, size in data.sizes.items()},
+            "fingerprint": data.fingerprint,
+            "synthetic": "yes: drawn by lrtune" if data.synthetic else "no",
+        },
+    }
+    pairs = {title: list(values.items()) for title, values in groups.items()}
+    configs = [one["config"] for one in manifest.space if isinstance(one.get("config"), dict)]
+    # Not by name: a name may have several ranges, under different conditions.
+    pairs["Space"] = [(str(config.get("name", "")), _range(config)) for config in configs]
+    pairs["Versions"] = list(manifest.versions.items())
+    known = {title: [pair for pair in of_title if pair[1]] for title, of_title in pairs.items()}
+    return {title: of_title for title, of_title in known.items() if of_title}
 
 
 def _range(config: Mapping[str, Any]) -> str:
@@ -70,22 +64,16 @@ def _range(config: Mapping[str, Any]) -> str:
     return _text(config.get("value"))
 
 
-def _moment(written: Any) -> str:
-    """A recorded time as "2026-11-22 09:30 UTC"; what is none as it is."""
+def _moment(written: str) -> str:
+    """A recorded time as "2026-11-22 09:30 UTC"; anything else as it is."""
     try:
         time = datetime.fromisoformat(written).astimezone(timezone.utc)
-    except (TypeError, ValueError, OverflowError):
-        return _text(written)
+    except (ValueError, OverflowError):
+        return written
     return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
-def _images(size: Any) -> str:
-    return f"{size:,}" if isinstance(size, int) else _text(size)
-
-
 def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if value < 10_000 else f"{value:,}"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, int) and abs(value) >= 10_000:
+        return f"{value:,}"
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)

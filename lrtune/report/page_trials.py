@@ -1,4 +1,4 @@
-"""All trials for the page: the cells of the table, and the curves behind each row."""
+"""All trials for the page: the table, and the curves behind each row."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lrtune._util.printable import printable
-from lrtune.report.words import NOTHING, brief, duration, fixed
-from lrtune.stats.baseline import measure_baseline
-from lrtune.stats.ranking import rank
+from lrtune.report.trials import families, trial_columns
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
-
     import pandas as pd
 
     from lrtune.records.reader import RunRecords
     from lrtune.report.build import Report
+    from lrtune.report.grid import Column
 
 POINTS = 100_000
 """About how many points the curves of all trials may have: a megabyte and a half."""
@@ -26,37 +23,12 @@ POINTS = 100_000
 FEWEST, MOST = 30, 400
 """How many points a curve keeps at least and at most: 400 are more than it has pixels."""
 
+# NOTE: the score comes before the schedule: a phone shows four columns, the ones people look for.
+ORDER = ("rank", "trial", "score", "delta", "noise", "schedule", "lr0", "momentum", "epochs",
+         "status", "time")  # fmt: skip
 
-@dataclass(frozen=True)
-class Heading:
-    """A column's.
-
-    Attributes:
-        name: what it is called.
-        numeric: whether its cells are numbers.
-        about: what it means, where the name does not tell; else empty.
-    """
-
-    name: str
-    numeric: bool = True
-    about: str = ""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One cell of the table.
-
-    Attributes:
-        text: as read.
-        more: said less loudly behind it.
-        sort: what it is sorted by, where not by its text.
-        numeric: as its heading's.
-    """
-
-    text: str
-    more: str = ""
-    sort: str = ""
-    numeric: bool = True
+NO_GROUP = 1_000_000_000
+"""The group of trials without a comparable score, which sort behind all others."""
 
 
 @dataclass(frozen=True)
@@ -64,138 +36,65 @@ class Trials:
     """The table of all trials.
 
     Attributes:
-        headings: of the columns.
-        rows: of cells, in the order of the ranking.
+        columns: in the page's order, with a cell for each trial, the best trial first.
         families, statuses: what can be filtered by.
         data: for the page's script: see page.js.
     """
 
-    headings: list[Heading]
-    rows: list[list[Cell]]
+    columns: list[Column]
     families: list[str]
     statuses: list[str]
     data: dict[str, Any]
 
 
-def build_trials(records: RunRecords, report: Report) -> Trials:
+def build_trials(report: Report) -> Trials:
     """The table of all trials of a run, none left out.
 
     Args:
-        records: of the run.
         report: of the run.
     """
-    frame = rank(records)
-    rows = frame.to_dict("records")
-    families = list(dict.fromkeys(_family(row) for row in rows))
-    statuses = list(dict.fromkeys(str(row["status"]) for row in rows))
-    baseline = measure_baseline(records)
-    keep = min(max(POINTS // max(len(rows), 1), FEWEST), MOST)
-    return Trials(
-        headings=_headings(frame, report),
-        rows=[_cells(row, frame, report) for row in rows],
-        families=families,
-        statuses=statuses,
-        data={
-            "metric": printable(records.manifest.objective),
-            "higher": Direction(records.manifest.direction) is Direction.MAX,
-            "baseline": _finite(baseline.reference.mean, 6) if baseline else None,
-            "baselineName": printable(baseline.reference.name) if baseline else "",
-            "trials": [
-                [
-                    families.index(_family(row)),
-                    statuses.index(str(row["status"])),
-                    _group(row, frame),
-                    *_curve(records, row, keep),
-                    printable(row["message"])[:300] if isinstance(row["message"], str) else "",
-                ]
-                for row in rows
-            ],
-        },
+    trials, baseline = report.trials, report.baseline
+    columns = trial_columns(report, trials)
+    family_of, status_of = families(trials), trials["status"].tolist()
+    known, statuses = list(dict.fromkeys(family_of)), list(dict.fromkeys(status_of))
+    keep = min(max(POINTS // max(len(trials), 1), FEWEST), MOST)
+    rows = zip(
+        map(known.index, family_of),
+        map(statuses.index, status_of),
+        _groups(trials),
+        (_curve(report.records, trial_id, keep) for trial_id in trials["trial_id"]),
+        (printable(message)[:300] for message in trials["message"].fillna("")),
+        strict=True,
     )
+    data = {
+        "metric": printable(report.records.manifest.objective),
+        "higher": Direction(report.records.manifest.direction) is Direction.MAX,
+        "baseline": _finite(baseline.reference.mean, 6) if baseline else None,
+        "baselineName": printable(baseline.reference.name) if baseline else "",
+        "trials": [[*which, *curve, message] for *which, curve, message in rows],
+    }
+    shown = [columns[name] for name in ORDER if name in columns]
+    return Trials(columns=shown, families=known, statuses=statuses, data=data)
 
 
-def _headings(frame: pd.DataFrame, report: Report) -> list[Heading]:
-    within = f"±{fixed(report.spread, report.places)}" if not math.isnan(report.spread) else ""
-    headings = [
-        Heading("rank", about="among trials of the full budget"),
-        Heading("trial", numeric=False),
-        # NOTE: before the schedule: a telephone shows four columns, and these are what one asks.
-        Heading("score"),
-    ]
-    if report.compared_with:
-        headings.append(Heading("delta", about=f"how much better than {report.compared_with}"))
-        if within:
-            about = f"whether chance alone could do it: 95 of 100 single runs lie within {within}"
-            headings.append(Heading("noise", numeric=False, about=about))
-    headings += [
-        Heading("schedule", numeric=False),
-        Heading("lr0", about="initial learning rate"),
-        Heading("momentum"),
-    ]
-    if _has_epochs(frame, report):
-        headings.append(Heading("epochs", about="trained, those of trials it continues included"))
-    return [*headings, Heading("status", numeric=False), Heading("time")]
+def _groups(trials: pd.DataFrame) -> list[int]:
+    """Scores compare only within a group: 0 is the full budget, then shorter ones, then none."""
+    shorter = 1 + trials["budget"].max() - trials["budget"]
+    groups = shorter.where(trials["rank_in_budget"].notna(), NO_GROUP).fillna(NO_GROUP)
+    return [int(group) for group in groups.mask(trials["rank"].notna(), 0)]
 
 
-def _cells(row: Mapping[Hashable, Any], frame: pd.DataFrame, report: Report) -> list[Cell]:
-    places = report.places
-    within = row["within_noise"]
-    noise = {True: "within", False: "outside"}.get(within, NOTHING) if _known(within) else NOTHING
-    cells = [
-        Cell(str(row["rank"]) if _known(row["rank"]) else NOTHING),
-        Cell(str(row["trial_id"]), numeric=False),
-        Cell(fixed(row["score"], places)),
-    ]
-    if report.compared_with:
-        cells.append(Cell(fixed(row["delta"], places, sign=True)))
-        if not math.isnan(report.spread):
-            cells.append(Cell(noise, numeric=False))
-    cells += [
-        Cell(
-            _family(row),
-            more=row["parameters"] if isinstance(row["parameters"], str) else "",
-            numeric=False,
-        ),
-        Cell(brief(row["lr0"])),
-        Cell(brief(row["momentum"])),
-    ]
-    if _has_epochs(frame, report):
-        cells.append(Cell(str(row["epochs"]) if _known(row["epochs"]) else NOTHING))
-    seconds = row["total_seconds"]
-    sort = "" if math.isnan(seconds) else f"{seconds:.4g}"
-    return [*cells, Cell(str(row["status"]), numeric=False), Cell(duration(seconds), sort=sort)]
+def _curve(records: RunRecords, trial_id: str, keep: int) -> list[Any]:
+    """Epochs, objective and learning rate; one number for what does not change.
 
-
-def _has_epochs(frame: pd.DataFrame, report: Report) -> bool:
-    return bool((frame["epochs"].fillna(report.budget) != report.budget).any())
-
-
-def _family(row: Mapping[Hashable, Any]) -> str:
-    schedule = row["schedule"]
-    return printable(schedule) if isinstance(schedule, str) and schedule else "unknown"
-
-
-def _group(row: Mapping[Hashable, Any], frame: pd.DataFrame) -> int:
-    """Scores are compared within a group alone: 0 the full budget, then shorter ones, then none."""
-    if _known(row["rank"]):
-        return 0
-    if _known(row["rank_in_budget"]):
-        return 1 + int(frame["budget"].max()) - int(row["budget"])
-    return 1_000_000_000
-
-
-def _curve(records: RunRecords, row: Mapping[Hashable, Any], keep: int) -> list[Any]:
-    """Epochs, objective and learning rate; a single number for what does not change.
-
-    Epochs that count up without a gap are told by the first one and a step of 1.
+    Epochs that count up without a gap are given by the first one.
     """
-    trial_id = str(row["trial_id"])
     lines = [
         line for one in records.lineage(trial_id)[:-1] for line in records.epochs(one.trial_id)
     ]
     lines += records.epochs(trial_id)
     every = max(math.ceil(len(lines) / keep), 1)
-    # The last epoch is always among them: it is what most scores are of.
+    # The last epoch is always kept: most scores are of it.
     kept = lines[::-1][::every][::-1]
     epochs = [_finite(line.get("epoch"), 9) for line in kept]
     scores = [_finite(line.get(records.manifest.objective), 4) for line in kept]
@@ -210,8 +109,3 @@ def _finite(value: Any, digits: int) -> float | int | None:
         return None
     rounded = float(f"{value:.{digits}g}")
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
-
-
-def _known(value: Any) -> bool:
-    """Whether pandas has a value there: neither None nor NaN nor NA."""
-    return isinstance(value, str | int) or (isinstance(value, float) and not math.isnan(value))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrtune.errors import LrtuneError
+from lrtune.report.confirmation import best_confirmed
 from lrtune.report.words import brief, count
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.winner import best_trial
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from lrtune.records.schema import Manifest
     from lrtune.report.build import Report
     from lrtune.schedules import Schedule
+    from lrtune.stats.confirmation import Confirmed
 
 WIDTH, HEIGHT = 460, 230
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 16, 42
@@ -84,7 +86,7 @@ def find_winner(records: RunRecords, report: Report) -> Winner | None:
     if not report.usage:
         return None
     from_folder = "\n".join(("import keras", "import lrtune", "", *report.usage))
-    arm, better = _best_arm(records) if report.confirmation else (None, False)
+    arm, better = _best_arm(report.confirmation)
     title = "The best schedule of the search"
     if arm is not None:
         title = "The confirmed schedule" if better else "The best mean, not shown to be better"
@@ -105,13 +107,8 @@ def find_winner(records: RunRecords, report: Report) -> Winner | None:
     return Winner(curve, code, title, arm, alone=True, instead=instead)
 
 
-def _best_arm(records: RunRecords) -> tuple[str | None, bool]:
+def _best_arm(confirmed: Confirmed | None) -> tuple[str | None, bool]:
     """The arm to use, and whether it beats the baseline."""
-    # Imported late, for scipy.special is .3 s that no ranking needs.
-    from lrtune.report.confirmed_verdict import best_confirmed
-    from lrtune.stats.confirmation import measure_confirmation
-
-    confirmed = measure_confirmation(records)
     if confirmed is None:
         return None, False
     arm = best_confirmed(confirmed)
@@ -121,8 +118,8 @@ def _best_arm(records: RunRecords) -> tuple[str | None, bool]:
 
 def _is_promising(report: Report, arm: str | None) -> bool:
     """Whether the search's winner is better by more than noise, and nothing has refuted that."""
-    first = report.rows[0]
-    return arm is None and first.delta > 0 and first.within_noise is False
+    delta, baseline = float(report.ranked["delta"].iloc[0]), report.baseline
+    return arm is None and delta > 0 and baseline is not None and not baseline.within_noise(delta)
 
 
 def _instead(records: RunRecords, rate: float, label: str) -> str:
@@ -130,7 +127,7 @@ def _instead(records: RunRecords, rate: float, label: str) -> str:
         return ""
     momentum = brief(records.recipe(label).momentum)
     return (
-        f"Nothing shows that it is better than {label}, which is simpler: "
+        f"There is no evidence that it beats {label}, which is simpler: "
         f"keras.optimizers.SGD(learning_rate={brief(rate)}, momentum={momentum})"
     )
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
+import textwrap
 from typing import TYPE_CHECKING
 
 from lrtune._util.printable import printable
 from lrtune.report.build import build_report
-from lrtune.report.grid import Column, numbers
-from lrtune.report.sections import print_confirmation, print_costs, print_details
-from lrtune.report.text_page import Page
-from lrtune.report.words import NOTHING, brief, count, duration, fixed
+from lrtune.report.grid import lay_out
+from lrtune.report.sections import build_sections
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console
 
     from lrtune.records.reader import RunRecords
-from lrtune.report.build import Report, Row
+    from lrtune.report.build import Report
+    from lrtune.report.grid import Column, Section
+
+PIPED = 120
+"""Characters per line where there is no terminal to ask: enough for any row."""
+
+PROSE = 100
+"""Sentences are wrapped at this many characters, however wide the terminal is."""
 
 
 def print_report(
@@ -27,15 +33,18 @@ def print_report(
 
     Args:
         records: of the run.
-        console: where to; its width is kept.
+        console: where to print; its width is kept.
         top: int >= 1, how many trials of the full budget to list.
         details: whether to print importance and tuning curves, too.
+
+    Raises:
+        ArgumentError: `top` is below 1.
     """
-    render(build_report(records, top, details=details), console)
+    _render(build_report(records, top, details=details), console)
 
 
 def make_console() -> Console:
-    """Standard output: a terminal in its own width, a pipe or file wide enough for any row."""
+    """Standard output: a terminal in its own width, a pipe or file in a width for any row."""
     import os
     import sys
 
@@ -46,52 +55,22 @@ def make_console() -> Console:
 
 
 def say(console: Console, text: str) -> None:
-    """Prints lines as they are, but for control characters, and wrapped by the terminal alone."""
+    """Print lines without styling, made printable, and wrapped by the terminal only."""
     lines = map(printable, text.split("\n"))
     console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
 
 
-PIPED = 120
-"""Columns where there is no terminal to ask."""
-
-
-def render(report: Report, console: Console) -> None:
-    """Lay the report out on a console; what is asked first, the verdict, is what ends it."""
-    page = Page(console)
-    _print_head(report, page)
-    if report.rows:
-        page.heading(f"Trials of {count(report.budget, 'epoch')}")
-        first = frozenset(number for number, row in enumerate(report.rows) if row.rank == 1)
-        page.table(_columns(report), first)
-        for line in _legend(report):
-            page.legend(line)
-    if report.apart:
-        page.heading("Not in the ranking")
-        page.pairs(report.apart)
-    print_costs(report, page)
-    if report.details:
-        print_details(report.details, report.places, page)
-    if report.confirmation:
-        print_confirmation(report.confirmation, report.places, page)
-    _print_end(report, page)
-
-
-def _print_head(report: Report, page: Page) -> None:
+def _render(report: Report, console: Console) -> None:
+    """Lay the report out; the verdict, which matters most, comes last."""
+    page = _Page(console)
     page.prose(report.header[0], style="bold")
     for line in report.header[1:]:
         page.prose(line)
     if report.warning:
         page.gap()
         page.prose(report.warning, style="bold red")
-    page.heading("Baseline")
-    if report.baseline:
-        page.pairs(report.baseline)
-        page.prose(report.tuning, indent=2)
-    else:
-        page.prose("none: this run has no constant learning rate to compare with", indent=2)
-
-
-def _print_end(report: Report, page: Page) -> None:
+    for section in build_sections(report).values():
+        page.section(section)
     page.heading("Verdict")
     page.prose(report.headline, indent=2, style="bold")
     if report.reasons:
@@ -106,41 +85,74 @@ def _print_end(report: Report, page: Page) -> None:
             page.prose(note, indent=2)
 
 
-def _columns(report: Report) -> list[Column]:
-    """The columns in which there is something to say."""
-    rows, places = report.rows, report.places
-    noise = {True: "within", False: "outside", None: NOTHING}
-    columns = [
-        numbers("rank", [str(row.rank) for row in rows]),
-        Column("trial", tuple(row.trial_id for row in rows)),
-        Column("schedule", tuple(_schedule(row) for row in rows), least=20),
-        numbers("lr0", [brief(row.lr0) for row in rows]),
-        numbers("momentum", [brief(row.momentum) for row in rows]),
-    ]
-    if any(row.epochs != report.budget for row in rows):
-        columns.append(numbers("epochs", [str(row.epochs) for row in rows]))
-    columns.append(numbers("score", [fixed(row.score, places) for row in rows]))
-    if any(not math.isnan(row.delta) for row in rows):
-        columns.append(numbers("delta", [fixed(row.delta, places, sign=True) for row in rows]))
-    if any(row.within_noise is not None for row in rows):
-        columns.append(Column("noise", tuple(noise[row.within_noise] for row in rows)))
-    time = numbers("time", [duration(row.seconds) for row in rows])
-    return [*columns, replace(time, optional=True)]
+class _Page:
+    """Prints from top to bottom, wrapped, in characters that the console can show."""
 
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.width = min(console.width, PROSE)
 
-def _schedule(row: Row) -> str:
-    return f"{row.schedule}({row.parameters})" if row.parameters else row.schedule
+    def section(self, section: Section) -> None:
+        self.heading(section.title)
+        for line in section.about:
+            self.prose(line, indent=2)
+        if section.columns:
+            self.table(section.columns, section.best)
+        for line in section.legend:
+            self.prose(line, indent=2, style="dim")
+        if section.columns and section.pairs:
+            self.gap()
+        if section.pairs:
+            self.pairs(section.pairs)
+        if section.columns and section.notes:
+            self.gap()
+        for line in section.notes:
+            self.prose(line, indent=2, style="dim")
 
+    def gap(self) -> None:
+        self.console.print()
 
-def _legend(report: Report) -> list[str]:
-    """What the columns mean, as far as their names do not tell."""
-    lines = []
-    if report.hidden:
-        lines.append(f"and {count(report.hidden, 'more trial')}")
-    if report.compared_with:
-        legend = f"delta: how much better than {report.compared_with}"
-        if not math.isnan(report.spread):
-            spread = fixed(report.spread, report.places)
-            legend += f"; noise: 95 of 100 single runs of it lie within ±{spread}"
-        lines.append(legend)
-    return lines
+    def heading(self, words: str) -> None:
+        self.gap()
+        self.prose(words, style="bold cyan")
+
+    def prose(self, words: str, *, indent: int = 0, style: str = "") -> None:
+        self.wrapped(words, " " * indent, " " * indent, style)
+
+    def pairs(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        """Names, and words beside each."""
+        shown = [(printable(name), words) for name, words in pairs]
+        longest = max(len(name) for name, _ in shown)
+        for name, words in shown:
+            self.wrapped(words, f"  {name:{longest}}  ", " " * (longest + 4))
+
+    def wrapped(self, words: str, first: str, others: str, style: str = "") -> None:
+        """Words with one indent before the first line and another before the others."""
+        # NOTE: rich would pad lines with blanks, which do not belong into a file.
+        lines = textwrap.wrap(
+            printable(words), self.width, initial_indent=first, subsequent_indent=others
+        )
+        for line in lines or [first]:
+            self.code(line, style)
+
+    def table(self, columns: Sequence[Column], best: frozenset[int]) -> None:
+        """A table; the rows with these numbers, from 0, stand out."""
+        heading, *rows = lay_out(columns, self.console.width - 2)
+        for line in heading:
+            self.code(f"  {line}", "bold")
+        self.code(f"  {'─' * max(len(line) for lines in (heading, *rows) for line in lines)}")
+        for number, lines in enumerate(rows):
+            for line in lines:
+                self.code(f"  {line}", "green" if number in best else "")
+
+    def code(self, line: str, style: str = "") -> None:
+        """One line as it is, however long, so that it can be copied."""
+        from rich.text import Text
+
+        words, encoding = printable(line), self.console.encoding
+        try:
+            words.encode(encoding)
+        except UnicodeEncodeError:
+            words = words.replace("±", "+/-").replace("─", "-")
+            words = words.encode(encoding, "replace").decode(encoding)
+        self.console.print(Text(words, style=style), soft_wrap=True)

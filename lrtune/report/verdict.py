@@ -1,78 +1,89 @@
-"""What a run found and how sure it is, in plain sentences: what follows first, then from what."""
+"""The verdict of a search: what it found and how certain that is, in plain sentences."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lrtune.report.baseline import rival, rival_in_full
-from lrtune.report.words import brief, call_in_full, count, fixed
+from lrtune.report.words import count, fixed
 from lrtune.stats.ranking import RUNNING
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
+    from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest
     from lrtune.stats.baseline import Baseline
 
 CONSTANT = "constant"
-NOTHING_TO_COMPARE = (
-    "This run has no baseline, so nothing tells whether any schedule is better than a constant "
-    "rate."
+NO_BASELINE = (
+    "This run has no baseline, so it cannot show whether any schedule beats a constant rate."
 )
-GIVEN = (
-    "Its rate and momentum were searched, the constant rate's were not: part of the gain may be "
-    "theirs."
+CONSTANT_WON = (
+    "The winner is a constant rate itself, so the gain comes from its learning rate and momentum."
+)
+UNTUNED = (
+    "Its rate and momentum were searched, but the constant rate's were not: part of the gain may "
+    "come from that."
 )
 
 
 def judge(
-    frame: pd.DataFrame, manifest: Manifest, baseline: Baseline | None, places: int
+    records: RunRecords, frame: pd.DataFrame, baseline: Baseline | None, places: int
 ) -> tuple[str, str]:
-    """The verdict of a search: who won, by how much, and whether chance alone could have done it.
+    """The verdict of a search: who won, by how much, and whether chance alone could explain it.
 
     Args:
+        records: of the run.
         frame: as `lrtune.stats.ranking.rank` returns it.
-        manifest: of the run.
         baseline: of the run, None if it has none.
-        places: decimals to show scores with.
+        places: int >= 0, decimals of scores.
 
     Returns:
-        (headline, reasons): what follows, in a sentence, and the sentences that it follows from;
-        these are empty where there is no winner.
+        (headline, reasons): the verdict in a sentence, and the sentences that support it, which
+        are empty where there is no winner.
     """
+    manifest = records.manifest
     ranked = frame[frame["rank"].notna()]
     if ranked.empty:
         yet = " yet" if (frame["status"] == RUNNING).any() else ""
-        return f"No trial has completed {count(manifest.max_epochs, 'epoch')}{yet}: no winner.", ""
-    best = ranked.iloc[0].to_dict()
+        length = count(manifest.max_epochs, "epoch")
+        return f"No trial has completed {length}{yet}, so there is no winner.", ""
     tied = int((ranked["rank"] == 1).sum()) - 1
     tie = f" (tied with {count(tied, 'other')})" if tied else ""
-    score = f"{manifest.objective} {fixed(best['score'], places)}{tie}"
-    winner = f"Winner: {call_in_full(best)}: {score}"
+    score, delta = float(ranked["score"].iloc[0]), float(ranked["delta"].iloc[0])
+    recipe = records.by_id[ranked["trial_id"].iloc[0]].recipe
+    winner = f"Winner: {recipe}: {manifest.objective} {fixed(score, places)}{tie}"
     if baseline is None:
-        return NOTHING_TO_COMPARE, f"{winner}."
-    compared = f"{_gap(best['delta'], places)} {rival_in_full(baseline, manifest, places)}"
-    certainty = _certainty(best["delta"], baseline, _chosen(frame, ranked), places)
-    return _headline(best["delta"], baseline), (
-        f"{winner}, {compared}; {certainty}{_whose_gain(best, ranked, baseline, places)}"
-        f"{_better_still(manifest, baseline, places)}"
-    )
+        return NO_BASELINE, f"{winner}."
+    compared = f"{_gap(delta, places)} {rival_in_full(baseline, manifest, places)}"
+    headline, certainty = _compared(delta, baseline, _chosen(frame, ranked), places)
+    parts = [
+        f"{winner}, {compared}; {certainty}",
+        _whose_gain(records, ranked, baseline, places),
+        _better_still(manifest, baseline, places),
+    ]
+    return headline, " ".join(part for part in parts if part)
 
 
-def _headline(delta: float, baseline: Baseline) -> str:
+def _compared(delta: float, baseline: Baseline, chosen: str, places: int) -> tuple[str, str]:
+    """The headline, and how certain the difference is."""
     constant = rival(baseline)
+    noise = f"the noise of a single run (±{fixed(baseline.spread, places)})"
     within = baseline.within_noise(delta)
     if within is None:
-        return f"Nothing tells whether any schedule is better than {constant}."
+        headline = f"There is not enough data to tell whether any schedule beats {constant}."
+        return headline, f"{_why_unknown(baseline)}, so this may be noise."
     if within:
-        return f"No evidence that any schedule beats {constant} here."
+        headline = f"No evidence that any schedule beats {constant} here."
+        return headline, f"that is within {noise}."
     if delta < 0:
-        return f"{constant[0].upper()}{constant[1:]} beats every schedule tried here."
-    return f"Better than {constant} by more than noise, but not confirmed yet."
+        headline = f"{constant[0].upper()}{constant[1:]} beats every schedule tried here."
+        return headline, f"that is outside {noise}."
+    headline = f"The best schedule beats {constant} by more than noise, but is not confirmed yet."
+    return headline, f"that is outside {noise}, but {chosen}. Confirm it with fresh seeds."
 
 
 def _gap(delta: float, places: int) -> str:
@@ -81,64 +92,47 @@ def _gap(delta: float, places: int) -> str:
     return f"{fixed(abs(delta), places)} {'better' if delta > 0 else 'worse'} than"
 
 
-def _certainty(delta: float, baseline: Baseline, chosen: str, places: int) -> str:
-    noise = f"the noise of a single run (±{fixed(baseline.spread, places)})"
-    within = baseline.within_noise(delta)
-    if within is None:
-        return f"{_why_unknown(baseline)}, so that may be noise or not."
-    if within:
-        return f"that is within {noise}."
-    if delta < 0:
-        return f"that is outside {noise}."
-    return f"that is outside {noise}, but {chosen}. Confirm it with fresh seeds."
-
-
 def _why_unknown(baseline: Baseline) -> str:
     if baseline.reference.diverged:
         return "that rate diverged with some seeds"
     if baseline.reference.n == 1:
-        return "one seed shows no spread"
-    return "the baseline's seeds tell no spread"
+        return "with one seed the spread is unknown"
+    return "all its seeds scored the same"
 
 
 def _chosen(frame: pd.DataFrame, ranked: pd.DataFrame) -> str:
-    """How much choice the winner comes from: the more, the more of its lead is luck."""
+    """How many trials the winner is the best of: the more, the more of its lead is luck."""
     tried = int((frame["parent"].isna() & (frame["status"] != RUNNING)).sum())
     if len(ranked) == 1 and tried <= 1:
         return "it is one trial with one seed"
-    out_of = f"{count(len(ranked), 'trial')}"
+    out_of = count(len(ranked), "trial")
     if tried > len(ranked):
         out_of = f"{out_of} that finished, out of {tried:,} tried"
-    return f"it is the best of {out_of}, and the best of many owes part of its lead to luck"
+    return f"it is the best of {out_of}, and the best of many is partly lucky"
 
 
-def _whose_gain(
-    best: Mapping[str, Any], ranked: pd.DataFrame, baseline: Baseline, places: int
-) -> str:
+def _whose_gain(records: RunRecords, ranked: pd.DataFrame, baseline: Baseline, places: int) -> str:
     """What else than the schedule may have made the winner better than the baseline."""
-    if not (best["delta"] > 0 and baseline.within_noise(best["delta"]) is False):
+    delta = float(ranked["delta"].iloc[0])
+    if not (delta > 0 and baseline.within_noise(delta) is False):
         return ""
-    if best["schedule"] == CONSTANT:
-        return " It is a constant rate itself: the gain is that of its rate and momentum."
+    if ranked["schedule"].iloc[0] == CONSTANT:
+        return CONSTANT_WON
     constant = ranked[ranked["schedule"] == CONSTANT]
-    if len(constant) and not math.isnan(constant.iloc[0]["score"]):
-        first = constant.iloc[0]
-        return (
-            f" The best constant rate among the trials, lr0 {brief(first['lr0'])} with momentum "
-            f"{brief(first['momentum'])}, reached {fixed(first['score'], places)}."
-        )
-    if baseline.is_tuned:
-        return ""
-    return f" {GIVEN}"
+    if len(constant) and not math.isnan(constant["score"].iloc[0]):
+        recipe = records.by_id[constant["trial_id"].iloc[0]].recipe
+        score = fixed(constant["score"].iloc[0], places)
+        return f"The best constant rate among the trials, {recipe}, reached {score}."
+    return "" if baseline.is_tuned else UNTUNED
 
 
 def _better_still(manifest: Manifest, baseline: Baseline, places: int) -> str:
-    """That a constant rate that nobody searched for did better than the tuned one, if one did."""
+    """That an untuned constant rate did better than the tuned one, if one did."""
     direction = Direction(manifest.direction)
     first = direction.best(baseline.arms, lambda arm: arm.mean)
     if first is None or not direction.better(first.mean, baseline.reference.mean):
         return ""
     return (
-        f" {first.name}, a constant rate that was given, did better than the tuned one: "
+        f"The untuned constant rate {first.name} did better than the tuned one: "
         f"{fixed(first.mean, places)}."
     )

@@ -1,13 +1,13 @@
-"""Numbers and messages as a reader meets them, the same in every form of report."""
+"""Numbers and messages in the form that every kind of report shows them."""
 
 from __future__ import annotations
 
 import math
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from lrtune.stats.baseline import Arm
 
@@ -15,13 +15,16 @@ DIGITS = 4
 """Significant digits of a typical score: 0.7125, 2.041, 153.8."""
 
 NOTHING = "-"
-"""What stands for a number that there is not."""
+"""What stands for an unknown number."""
+
+NO_BREAK = "\N{NO-BREAK SPACE}"
+"""Keeps words on one line; printed as a plain blank."""
 
 
 def decimals(scores: Iterable[float]) -> int:
-    """How many decimals show a run's scores with about `DIGITS` significant digits.
+    """How many decimals show a run's scores with about `DIGITS` significant digits, 0 to 12.
 
-    One figure for a whole report, so that its numbers line up and can be subtracted by eye.
+    A whole report uses one number of decimals, so that its scores line up and compare at a glance.
     """
     sizes = [abs(score) for score in scores if math.isfinite(score) and score]
     if not sizes:
@@ -32,7 +35,7 @@ def decimals(scores: Iterable[float]) -> int:
 
 
 def fixed(number: float, places: int, *, sign: bool = False) -> str:
-    """The number with so many decimals; too long ones by their exponent; `NOTHING` for NaN."""
+    """The number with `places` decimals; with an exponent if too long; `NOTHING` for NaN."""
     if math.isnan(number):
         return NOTHING
     plus = "+" if sign else ""
@@ -46,7 +49,7 @@ def brief(number: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in six characters or fewer, in the unit one would say: "4.2 s", "17 min", "2.5 h"."""
+    """Seconds in six characters or fewer, in the usual unit: "4.2 s", "17 min", "2.5 h"."""
     if math.isnan(seconds):
         return NOTHING
     if seconds < 9.95:
@@ -64,21 +67,16 @@ def mean_and_std(arm: Arm, places: int) -> str:
     return f"{mean} ± {fixed(arm.std, places)} over {arm.n} seeds"
 
 
-def call(trial: Mapping[Any, Any]) -> str:
-    """A trial's schedule as one would write it: "exponential(lr0=0.12, k=0.08)".
-
-    Args:
-        trial: a row of `lrtune.stats.ranking.rank`.
-    """
-    lr0 = "" if math.isnan(trial["lr0"]) else f"lr0={brief(trial['lr0'])}"
-    parameters = ", ".join(part for part in (lr0, trial["parameters"]) if part)
-    return f"{trial['schedule'] or 'unknown schedule'}({parameters})"
+def interval(lower: float, upper: float, places: int) -> str:
+    """An interval as "[0.7064, 0.7132]", which stays on one line."""
+    return f"[{fixed(lower, places)},{NO_BREAK}{fixed(upper, places)}]"
 
 
-def call_in_full(trial: Mapping[Any, Any]) -> str:
-    """The same with its momentum: "exponential(lr0=0.12, k=0.08), momentum 0.83"."""
-    momentum = "" if math.isnan(trial["momentum"]) else f", momentum {brief(trial['momentum'])}"
-    return f"{call(trial)}{momentum}"
+def p_text(p: float) -> str:
+    """A p-value to two significant digits; `NOTHING` for NaN."""
+    if math.isnan(p):
+        return NOTHING
+    return "<0.001" if p < 0.001 else f"{p:.2g}"
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -87,7 +85,7 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def first_line(message: str | None, most: int = 160) -> str:
-    """The first line of a message that says anything, no longer than `most`."""
+    """The first line of a message that is not blank, `most` characters long at most."""
     lines = (message or "").splitlines()
     line = next((line.strip() for line in lines if line.strip()), "no message")
     return line if len(line) <= most else f"{line[: most - 3].rstrip()}..."

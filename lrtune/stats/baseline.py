@@ -1,8 +1,8 @@
-"""The constant learning rate as trained with several seeds, and how far chance alone carries.
+"""The constant learning rate trained with several seeds, and how much scores vary by chance.
 
 What trials are compared with, the reference, is the constant rate that a search of its own found,
-wherever it was trained: schedules come with searched rates and momenta, and a constant rate without
-would lose to those alone. Without a tuned one it is the best of the constant rates there are.
+where there is one: schedules have searched rates and momenta, and a constant rate without would
+lose for that reason alone. Without a tuned rate it is the best of the fixed ones.
 
 A trial is one run with one seed. It is compared with the mean of the reference's n seeds, so their
 difference varies by chance with the standard deviation s sqrt(1 + 1/n), s being the
@@ -11,8 +11,8 @@ within noise is the prediction interval of a single future observation, mean +- 
 (Hahn and Meeker, "Statistical Intervals", 1991, chapter 4), t being the quantile of Student's t.
 
 NOTE: s is that of the reference alone. Pooling it over the arms would have more degrees of freedom,
-but takes it that seeds vary alike in all of them, and they do not: measured after 9 epochs, .007 at
-rate .1 and .031 at .01. With two arms of three seeds (200,000 simulated) the pooled interval covers
+but assumes that seeds vary equally in all arms, and they do not: after 9 epochs s was .007 at rate
+.1 and .031 at .01. With two arms of three seeds (200,000 simulated) the pooled interval covers
 99.6 % of further seeds if the other arm varies 4 times as much as the reference, 84 % if a quarter
 as much; that of the reference alone covers 95 % in both cases.
 """
@@ -81,7 +81,7 @@ class Arm:
 
 @dataclass(frozen=True)
 class Baseline:
-    """All constant arms, and what they tell about chance.
+    """All constant arms, and how much a single run varies by chance.
 
     Attributes:
         arms: in the manifest's order, without those that have no score.
@@ -101,7 +101,7 @@ class Baseline:
         return self.reference.name == TUNED
 
     def within_noise(self, delta: float) -> bool | None:
-        """Whether chance alone carries a single run so far from the reference; None if unknown."""
+        """Whether chance could put a single run so far from the reference; None if unknown."""
         if math.isnan(self.spread) or math.isnan(delta):
             return None
         return bool(abs(delta) <= self.spread)

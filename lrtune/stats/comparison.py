@@ -1,4 +1,4 @@
-"""Arms over the same seeds against a baseline: differences, how sure they are, and a verdict.
+"""Arms over the same seeds against a baseline: differences, their certainty, and a verdict.
 
 Everything is paired: one seed means the same initial weights, image order and dropout for every
 arm, so that what a seed does to all of them cancels in their differences.
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 Verdict = Literal["better", "worse", "none", "untested"]
 
 RESAMPLES = 9_999
-"""Of the bootstrap that tells the probability of being best: its standard error is .005 at most."""
+"""Of the bootstrap for the probability of being best: its standard error is .005 at most."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ class ArmSummary:
         upper: of the same.
         best: 0 to 1, the probability that its mean is the best of all arms with 6 pairs or more,
             by resampling seeds; ties are split. NaN for an arm that has fewer, or if fewer than 6
-            seeds have a score in all of these. NOTE: it is optimistic, as no seed is ever drawn
-            that was not trained: it is no p-value.
+            seeds have a score in all of these. NOTE: it is optimistic, as only trained seeds are
+            ever drawn: it is not a p-value.
         search_score: what the search gave it; NaN if unknown.
-        flattery: by how much the search flattered it, the winner's curse: search score - mean where
-            more is better, mean - search score where less is; above 0, the search promised more.
+        selection_bias: by how much the search's score was better than the mean (the winner's
+            curse): search score - mean where more is better, mean - search score where less is.
             NaN if unknown.
     """
 
@@ -87,7 +87,7 @@ class ArmSummary:
     upper: float
     best: float
     search_score: float
-    flattery: float
+    selection_bias: float
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Comparison:
         direction: "max" or "min", what is better.
         confidence: of all intervals.
         seeds: all seeds of any arm, ascending.
-        arms: all arms in the order given, the baseline among them.
+        arms: all arms in their order in `scores`, including the baseline.
         differences: the same without the baseline.
     """
 
@@ -173,10 +173,9 @@ def compare(
     """Compare arms with a baseline over the seeds they share.
 
     Args:
-        scores: arm -> seed -> score. A score that is not finite is none: that seed then makes no
-            pair, just as one that an arm does not have. NOTE: whoever leaves out the seeds in
-            which an arm fell over compares the rest of it; a diverged seed should come with the
-            score it ended with.
+        scores: arm -> seed -> score. A score that is not finite counts as missing, and a seed
+            without a score in both arms makes no pair. NOTE: leaving out the seeds with which an
+            arm diverged compares only its good runs; give a diverged seed the score it ended with.
         baseline: one of the arms.
         direction: "max" or "min", what is better.
         confidence: float > 0 and < 1, of the intervals; 1 - confidence is the level of verdicts.
@@ -240,7 +239,7 @@ def probability_best(table: Mapping[str, FloatArray], seed: int = 0) -> dict[str
     draw = np.random.default_rng(seed)
     weights = draw.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
     means = weights @ scores.T / n
-    # Equal but for rounding is equal.
+    # Equal up to rounding is equal.
     slack = 1e-12 * np.abs(scores).max()
     is_best = means >= means.max(axis=1, keepdims=True) - slack
     shares = (is_best / is_best.sum(axis=1, keepdims=True)).mean(axis=0)
@@ -312,7 +311,7 @@ def _summary(
         upper=float(upper),
         best=best.get(name, math.nan),
         search_score=search_score,
-        flattery=sign * (search_score - mean),
+        selection_bias=sign * (search_score - mean),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a run cost and what for; and how soon its best schedules reached the baseline.
+"""What a run spent its epochs on, and how soon its best schedules reached the baseline.
 
 An epoch counts once, for the trial that trained it: a promoted trial's own epochs are those after
 its parent's. Seconds are the wall time of trials one by one, building included: with several
@@ -48,7 +48,7 @@ class Cost:
         diverged: the search's diverged trials, contained in `families`.
         failed: the same for failed ones.
         unfinished: the search's trials without an outcome; no part of `families`, as an outcome
-            tells the family. Seconds are those of their recorded epochs.
+            names the family. Seconds are those of their recorded epochs.
         search: all trials of the search, unfinished ones among them.
         baseline_search: all trials of the search for the best constant rate.
         baseline: all arms and seeds of the baseline.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def comparison_frame(comparison: Comparison) -> pd.DataFrame:
-    """A comparison as a frame, one row an arm in the order given, the baseline among them.
+    """A comparison as a frame, one row per arm in its order, including the baseline.
 
     Args:
         comparison: as `compare` returns it.
@@ -29,8 +29,9 @@ def comparison_frame(comparison: Comparison) -> pd.DataFrame:
     Returns:
         Columns, scores and differences in the unit of the objective:
             arm: its name. is_baseline: whether it is the baseline.
-            n, missing, mean, std, lower, upper, best, search_score, flattery: of `ArmSummary`.
-            pairs: of `Difference.n`; NA for the baseline, as all that follow.
+            n, missing, mean, std, lower, upper, best, search_score, selection_bias: of
+                `ArmSummary`.
+            pairs: of `Difference.n`; NA for the baseline, like all columns after it.
             difference, difference_std, difference_lower, difference_upper: of `Difference`, above
                 0 is better.
             p, p_holm: of the sign-flip test, unadjusted and after Holm.
@@ -56,7 +57,7 @@ def comparison_frame(comparison: Comparison) -> pd.DataFrame:
 
 
 _ARM_COLUMNS = (
-    "n", "missing", "mean", "std", "lower", "upper", "best", "search_score", "flattery",
+    "n", "missing", "mean", "std", "lower", "upper", "best", "search_score", "selection_bias",
 )  # fmt: skip
 _DIFFERENCE_COLUMNS = {
     "pairs": "n",

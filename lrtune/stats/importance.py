@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
 
 FEWEST = 20
-"""Below so many trials nothing is said."""
+"""With fewer trials, importance is not computed."""
 
 GENERAL = ("schedule", "lr0", "momentum")
 
@@ -63,11 +63,10 @@ class Importance:
         trials: how many trials it rests on.
         shares: hyperparameter -> its share of the variance of scores, alone or together with
             others, the greatest first; about 0 (slightly below, too) for one without effect.
-            Shares add up to more than 1 where parameters matter together. Empty where nothing can
-            be said.
+            Shares add up to more than 1 where parameters matter together. Empty if unknown.
         explained: share of the variance of scores that the forest predicts in trials it has not
-            seen, at most 1; at or below 0 it predicts nothing. NaN where nothing can be said.
-        reason: why nothing, or little, can be said, a sentence; else empty.
+            seen, at most 1; at or below 0 it predicts nothing. NaN if unknown.
+        reason: why shares are unknown or only noise, a sentence; else empty.
     """
 
     family: str | None
@@ -106,7 +105,7 @@ def measure_importance(records: RunRecords, *, seed: int = 0) -> Importances:
         seed: int >= 0, of forests and shuffles: the same seed gives the same figures.
 
     Returns:
-        The importances; silent, with the reason, below `FEWEST` trials.
+        The importances; without shares, but with the reason, for fewer than `FEWEST` trials.
     """
     scored = [one for one in records.outcomes if not math.isnan(score_of(one))]
     budget = _budget(scored, records.manifest.max_epochs)
@@ -182,13 +181,13 @@ def _measure(
     whose = "" if family is None else f" of {family}"
     if count < FEWEST:
         reason = (
-            f"{count or 'No'} {'trial' if count == 1 else 'trials'}{whose} of one budget: below "
-            f"{FEWEST} nothing can be said about what mattered."
+            f"{f'Only {count}' if count else 'No'} {'trial' if count == 1 else 'trials'}{whose} "
+            f"trained for the same number of epochs; it takes {FEWEST} to say what mattered."
         )
         return Importance(family, count, {}, math.nan, reason)
     scores = np.array([score_of(one) for one in whole])
     if np.ptp(scores) == 0:
-        reason = f"All {count} trials{whose} of one budget scored the same: nothing mattered."
+        reason = f"All {count} trials{whose} scored the same, so no hyperparameter mattered."
         return Importance(family, count, {}, math.nan, reason)
 
     features = np.column_stack(
@@ -201,8 +200,8 @@ def _measure(
         shares[varied], explained = shares_of_variance(features[:, varied], scores, seed=seed)
     ordered = sorted(zip(names, map(float, shares), strict=True), key=lambda pair: -pair[1])
     reason = "" if explained > 0 else (
-        f"The hyperparameters of {count} trials{whose} predict no other trial's score: these "
-        "figures are noise."
+        f"The hyperparameters of {count} trials{whose} do not predict the scores of held-out "
+        "trials: these shares are noise."
     )  # fmt: skip
     return Importance(family, count, dict(ordered), explained, reason)
 

@@ -6,8 +6,8 @@ Jackknife, the Bootstrap and Other Resampling Plans", 1982, chapter 10; Hall, "T
 Comparison of Bootstrap Confidence Intervals", Annals of Statistics 16, 1988,
 https://doi.org/10.1214/aos/1176350933).
 
-NOTE: not the BCa bootstrap, which is too narrow for the few seeds one can afford. Of 95 % intervals
-of one mean, so many in 100 cover it (4,000 simulated, standard error .4):
+NOTE: not the BCa bootstrap, which is too narrow for the few seeds people train. Of 95 % intervals
+of one mean, this many in 100 cover it (4,000 simulated, standard error .4):
 
     noise                       method           n = 6     8    12    20
     normal                      BCa                 87    89    91    93
@@ -20,7 +20,7 @@ of one mean, so many in 100 cover it (4,000 simulated, standard error .4):
                                 t                   88    89    90    92
                                 bootstrap-t         93    93    94    95
 
-Where scores tie so much that one resample in a hundred or more has no t (five seeds stuck at chance
+Where so many scores tie that one resample in a hundred or more has no t (five seeds stuck at chance
 and one that learns), it is Student's t interval instead.
 
 It is wider than the t interval by 9 to 15 % at 6 and 8 seeds of normal noise. No method covers what
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 RESAMPLES = 9_999
 FEWEST = 6
-"""Below so many scores there is no interval: its coverage was measured from 6 on."""
+"""With fewer scores there is no interval: its coverage was measured from 6 on."""
 
 _TIED = 0.01
 """Up to this share of resamples may have no t: of 6 scores none alike it is .0001."""

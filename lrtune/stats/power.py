@@ -8,7 +8,7 @@ from lrtune.errors import ArgumentError
 
 POWER = 0.8
 MOST = 1_000
-"""More seeds than these nobody trains: `seeds_to_show` then gives one more."""
+"""The most seeds worth naming: `seeds_to_show` returns one more for anything above."""
 
 
 def fewest_seeds(comparisons: int = 1, alpha: float = 0.05) -> int:
@@ -39,9 +39,8 @@ def seeds_to_show(
     """About how many seeds would show a difference of this size, with a power of .8.
 
     For the paired t-test at the level alpha / comparisons, which is what the first step of Holm's
-    correction leaves: the sign-flip test needs as many where noise is normal. The level that the
-    last step leaves, alpha, would promise less than the run needs wherever the other arms show
-    nothing either.
+    correction leaves: the sign-flip test needs as many where noise is normal. The level of the last
+    step, alpha, would give too few seeds wherever the other arms show no difference either.
 
     Args:
         difference: mean paired difference; its sign does not matter.

@@ -64,7 +64,7 @@ def rank(records: RunRecords) -> pd.DataFrame:
             delta: how much better than the mean of the constant rate that trials are compared with
                 (the tuned one where there is one: `stats.baseline`): score - mean if more is
                 better, mean - score if less is better, so that above 0 is always better. NaN
-                but for completed trials of the full budget, and without a baseline.
+                for all but completed trials of the full budget, and without a baseline.
             within_noise: whether a single run of that constant rate could lie as far off by
                 chance (`stats.baseline`); NA where there is no delta or no measure of chance.
             status: completed, diverged, failed or running.

@@ -40,13 +40,13 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
 
 EXACT = 20
-"""Up to so many pairs all subsets are enumerated: 2**20 means are 8 MB."""
+"""Up to this many pairs all subsets are enumerated: 2**20 means are 8 MB."""
 
 DRAWN = 19_999
-"""Above that, so many subsets are drawn: the standard error of a p-value of .05 is .0022."""
+"""Above that, this many subsets are drawn: the standard error of a p-value of .05 is .0022."""
 
 _TIED = 1e-9
-"""Relative to the largest difference: what is closer to 0 is 0 but for rounding.
+"""Relative to the largest difference: anything closer to 0 is 0 up to rounding.
 
 Accuracies on 2,000 images are multiples of .0005, so that subset means of exactly 0 are common and
 come out as some 1e-17.

@@ -1,4 +1,4 @@
-"""The best score one may expect of so many trials, with bands; and what a search had when.
+"""The best score to expect from a number of trials, with bands; and a search's best so far.
 
 The best of n independent trials has the distribution F**n, F being that of one trial: the tuning
 curve is its median, or mean, against n. A simultaneous confidence band of F becomes one of the
@@ -11,7 +11,7 @@ NOTE: which band. Both methods hold their level at any number of trials (1,000 s
 band is exact for the whole distribution, and the curve is but its better half). Learned-Miller and
 DeStefano's is much the tighter one where a tuning curve looks, at the best scores (50 uniform
 trials: the band of the best of 10 is .22 wide, against .29 of Kolmogorov and Smirnov's; 250 trials:
-.085 against .130), but opda simulates it anew: .07 s for 10 trials, .6 s for 50, 7 s for 250. Its
+.085 against .130), but opda has to simulate it: .07 s for 10 trials, .6 s for 50, 7 s for 250. Its
 highest-density variant takes 5 times as long as the equal-tailed one for about the same width.
 """
 
@@ -38,7 +38,7 @@ Method = Literal["ld_equal_tailed", "ld_highest_density", "ks", "dkw"]
 METHODS: tuple[Method, ...] = ("ld_equal_tailed", "ld_highest_density", "ks", "dkw")
 
 LARGEST_LD = 50
-"""Up to so many trials the band is Learned-Miller and DeStefano's unless asked otherwise."""
+"""Up to this many trials the band is Learned-Miller and DeStefano's by default."""
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,9 @@ def family_curves(
     manifest = records.manifest
     if manifest.algo != "random":
         raise ArgumentError(
-            "A tuning curve needs independent trials, which only random search draws: those of "
-            f"{manifest.algo!r} depend on the scores of earlier ones, so that their best score is "
-            "no sample of what a number of trials gives. best_so_far() shows what this one had."
+            "A tuning curve needs independent trials, which only random search draws: trials of "
+            f"{manifest.algo!r} depend on the scores of earlier ones. Use best_so_far() to see the "
+            "best score of this search after each trial."
         )
     scores: dict[str, list[float]] = {family: [] for family in families_of(manifest)}
     for outcome in records.outcomes:

@@ -16,18 +16,18 @@ def sentence(difference: Difference, places: int = 4, baseline: str = "the basel
 
     Args:
         difference: as `compare` returns it.
-        places: int >= 0, decimals to show differences with.
+        places: int >= 0, decimals of differences.
         baseline: what to call the arm that it is compared with.
 
     Returns:
-        One line without a full stop, that continues the arm's name: "beats the baseline by 0.0153
-        [0.0041, 0.0262] (p = 0.031, 8 seeds)". The p-value is the one after Holm's correction.
+        One line without a full stop, to follow the arm's name: "beats the baseline by 0.0153
+        [0.0041, 0.0262] (p = 0.031, 8 seeds)". The p-value is Holm-corrected.
     """
     if difference.verdict == "untested":
         return _untested(difference)
     aside = _missing(difference)
     if difference.mean == 0 and difference.std == 0:
-        return f"exactly equal to {baseline} with every one of {difference.n} seeds{aside}"
+        return f"exactly equal to {baseline} with each of {difference.n} seeds{aside}"
 
     figures = _figures(difference, places)
     if difference.verdict == "better":
@@ -43,7 +43,7 @@ def _figures(difference: Difference, places: int) -> str:
         mean, lower, upper = -mean, -upper, -lower
     p = _p(difference.p_holm)
     if difference.verdict == "none" and difference.p <= difference.alpha:
-        # The interval leaves out 0 and yet there is no verdict: say why.
+        # The interval excludes 0 and yet there is no verdict: say why.
         others = f"{difference.comparisons} comparisons"
         p = f"{_p(difference.p)}, but {_p(difference.p_holm)} corrected for {others}"
     shown = [f"{number + 0.0:.{places}f}" for number in (mean, lower, upper)]
@@ -55,8 +55,8 @@ def _more(difference: Difference, places: int) -> str:
     impossible = ""
     if difference.n < fewest:
         impossible = (
-            f"; {difference.n} seeds are too few for a verdict among {difference.comparisons} "
-            f"comparisons, that takes {fewest}"
+            f"; {difference.n} seeds are too few for a verdict with {difference.comparisons} "
+            f"comparisons, which takes {fewest}"
         )
     seeds = difference.seeds_to_show
     if seeds is None:
@@ -70,8 +70,8 @@ def _untested(difference: Difference) -> str:
     fewest = fewest_seeds(alpha=difference.alpha)
     seeds = "seed has" if difference.n == 1 else "seeds have"
     return (
-        f"not tested: {difference.n or 'no'} {seeds} a score of both, and a test needs {fewest}"
-        f"{_missing(difference)}"
+        f"not tested: {difference.n or 'no'} {seeds} a score in both arms, and a test needs "
+        f"{fewest}{_missing(difference)}"
     )
 
 
@@ -79,7 +79,7 @@ def _missing(difference: Difference) -> str:
     if not difference.missing:
         return ""
     total = difference.n + difference.missing
-    return f"; {difference.missing} of {total} seeds are without a score of both and do not count"
+    return f"; {difference.missing} of {total} seeds not counted (no score in one of the two arms)"
 
 
 def _p(p: float) -> str:

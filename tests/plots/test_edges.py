@@ -161,7 +161,7 @@ def test_a_run_without_trials_says_so_for_every_picture(tmp_path):
         "No trial of the run RUN completed the full budget of 50 epochs with a score: there is no "
         "best so far."
     )
-    assert error(importance, records).startswith("No trials of one budget: below 20")
+    assert error(importance, records).startswith("No trials trained for the same number of epochs")
     assert save_figures(records, tmp_path / "figures") == []
 
 

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
+from lrtune.report.sections import build_sections
 from tests.records import build_run
 
 
 def report_of(folder, top=10):
     return build_report(read_run(folder), top)
+
+
+def pairs_of(report, name):
+    return build_sections(report)[name].pairs
 
 
 def verdict_of(folder):
@@ -29,14 +32,14 @@ def run_with(folder, scores, *, baseline=build_run.SCORES, values=build_run.EXPO
 # The spread is .0131 around .681 throughout (tests/stats/test_baseline.py).
 
 
-def test_outside_of_noise_tells_of_the_choice_and_of_what_else_was_searched(tmp_path):
+def test_outside_of_noise_the_choice_and_the_searched_momentum_are_named(tmp_path):
     assert verdict_of(run_with(tmp_path, [0.65, 0.712, 0.7])) == (
-        "Better than the constant rate by more than noise, but not confirmed yet. "
+        "The best schedule beats the constant rate by more than noise, but is not confirmed yet. "
         "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120, 0.0310 better "
         "than the constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 seeds); that is "
         "outside the noise of a single run (±0.0131), but it is the best of 3 trials, and the "
-        "best of many owes part of its lead to luck. Confirm it with fresh seeds. Its rate and "
-        "momentum were searched, the constant rate's were not: part of the gain may be theirs."
+        "best of many is partly lucky. Confirm it with fresh seeds. Its rate and momentum were "
+        "searched, but the constant rate's were not: part of the gain may come from that."
     )
 
 
@@ -63,18 +66,19 @@ def test_a_single_trial_is_not_the_best_of_many(tmp_path):
     assert "but it is one trial with one seed. Confirm it" in verdict_of(run_with(tmp_path, [0.72]))
 
 
-def test_a_tie_is_told(tmp_path):
+def test_a_tie_is_named(tmp_path):
     assert "val_accuracy 0.7200 (tied with 2 others), 0.0390 better than" in verdict_of(
         run_with(tmp_path, [0.72, 0.72, 0.72])
     )
 
 
-def test_a_constant_winner_is_no_schedules_gain(tmp_path):
+def test_a_constant_winners_gain_comes_from_its_rate_and_momentum(tmp_path):
     verdict = report_of(run_with(tmp_path, [0.72, 0.71], values=build_run.CONSTANT)).reasons
 
     assert verdict.startswith("Winner: constant(lr0=0.05), momentum 0.9: val_accuracy 0.7200")
     assert verdict.endswith(
-        " It is a constant rate itself: the gain is that of its rate and momentum."
+        " The winner is a constant rate itself, so the gain comes from its learning rate and "
+        "momentum."
     )
 
 
@@ -82,9 +86,9 @@ def test_a_constant_rate_among_the_trials_is_the_fairer_comparison(tmp_path):
     verdict = verdict_of(build_run.small_run(tmp_path))
 
     assert verdict.endswith(
-        "but it is the best of 4 trials that finished, out of 7 tried, and the best of many owes "
-        "part of its lead to luck. Confirm it with fresh seeds. The best constant rate among the "
-        "trials, lr0 0.05 with momentum 0.9, reached 0.6900."
+        "but it is the best of 4 trials that finished, out of 7 tried, and the best of many is "
+        "partly lucky. Confirm it with fresh seeds. The best constant rate among the trials, "
+        "constant(lr0=0.05), momentum 0.9, reached 0.6900."
     )
 
 
@@ -100,7 +104,7 @@ def test_less_is_better_for_a_loss(tmp_path):
         "tuned: 62.00 ± 0.30 over 3 seeds); that is within the noise of a single run (±1.49)."
     )
     assert report.header[0] == "random search of 50 epochs for val_mse (lower is better)"
-    assert [row.delta for row in report.rows] == [1.0, -1.0]
+    assert report.trials["delta"].tolist() == [1.0, -1.0]
 
 
 def test_without_a_baseline_nothing_is_compared(tmp_path):
@@ -109,21 +113,20 @@ def test_without_a_baseline_nothing_is_compared(tmp_path):
     report = report_of(tmp_path)
 
     assert report.verdict == (
-        "This run has no baseline, so nothing tells whether any schedule is better than a constant "
-        "rate. Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7000."
+        "This run has no baseline, so it cannot show whether any schedule beats a constant rate. "
+        "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7000."
     )
-    assert report.baseline == ()
-    assert report.compared_with is None
-    assert math.isnan(report.spread)
+    assert report.baseline is None
+    assert pairs_of(report, "baseline") == ()
 
 
 @pytest.mark.parametrize(
     ("baseline", "reason"),
     [
-        ({"constant-0.1": (0.68,)}, "with 1 seed); one seed shows no spread"),
+        ({"constant-0.1": (0.68,)}, "with 1 seed); with one seed the spread is unknown"),
         (
             {"constant-0.1": (0.5, 0.5)},
-            "± 0.0000 over 2 seeds); the baseline's seeds tell no spread",
+            "± 0.0000 over 2 seeds); all its seeds scored the same",
         ),
     ],
 )
@@ -131,9 +134,9 @@ def test_where_noise_is_unknown_the_verdict_says_why(tmp_path, baseline, reason)
     report = report_of(run_with(tmp_path, [0.7], baseline=baseline))
 
     assert report.headline == (
-        "Nothing tells whether any schedule is better than the constant rate."
+        "There is not enough data to tell whether any schedule beats the constant rate."
     )
-    assert report.reasons.endswith(f"{reason}, so that may be noise or not.")
+    assert report.reasons.endswith(f"{reason}, so this may be noise.")
 
 
 def test_a_diverged_seed_of_the_best_arm_leaves_noise_unknown(tmp_path):
@@ -143,19 +146,22 @@ def test_a_diverged_seed_of_the_best_arm_leaves_noise_unknown(tmp_path):
 
     report = report_of(tmp_path)
 
-    assert report.baseline[0] == ("constant-0.1", "0.6200 ± 0.1039 over 3 seeds, 1 diverged")
-    assert report.verdict.endswith(
-        "; that rate diverged with some seeds, so that may be noise or not."
+    assert pairs_of(report, "baseline")[0] == (
+        "constant-0.1",
+        "0.6200 ± 0.1039 over 3 seeds, 1 diverged",
     )
+    assert report.verdict.endswith("; that rate diverged with some seeds, so this may be noise.")
 
 
-def test_no_trial_at_all(tmp_path):
+def test_a_run_without_trials_has_no_winner(tmp_path):
     report = report_of(build_run.write_manifest(tmp_path))
 
     assert report.header[1] == "no trials"
-    assert report.verdict == "No trial has completed 50 epochs: no winner."
-    assert report.rows == report.usage == report.apart == ()
-    assert report.baseline == (
+    assert report.verdict == "No trial has completed 50 epochs, so there is no winner."
+    assert report.usage == ()
+    assert "unranked" not in build_sections(report)
+    assert report.trials.empty
+    assert pairs_of(report, "baseline") == (
         ("constant-0.1", "not trained yet"),
         ("constant-0.01", "not trained yet"),
     )
@@ -169,23 +175,23 @@ def test_only_running_and_short_trials(tmp_path):
 
     report = report_of(tmp_path)
 
-    assert report.verdict == "No trial has completed 50 epochs yet: no winner."
-    assert report.apart == (
-        ("17 epochs", "only 0 exponential(lr0=0.12, k=0.08): val_accuracy 0.6000"),
-        ("unfinished", "1 (still running, or stopped)"),
+    assert report.verdict == "No trial has completed 50 epochs yet, so there is no winner."
+    assert pairs_of(report, "unranked") == (
+        ("17 epochs", "1 trial: 0 exponential(lr0=0.12, k=0.08), val_accuracy 0.6000"),
+        ("unfinished", "1 (still running or stopped)"),
     )
 
 
-def test_whoever_is_not_ranked_is_told_apart(tmp_path):
-    assert report_of(build_run.small_run(tmp_path)).apart == (
-        ("17 epochs", "2 trials, best 5 exponential(lr0=0.12, k=0.08): val_accuracy 0.6700"),
+def test_every_trial_without_a_rank_is_listed_by_kind(tmp_path):
+    assert pairs_of(report_of(build_run.small_run(tmp_path)), "unranked") == (
+        ("17 epochs", "2 trials, best: 5 exponential(lr0=0.12, k=0.08), val_accuracy 0.6700"),
         ("diverged", "6: the loss is NaN"),
         ("failed", "7: OOM when allocating"),
-        ("unfinished", "8 (still running, or stopped)"),
+        ("unfinished", "8 (still running or stopped)"),
     )
 
 
-def test_many_apart_are_told_by_reason_the_commonest_first(tmp_path):
+def test_many_failures_are_listed_by_reason_the_commonest_first(tmp_path):
     build_run.write_manifest(tmp_path)
     reasons = ["a", *["b"] * 10, "c", "c", "d", "e"]
     for number, reason in enumerate(reasons):
@@ -193,7 +199,7 @@ def test_many_apart_are_told_by_reason_the_commonest_first(tmp_path):
             tmp_path, f"{number:02}", None, status="failed", message=f"{reason}\nat", rows=0
         )
 
-    assert report_of(tmp_path).apart == (
+    assert pairs_of(report_of(tmp_path), "unranked") == (
         (
             "failed",
             (
@@ -210,13 +216,13 @@ def test_an_arm_says_which_seeds_are_missing(tmp_path):
     for arm in ("constant-0.1/seed-2", "constant-0.01/seed-1"):
         build_run.write_trial(tmp_path, f"baseline/{arm}", None, status="failed", rows=0)
 
-    assert report_of(tmp_path).baseline == (
+    assert pairs_of(report_of(tmp_path), "baseline") == (
         ("constant-0.1", "0.6800 with 1 seed, 1 failed, 1 not trained yet"),
         ("constant-0.01", "no score: 1 seed failed"),
     )
 
 
-def test_synthetic_data_are_warned_of(tmp_path):
+def test_synthetic_data_give_a_warning(tmp_path):
     data = {**build_run.MANIFEST["data"], "source": "synthetic", "synthetic": True}
 
     report = report_of(build_run.write_manifest(tmp_path, data=data))
@@ -229,10 +235,10 @@ def test_synthetic_data_are_warned_of(tmp_path):
 
 
 def test_top_limits_the_rows(tmp_path):
-    report = report_of(run_with(tmp_path, [0.7, 0.71, 0.72]), top=2)
+    section = build_sections(report_of(run_with(tmp_path, [0.7, 0.71, 0.72]), top=2))["trials"]
 
-    assert [row.trial_id for row in report.rows] == ["2", "1"]
-    assert report.hidden == 1
+    assert [column.cells for column in section.columns if column.name == "trial"] == [("2", "1")]
+    assert section.legend[0] == "and 1 more trial"
     with pytest.raises(ArgumentError, match=r"^top must be >= 1\. Received: top=0\.$"):
         report_of(tmp_path, top=0)
 
@@ -245,7 +251,7 @@ def test_a_family_of_the_users_that_is_unknown_here_is_reported(tmp_path):
     )
 
 
-def test_the_best_epoch_as_score_is_told(tmp_path):
+def test_the_header_says_that_the_best_epoch_counts(tmp_path):
     assert report_of(run_with(tmp_path, [0.7], score="best")).header[0] == (
         "random search of 50 epochs for val_accuracy (higher is better, the best epoch counts)"
     )

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import pytest
 from rich.console import Console
 
 from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
+from lrtune.report.sections import build_sections
 from lrtune.report.terminal import print_report
 from lrtune.run import load_run
 from tests.records import build_run
@@ -44,9 +46,10 @@ def test_the_end_of_the_report_at_80_columns(tmp_path, monkeypatch):
         text[text.index("\nConfirmation\n") :]
         == """
 Confirmation
-  Trained anew for 50 epochs on 10,000 images (train+validation), 8 fresh seeds
-  an arm; measured once, after the last epoch: accuracy on 2,000 test images.
-  arm             n  mean ± std        difference               p  best   search
+  Each arm was trained from scratch for 50 epochs on 10,000 images
+  (train+validation) with 8 fresh seeds. The accuracy was measured once, after
+  the last epoch, on 2,000 test images.
+  arm             n  mean ± std        difference               p  best     bias
   ──────────────────────────────────────────────────────────────────────────────
   trial-1         8  0.7099 ± 0.0039   +0.0155              0.023  1.00  +0.0021
                      [0.7064, 0.7132]  [0.0135, 0.0170]
@@ -57,9 +60,9 @@ Confirmation
   constant-0.1    8  0.6794 ± 0.0050   -0.0150              0.023  0.00  +0.0016
                      [0.6746, 0.6833]  [-0.0160, -0.0140]
   difference: how much better than constant-tuned, found with 0.5 times the
-  search's epochs, seed by seed; []: 95 % intervals; p: sign-flip test after
-  Holm's correction; best: probability of the best mean; search: how much better
-  the search's score was
+  search's epochs, paired by seed; []: 95 % intervals; p: sign-flip test with
+  Holm's correction; best: probability of the best mean; bias: how much better
+  the search's score was (selection bias)
 
   trial-1         exponential(lr0=0.12, k=0.08), momentum 0.83: beats the
                   baseline by 0.0155 [0.0135, 0.0170] (p = 0.023, 8 seeds)
@@ -70,18 +73,18 @@ Confirmation
   constant-0.1    constant(lr0=0.1), momentum 0: worse than the baseline by
                   0.0150 [0.0140, 0.0160] (p = 0.023, 8 seeds)
 
-  Intervals and p-values are about further seeds on these very test images.
-  Other images favour other arms, and no number of seeds tells: of arms equally
-  good on all images, 11 in 100 differ with p <= .05 on 2,000 fixed ones, not 5
-  (simulated, 8 seeds).
+  Intervals and p-values describe how results vary over seeds on these test
+  images only. Other images may favour other arms, and more seeds cannot show
+  that: of arms that are equally good on all images, 11 % (not 5 %) differ with
+  p <= .05 on 2,000 fixed images (simulated with 8 seeds).
 
 Verdict
-  Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), accuracy on
-  the test images 0.7099, beats the tuned constant rate by 0.0155 [0.0135,
-  0.0170] (p = 0.023, 8 seeds).
-  The constant rate was tuned with 0.5 times the search's epochs. The search had
-  promised val_accuracy 0.7120, 0.0021 better than what fresh seeds score on the
-  test images.
+  Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), with
+  accuracy 0.7099 on the test images, beats the tuned constant rate by 0.0155
+  [0.0135, 0.0170] (p = 0.023, 8 seeds).
+  The constant rate was tuned with 0.5 times the search's epochs. The search
+  reported val_accuracy 0.7120, 0.0021 better than fresh seeds score on the test
+  images.
 
 Use it
   run = lrtune.load_run('run')
@@ -107,15 +110,16 @@ def test_at_100_columns_every_line_fits(tmp_path, monkeypatch):
     assert max(map(len, printed("run", width=100).splitlines())) <= 100
 
 
-def test_the_rows_are_numbers(tmp_path):
-    confirmation = report_of(runs.confirmed_run(tmp_path)).confirmation
+def test_the_report_holds_the_statistics(tmp_path):
+    comparison = report_of(runs.confirmed_run(tmp_path)).confirmation.comparison
 
-    rows = {row.arm: row for row in confirmation.rows}
-    assert rows["trial-1"].difference == pytest.approx(0.124 / 8)
-    assert rows["trial-1"].p == pytest.approx(6 / 256)
-    assert rows["trial-1"].flattery == pytest.approx(0.712 - 5.679 / 8)
-    assert rows["constant-0.1"].p == pytest.approx(6 / 256)
-    assert rows["constant-tuned"].n == 8
+    arms = {arm.name: arm for arm in comparison.arms}
+    against = {one.arm: one for one in comparison.differences}
+    assert against["trial-1"].mean == pytest.approx(0.124 / 8)
+    assert against["trial-1"].p_holm == pytest.approx(6 / 256)
+    assert arms["trial-1"].selection_bias == pytest.approx(0.712 - 5.679 / 8)
+    assert against["constant-0.1"].p_holm == pytest.approx(6 / 256)
+    assert arms["constant-tuned"].n == 8
 
 
 def test_an_untuned_baseline_is_called_so_and_shares_in_the_gain(tmp_path):
@@ -127,29 +131,31 @@ def test_an_untuned_baseline_is_called_so_and_shares_in_the_gain(tmp_path):
 
     report = report_of(tmp_path)
 
-    assert report.confirmation.baseline == "constant-0.1, not tuned"
+    (legend,) = build_sections(report)["confirmation"].legend
+    assert legend.startswith("difference: how much better than constant-0.1, not tuned, paired by")
     # Better by .031 .029 .03 .025 .033 .03 .033 .033, in sum .244; trial-0 is better, too.
     assert report.verdict.startswith(
-        "Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), accuracy on the test "
-        "images 0.7099, beats the untuned constant rate constant-0.1 by 0.0305 ["
+        "Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), with accuracy 0.7099 "
+        "on the test images, beats the untuned constant rate constant-0.1 by 0.0305 ["
     )
     assert (
-        "(p = 0.016, 8 seeds). 2 arms beat it; this one has the best mean, but they were not "
-        "tested against each other. Its rate and momentum were searched, the constant rate's were "
-        "not: part of the gain may be theirs. The search had promised val_accuracy 0.7120, "
+        "(p = 0.016, 8 seeds). 2 arms beat it. This one has the best mean, but the arms were "
+        "not tested against each other. Its rate and momentum were searched, but the constant "
+        "rate's were not: part of the gain may come from that. The search reported val_accuracy "
+        "0.7120, "
     ) in report.verdict
 
 
-def test_nothing_confirmed_names_what_the_search_promised(tmp_path):
+def test_without_a_confirmed_arm_the_search_winners_result_is_named(tmp_path):
     # The winner now has trial-0's scores, which are no evidence.
     scores = {**CONFIRMED, "trial-1": CONFIRMED["trial-0"], "trial-0": CONFIRMED["constant-0.1"]}
     report = report_of(runs.confirmed_run(tmp_path, scores))
 
     assert report.verdict.startswith(
-        "Not confirmed: no arm was shown to be better than the tuned constant rate. The constant "
-        "rate was tuned with 0.5 times the search's epochs. The search had promised val_accuracy "
-        "0.7120 of exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), 0.0155 better than what "
-        "fresh seeds score on the test images. On these, trial-1: no evidence of a difference: "
+        "Not confirmed: no arm was shown to beat the tuned constant rate. The constant rate was "
+        "tuned with 0.5 times the search's epochs. The search reported val_accuracy 0.7120 for "
+        "exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), 0.0155 better than fresh seeds "
+        "score on the test images. In the confirmation, trial-1: no evidence of a difference: "
         "0.0021 ["
     )
     # Its mean is the best all the same, and it is the search's first: so it is what to use.
@@ -177,50 +183,54 @@ def test_another_arm_than_the_searchs_winner_may_be_the_one(tmp_path):
     report = report_of(runs.confirmed_run(tmp_path, scores))
 
     assert report.verdict.startswith("Confirmed: step(lr0=0.1, drop=0.5, epochs_drop=10), momentum")
-    assert "promised val_accuracy 0.7120 of exponential(lr0=0.12, k=0.08)" in report.verdict
+    assert "reported val_accuracy 0.7120 for exponential(lr0=0.12, k=0.08)" in report.verdict
     assert report.usage[1] == "schedule = run.schedule('trial-0').to_keras(steps_per_epoch)"
 
 
-def test_a_constant_rate_that_wins_is_no_schedules_gain(tmp_path):
+def test_a_confirmed_constant_rates_gain_comes_from_its_rate_and_momentum(tmp_path):
     arms = {**build_run.CONFIRM["arms"], "trial-1": build_run.CONSTANT}
     report = report_of(runs.confirmed_run(tmp_path, arms=arms))
 
-    assert "It is a constant rate itself: the gain is that of its rate" in report.verdict
+    assert (
+        "The winner is a constant rate itself, so the gain comes from its learning rate"
+        in report.verdict
+    )
 
 
-def test_a_winner_that_is_none_of_the_arms_is_told(tmp_path):
+def test_a_winner_that_was_not_confirmed_is_named(tmp_path):
     report = report_of(runs.confirmed_run(tmp_path, trials={"trial-1": "77", "trial-0": "0"}))
 
     assert report.verdict.endswith(
-        "The search promised val_accuracy 0.7120 of exponential(lr0=0.12, k=0.08), momentum 0.83, "
-        "which was not confirmed: it is none of the arms."
+        "The search reported val_accuracy 0.7120 for exponential(lr0=0.12, k=0.08), momentum 0.83, "
+        "but that trial was not part of this confirmation."
     )
 
 
 def test_a_confirmation_that_goes_on_compares_what_there_is(tmp_path):
     report = report_of(runs.confirmed_run(tmp_path, first(CONFIRMED, 7)))
 
-    assert report.confirmation.about[1] == (
-        "Not finished: 28 of 32 trainings have ended, and what follows may change with the others."
+    assert build_sections(report)["confirmation"].about[1] == (
+        "Not finished: 28 of 32 trainings have ended, so the numbers below may still change."
     )
     # 2/128 * 3 = .047.
     assert "(p = 0.047, 7 seeds)" in report.verdict
     assert report.verdict.endswith(
-        "The confirmation is not finished (28 of 32 trainings have ended): all this may change."
+        "The confirmation is not finished (28 of 32 trainings have ended), so all of this may "
+        "change."
     )
 
 
-def test_too_few_seeds_for_any_verdict_are_told(tmp_path):
+def test_too_few_seeds_for_any_verdict_are_named(tmp_path):
     # 2/64 * 3 = .094: no difference is large enough.
     report = report_of(runs.confirmed_run(tmp_path, first(CONFIRMED, 6)))
 
     few = (
-        "No verdict was possible with 6 seeds: corrected for 3 comparisons it takes 7, however "
-        "large the difference."
+        "No verdict is possible with 6 seeds: corrected for 3 comparisons, it takes at least 7, "
+        "however large the difference."
     )
-    assert report.confirmation.remarks[0] == few
+    assert build_sections(report)["confirmation"].notes[0] == few
     assert report.verdict.startswith(
-        f"Not confirmed: no arm was shown to be better than the tuned constant rate. {few} "
+        f"Not confirmed: no arm was shown to beat the tuned constant rate. {few} "
     )
 
 
@@ -230,13 +240,13 @@ def test_the_first_seeds_are_shown_but_not_tested(tmp_path, seeds):
 
     report = report_of(folder)
 
-    assert [row.n for row in report.confirmation.rows] == [seeds] * 4
-    assert "not tested: " in dict(report.confirmation.verdicts)["trial-1"]
+    assert [arm.n for arm in report.confirmation.comparison.arms] == [seeds] * 4
+    assert "not tested: " in dict(build_sections(report)["confirmation"].pairs)["trial-1"]
     assert report.verdict.startswith("Not confirmed: ")
     assert "and a test needs 6" in printed(folder).replace("\n", " ")
 
 
-def test_failed_and_diverged_seeds_are_told(tmp_path):
+def test_failed_and_diverged_seeds_are_named(tmp_path):
     runs.confirmed_run(tmp_path)
     name = "confirm/trial-0/seed-{}"
     values = build_run.STEP
@@ -245,13 +255,13 @@ def test_failed_and_diverged_seeds_are_told(tmp_path):
 
     report = report_of(tmp_path)
 
-    row = report.confirmation.rows[1]
+    arm = report.confirmation.comparison.arms[1]
     # .69 .704 .688 .7 .697 .693 and the diverged one's .5
-    assert (row.arm, row.n, row.mean) == ("trial-0", 7, pytest.approx(4.672 / 7))
-    told = dict(report.confirmation.verdicts)["trial-0"]
-    assert told.endswith(
-        "; 1 of 8 seeds are without a score of both and do not count; 1 seed diverged, which "
-        "counts; 1 seed failed"
+    assert (arm.name, arm.n, arm.mean) == ("trial-0", 7, pytest.approx(4.672 / 7))
+    words = dict(build_sections(report)["confirmation"].pairs)["trial-0"]
+    assert words.endswith(
+        "; 1 of 8 seeds not counted (no score in one of the two arms); 1 seed diverged (counted); "
+        "1 seed failed"
     )
 
 
@@ -260,7 +270,7 @@ def test_trainings_of_other_epochs_or_seeds_do_not_count(tmp_path):
     build_run.write_trial(tmp_path, "confirm/trial-1/seed-11", 0.1, epochs=(1, 9, 9))
     build_run.write_trial(tmp_path, "confirm/trial-1/seed-99", 0.1)
 
-    assert report_of(tmp_path).confirmation.rows[0].n == 7
+    assert report_of(tmp_path).confirmation.comparison.arms[0].n == 7
 
 
 def test_a_confirmation_of_one_arm_is_left_out_with_the_reason(tmp_path):
@@ -272,7 +282,7 @@ def test_a_confirmation_of_one_arm_is_left_out_with_the_reason(tmp_path):
 
     assert report.confirmation is None
     assert report.reasons.startswith("Winner: ")
-    assert report.notes[-1].startswith("The confirmation cannot be compared: scores must hold the")
+    assert report.notes[-1].startswith("The confirmation is left out: scores must hold the")
 
 
 def test_a_loss_is_better_where_it_is_less(tmp_path):
@@ -283,9 +293,10 @@ def test_a_loss_is_better_where_it_is_less(tmp_path):
     report = report_of(tmp_path)
 
     # The baseline's losses are less than those of trial-1, greater than those of constant-0.1.
-    assert [row.difference > 0 for row in report.confirmation.rows] == [False, False, False, True]
+    differences = report.confirmation.comparison.differences
+    assert [one.arm for one in differences if one.mean > 0] == ["constant-0.1"]
     assert report.verdict.startswith(
-        "Confirmed: constant(lr0=0.1), momentum 0 (constant-0.1), loss"
+        "Confirmed: constant(lr0=0.1), momentum 0 (constant-0.1), with loss "
     )
 
 
@@ -349,7 +360,6 @@ def test_no_interval_of_an_accuracy_ends_above_1(tmp_path):
     scores = (0.999, 0.998, 0.999, 0.997, 0.7, 0.999, 0.998, 0.996)
     folder = runs.confirmed_run(tmp_path / "run", {**build_run.CONFIRMED, "trial-1": scores})
     upper = load_run(folder).comparison().set_index("arm").loc["trial-1", "upper"]
-    rows = {row.arm: row for row in report_of(folder).confirmation.rows}
     assert upper > 1
-    assert rows["trial-1"].upper == 1.0
-    assert 0 <= rows["trial-1"].lower < 0.96
+    means = build_sections(report_of(folder))["confirmation"].columns[2]
+    assert re.search(r"\[0\.\d+,.1\.0000\]$", means.cells[0])

@@ -6,33 +6,37 @@ import pytest
 
 from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
+from lrtune.report.sections import build_sections
 from tests.cli.test_report import called
 from tests.records import build_run
 from tests.report.test_terminal import printed
 
 
-def details_of(folder):
-    return build_report(read_run(folder), details=True).details
+def sections_of(folder):
+    return build_sections(build_report(read_run(folder), details=True))
 
 
 def test_details_are_made_only_when_asked_for(tmp_path, capsys):
     build_run.small_run(tmp_path)
 
-    assert build_report(read_run(tmp_path)).details is None
+    assert build_report(read_run(tmp_path)).importances is None
     assert "Importance" not in called(capsys, tmp_path)[1]
     assert "Importance" in called(capsys, tmp_path, "--details")[1]
 
 
 def test_few_trials_say_nothing_of_importance(tmp_path):
-    details = details_of(build_run.small_run(tmp_path))
+    importance = sections_of(build_run.small_run(tmp_path))["importance"]
 
-    assert details.importance == (
+    assert importance.pairs == (
         (
             "all families",
-            "5 trials of one budget: below 20 nothing can be said about what mattered.",
+            (
+                "Only 5 trials trained for the same number of epochs; it takes 20 to say what "
+                "mattered."
+            ),
         ),
     )
-    assert details.legend == ""
+    assert importance.notes == ()
 
 
 def test_what_mattered_comes_first_with_the_trials_it_rests_on(tmp_path):
@@ -43,20 +47,23 @@ def test_what_mattered_comes_first_with_the_trials_it_rests_on(tmp_path):
         values = {"schedule": "constant", "lr0": lr0, "momentum": draw.random()}
         build_run.write_trial(tmp_path, f"{number}", 0.5 + lr0, values=values, rows=0)
 
-    (overall, constant) = details_of(tmp_path).importance
+    (overall, constant) = sections_of(tmp_path)["importance"].pairs
 
     assert overall[0] == "all families"
     assert overall[1].startswith("lr0 1.00, ")
     assert overall[1].endswith(" (60 trials)")
-    assert "all together predict 0." in overall[1]
+    assert "; all together 0." in overall[1]
     assert constant[0] == "constant"
-    assert "shares of the variance" in printed_details(tmp_path)
+    assert "share of the variance" in printed_details(tmp_path)
 
 
 def test_what_predicts_nothing_is_called_noise(tmp_path):
     build_run.large_run(tmp_path, 60, epochs=1)
 
-    assert "these figures are noise. " in dict(details_of(tmp_path).importance)["all families"]
+    assert (
+        "these shares are noise. "
+        in dict(sections_of(tmp_path)["importance"].pairs)["all families"]
+    )
 
 
 def printed_details(folder):
@@ -89,7 +96,7 @@ Tuning curve: the best of n trials
 def test_no_other_search_has_a_tuning_curve(tmp_path, algo):
     build_run.small_run(tmp_path, algo=algo)
 
-    assert details_of(tmp_path).curves == ()
+    assert "curves" not in sections_of(tmp_path)
     assert "Tuning curve" not in printed_details(tmp_path)
     assert "best so far     0.7050 after 55, 0.7120 after 110" in printed(tmp_path)
 
@@ -101,7 +108,7 @@ def test_best_so_far_has_none_before_the_first_full_trial(tmp_path):
     build_run.write_trial(tmp_path, "3", 0.7, rows=0)
 
     # 200 epochs; the last 50 are of the first trial of the full budget.
-    assert build_report(read_run(tmp_path)).costs.so_far == (
+    assert dict(sections_of(tmp_path)["progress"].pairs)["best so far"] == (
         "none yet after 50, none yet after 100, none yet after 150, 0.7000 after 200 epochs of the "
         "search"
     )
@@ -115,4 +122,5 @@ def test_a_trial_that_never_reached_the_baseline_says_never(tmp_path):
 
     # val_accuracy is 1 - .6/epoch, at most .988.
     text = " ".join(printed(tmp_path).split())
-    assert "(0.9955) for the first time: trial 0 never, 1 never" in text
+    assert "first epoch at 0.9955 (the mean of constant-0.1) or better: never in trial 0, " in text
+    assert "never in trial 1" in text

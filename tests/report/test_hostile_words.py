@@ -15,6 +15,7 @@ from rich.console import Console
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
+from lrtune.report.sections import build_sections
 from lrtune.report.tables import write_csv
 from lrtune.report.terminal import print_report
 from lrtune.run import load_run
@@ -47,12 +48,14 @@ def test_nothing_that_a_run_says_steers_the_terminal(tmp_path):
     assert " ".join(text.split()).count(SHOWN) >= 6
 
 
-def test_a_report_is_printable_in_any_form_it_is_given(tmp_path):
+def test_verdict_and_code_and_table_are_printable_before_they_are_laid_out(tmp_path):
     report = build_report(read_run(hostile_run(tmp_path)))
 
-    assert report.rows[0].schedule == SHOWN
-    assert report.rows[0].parameters == f"{SHOWN}={SHOWN}"
-    assert report.baseline[0][0] == SHOWN
+    assert report.verdict.isprintable()
+    assert SHOWN in report.verdict
+    assert all(line.isprintable() for line in report.usage)
+    schedules = build_sections(report)["trials"].columns[2]
+    assert schedules.texts == (f"{SHOWN}({SHOWN}={SHOWN})",)
 
 
 def test_a_run_shows_itself_without_steering_the_terminal(tmp_path):

@@ -132,12 +132,12 @@ def half_confirmed(folder):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (empty, "No trial has completed 50 epochs: no winner."),
+        (empty, "No trial has completed 50 epochs, so there is no winner."),
         (no_baseline, "None: this run has no constant learning rate to compare with."),
         (only_diverged, "the loss is NaN"),
-        (unfinished, "0 (still running, or stopped)"),
+        (unfinished, "0 (still running or stopped)"),
         (build_run.small_run, "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83"),
-        (runs.tuned_run, "constant-tuned was searched for with 0.5 times the search's epochs"),
+        (runs.tuned_run, "constant-tuned was found with 0.5 times the search's epochs"),
         (runs.confirmed_run, "Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1)"),
         (half_confirmed, "Not finished: 8 of 32 trainings have ended"),
     ],
@@ -198,7 +198,7 @@ def test_where_nothing_shows_a_gain_the_constant_rate_stands_below_the_code(
 
     assert f"{title} " in words
     told = (
-        "Nothing shows that it is better than constant-tuned, which is simpler: "
+        "There is no evidence that it beats constant-tuned, which is simpler: "
         "keras.optimizers.SGD(learning_rate=0.0275, momentum=0.91)"
     )
     assert (told in words) is instead
@@ -217,7 +217,7 @@ def test_the_page_says_what_it_was_made_with_and_on(tmp_path):
     assert "fingerprint 0123456789abcdef" in words
     assert "Versions lrtune 0.1.0" in words
     assert "batch size 64" in words
-    assert "began 2026-11-22 08:00 UTC" in words
+    assert "started 2026-11-22 08:00 UTC" in words
 
 
 def test_the_policy_allows_the_pages_own_script_and_style_alone(tmp_path):

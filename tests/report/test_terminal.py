@@ -32,7 +32,7 @@ data: cifar10 (cache), 9,000 training images and 1,000 validation images
 Baseline
   constant-0.1   0.6810 ± 0.0026 over 3 seeds
   constant-0.01  0.6520 ± 0.0122 over 3 seeds
-  The constant rate was not tuned: its rates and momenta were given, not searched.
+  The constant rate was not tuned: its learning rates and momenta were fixed.
 
 Trials of 50 epochs
   rank  trial  schedule                         lr0  momentum   score    delta  noise    time
@@ -41,16 +41,16 @@ Trials of 50 epochs
      2  0      step(drop=0.5, epochs_drop=10)   0.1       0.5  0.7050  +0.0240  outside  12 s
      3  2      time(k=0.314)                    0.1       0.5  0.6900  +0.0090  within   12 s
      3  3      constant                        0.05       0.9  0.6900  +0.0090  within   12 s
-  delta: how much better than constant-0.1; noise: 95 of 100 single runs of it lie within ±0.0131
+  delta: how much better than constant-0.1; noise: 95 % of single baseline runs fall within ±0.0131
 
 Not in the ranking
-  17 epochs   2 trials, best 5 exponential(lr0=0.12, k=0.08): val_accuracy 0.6700
+  17 epochs   2 trials, best: 5 exponential(lr0=0.12, k=0.08), val_accuracy 0.6700
   diverged    6: the loss is NaN
   failed      7: OOM when allocating
-  unfinished  8 (still running, or stopped)
+  unfinished  8 (still running or stopped)
 
 Cost
-                 trainings  epochs   time  share
+  spent on       trainings  epochs   time  share
   ──────────────────────────────────────────────
   search                 9     220   92 s    42%
     constant             1      50   12 s    10%
@@ -60,24 +60,24 @@ Cost
     unfinished           1       0  0.0 s     0%
   baseline               6     300   75 s    58%
   total                 15     520  167 s   100%
-  time: of all trainings one by one; with several workers the clock shows less
-  of the search's epochs 3 went into 1 trial that diverged, 0 went into 1 trial that failed, 83 into
-  all trials up to the winner, 50 into the winner itself
+  time: sum over all trainings; with several workers, less time passed
+  epochs of the search: 3 in 1 trial that diverged, 0 in 1 trial that failed, 83 in all trials up to
+  the winner, 50 in the winner itself
 
-How soon
+Progress
   best so far     0.7050 after 55, 0.7120 after 110, 0.7120 after 165, 0.7120 after 220 epochs of
                   the search
-  time to target  as good as constant-0.1 at its end (0.6810) for the first time: trial 1 in epoch
-                  2, 0 in epoch 2, 2 in epoch 2, 3 in epoch 2
-  lrtune report --details: what mattered (importance), and tuning curves
+  time to target  first epoch at 0.6810 (the mean of constant-0.1) or better: epoch 2 in trial 1,
+                  epoch 2 in trial 0, epoch 2 in trial 2, epoch 2 in trial 3
+  `lrtune report --details` adds which hyperparameters mattered, and tuning curves
 
 Verdict
-  Better than the constant rate by more than noise, but not confirmed yet.
+  The best schedule beats the constant rate by more than noise, but is not confirmed yet.
   Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120, 0.0310 better than the
   constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 seeds); that is outside the noise
   of a single run (±0.0131), but it is the best of 4 trials that finished, out of 7 tried, and the
-  best of many owes part of its lead to luck. Confirm it with fresh seeds. The best constant rate
-  among the trials, lr0 0.05 with momentum 0.9, reached 0.6900.
+  best of many is partly lucky. Confirm it with fresh seeds. The best constant rate among the
+  trials, constant(lr0=0.05), momentum 0.9, reached 0.6900.
 
 Use it
   run = lrtune.load_run('runs/small')
@@ -147,7 +147,7 @@ def test_no_baseline_leaves_its_columns_out(tmp_path):
 
     assert """
 Baseline
-  none: this run has no constant learning rate to compare with
+  None: this run has no constant learning rate to compare with.
 
 Trials of 50 epochs
   rank  trial  schedule              lr0  momentum  epochs   score  time

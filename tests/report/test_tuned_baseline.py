@@ -4,6 +4,7 @@ import pytest
 
 from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
+from lrtune.report.sections import build_sections
 from tests.records import build_run
 from tests.report import runs
 from tests.report.test_terminal import printed
@@ -11,6 +12,10 @@ from tests.report.test_terminal import printed
 
 def report_of(folder):
     return build_report(read_run(folder))
+
+
+def baseline_of(report):
+    return build_sections(report)["baseline"]
 
 
 def test_the_baseline_and_the_verdict_at_80_columns(tmp_path, monkeypatch):
@@ -25,8 +30,8 @@ Baseline
   constant-tuned  0.6950 ± 0.0030 over 3 seeds, lr0=0.0275, momentum=0.91
   constant-0.1    0.6810 ± 0.0026 over 3 seeds
   constant-0.01   0.6520 ± 0.0122 over 3 seeds
-  constant-tuned was searched for with 0.5 times the search's epochs: 69 epochs
-  in 3 trials, against 220 of the search for schedules.
+  constant-tuned was found with 0.5 times the search's epochs: 69 epochs in 3
+  trials, compared with 220 epochs of the search for schedules.
 
 Trials of 50 epochs
   rank  trial  schedule                  lr0  momentum   score    delta  noise
@@ -36,24 +41,25 @@ Trials of 50 epochs
                epochs_drop=10)
      3  2      time(k=0.314)             0.1       0.5  0.6900  -0.0050  within
      3  3      constant                 0.05       0.9  0.6900  -0.0050  within
-  delta: how much better than constant-tuned; noise: 95 of 100 single runs of it
-  lie within ±0.0149
+  delta: how much better than constant-tuned; noise: 95 % of single baseline
+  runs fall within ±0.0149
 """
         in text
     )
     # The search for the baseline: 50 + 17 epochs of trials that ended, 2 of one that did not.
-    assert "\n  search for the baseline          3      69   26 s     9%\n" in text
+    assert "\n  baseline search          3      69   26 s     9%\n" in text
     assert (
         """
 Verdict
-  Better than the tuned constant rate by more than noise, but not confirmed yet.
+  The best schedule beats the tuned constant rate by more than noise, but is not
+  confirmed yet.
   Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120,
   0.0170 better than the tuned constant rate (constant-tuned, lr0=0.0275,
   momentum=0.91, found with 0.5 times the search's epochs: 0.6950 ± 0.0030 over
   3 seeds); that is outside the noise of a single run (±0.0149), but it is the
-  best of 4 trials that finished, out of 7 tried, and the best of many owes part
-  of its lead to luck. Confirm it with fresh seeds. The best constant rate among
-  the trials, lr0 0.05 with momentum 0.9, reached 0.6900.
+  best of 4 trials that finished, out of 7 tried, and the best of many is partly
+  lucky. Confirm it with fresh seeds. The best constant rate among the trials,
+  constant(lr0=0.05), momentum 0.9, reached 0.6900.
 """
         in text
     )
@@ -67,14 +73,14 @@ def test_within_the_tuned_rates_noise_is_no_evidence_against_the_tuned_rate(tmp_
     )
 
 
-def test_a_given_rate_that_did_better_than_the_tuned_one_is_told(tmp_path):
+def test_an_untuned_rate_that_did_better_than_the_tuned_one_is_named(tmp_path):
     runs.tuned_run(tmp_path, (0.651, 0.65, 0.652))
 
     report = report_of(tmp_path)
 
-    assert report.compared_with == "constant-tuned"
+    assert report.baseline.reference.name == "constant-tuned"
     assert report.verdict.endswith(
-        " constant-0.1, a constant rate that was given, did better than the tuned one: 0.6810."
+        " The untuned constant rate constant-0.1 did better than the tuned one: 0.6810."
     )
 
 
@@ -95,25 +101,29 @@ def untuned(folder, **changes):
     return folder
 
 
-def test_a_search_that_has_not_begun_is_told(tmp_path):
+def test_a_baseline_search_that_has_not_started_is_named(tmp_path):
     report = report_of(untuned(tmp_path))
 
-    assert report.tuning == (
-        "The constant rate is searched for with 0.5 times the search's epochs; that search has not "
-        "begun."
+    (note,) = baseline_of(report).notes
+    assert note == (
+        "The constant rate is to be tuned with 0.5 times the search's epochs; that search has not "
+        "started yet."
     )
     assert "(constant-0.1, not tuned yet: 0.6810 ± 0.0026 over 3 seeds)" in report.verdict
 
 
 @pytest.mark.parametrize(
-    ("changes", "end"),
-    [({}, "3 trials so far."), ({"finished": "x"}, "3 trials, and it found none that trains.")],
+    ("changes", "start", "end"),
+    [
+        ({}, "is being", ": 69 epochs in 3 trials so far."),
+        ({"finished": "x"}, "was", " (69 epochs in 3 trials), but no rate trains."),
+    ],
 )
-def test_a_search_without_a_result_is_told(tmp_path, changes, end):
+def test_a_baseline_search_without_a_result_is_named(tmp_path, changes, start, end):
     runs.write_search(untuned(tmp_path), **changes)
 
-    assert report_of(tmp_path).tuning == (
-        f"The constant rate is searched for with 0.5 times the search's epochs: 69 epochs in {end}"
+    assert baseline_of(report_of(tmp_path)).notes == (
+        f"The constant rate {start} tuned with 0.5 times the search's epochs{end}",
     )
 
 
@@ -121,7 +131,7 @@ def test_a_search_that_cannot_be_read_is_not_called_one_that_has_not_begun(tmp_p
     runs.write_search(untuned(tmp_path))
     (tmp_path / "baseline" / "search" / "run.json").write_text("{")
 
-    assert report_of(tmp_path).tuning.endswith("that search cannot be read.")
+    assert baseline_of(report_of(tmp_path)).notes[0].endswith("that search cannot be read.")
 
 
 def test_a_damaged_trial_of_that_search_is_told_in_the_notes(tmp_path):
@@ -140,8 +150,8 @@ def test_an_arm_that_was_found_but_not_trained_yet_shows_its_rate(tmp_path):
 
     report = report_of(tmp_path)
 
-    assert report.baseline[0] == (
+    assert baseline_of(report).pairs[0] == (
         "constant-tuned",
         "not trained yet, lr0=0.0275, momentum=0.91",
     )
-    assert report.compared_with == "constant-0.1"
+    assert report.baseline.reference.name == "constant-0.1"

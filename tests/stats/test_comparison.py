@@ -80,7 +80,7 @@ def test_a_small_p_value_is_no_verdict_after_correction():
     assert comparison.differences[0].lower > 0
     assert comparison.differences[0].verdict == "none"
     assert "but p = 0.055 corrected for 7 comparisons" in sentence(comparison.differences[0])
-    assert "8 seeds are too few for a verdict among 7" in sentence(comparison.differences[0])
+    assert "8 seeds are too few for a verdict with 7" in sentence(comparison.differences[0])
 
 
 def test_the_same_schedule_twice_has_no_difference_and_no_verdict():
@@ -90,7 +90,7 @@ def test_the_same_schedule_twice_has_no_difference_and_no_verdict():
     assert (difference.mean, difference.lower, difference.upper) == (0, 0, 0)
     assert (difference.p, difference.verdict, difference.seeds_to_show) == (1, "none", None)
     assert [arm.best for arm in comparison.arms] == [0.5, 0.5]
-    assert sentence(difference) == "exactly equal to the baseline with every one of 8 seeds"
+    assert sentence(difference) == "exactly equal to the baseline with each of 8 seeds"
 
 
 def test_the_same_difference_with_every_seed_is_a_difference():
@@ -111,7 +111,7 @@ def test_a_seed_without_a_score_makes_no_pair():
     assert (arm.n, arm.missing) == (6, 2)
     assert arm.mean == pytest.approx(statistics.fmean(GAIN[2:]))
     assert sentence(difference).endswith(
-        "; 2 of 8 seeds are without a score of both and do not count"
+        "; 2 of 8 seeds not counted (no score in one of the two arms)"
     )
 
 
@@ -150,8 +150,8 @@ def test_an_arm_with_too_few_pairs_left_has_a_summary_but_no_test():
     assert best["step"] == 1
     assert math.isnan(best["broken"])
     assert sentence(broken) == (
-        "not tested: 5 seeds have a score of both, and a test needs 6; 3 of 8 seeds are without a "
-        "score of both and do not count"
+        "not tested: 5 seeds have a score in both arms, and a test needs 6; 3 of 8 seeds not "
+        "counted (no score in one of the two arms)"
     )
 
 
@@ -161,15 +161,15 @@ def test_an_arm_without_any_score():
 
     assert (broken.n, broken.verdict) == (0, "untested")
     assert math.isnan(broken.mean)
-    assert sentence(broken).startswith("not tested: no seeds have a score of both")
+    assert sentence(broken).startswith("not tested: no seeds have a score in both arms")
 
 
-def test_the_winners_curse_is_what_the_search_promised_too_much():
+def test_selection_bias_is_by_how_much_the_searchs_score_was_better():
     searched = {"step": 0.71}
     for direction, sign in (("max", 1), ("min", -1)):
         base, step = compare(arms(step=GAIN), "constant", direction, search_scores=searched).arms
-        assert step.flattery == pytest.approx(sign * (0.71 - statistics.fmean(GAIN)))
-        assert math.isnan(base.flattery)
+        assert step.selection_bias == pytest.approx(sign * (0.71 - statistics.fmean(GAIN)))
+        assert math.isnan(base.selection_bias)
 
 
 def test_the_probability_of_being_best_splits_ties_and_sums_to_one():
@@ -284,6 +284,7 @@ def test_the_frame_has_a_row_an_arm():
     assert frame.loc[0, "sentence"] == "the baseline"
     assert list(frame.columns) == [
         "arm", "is_baseline", "n", "missing", "mean", "std", "lower", "upper", "best",
-        "search_score", "flattery", "pairs", "difference", "difference_std", "difference_lower",
-        "difference_upper", "p", "p_holm", "verdict", "seeds_to_show", "sentence",
+        "search_score", "selection_bias", "pairs", "difference", "difference_std",
+        "difference_lower", "difference_upper", "p", "p_holm", "verdict", "seeds_to_show",
+        "sentence",
     ]  # fmt: skip

@@ -67,7 +67,8 @@ def test_noise_is_said_to_be_noise(tmp_path):
     assert max(map(abs, overall.shares.values())) < 0.1
     assert overall.explained <= 0
     assert overall.reason == (
-        "The hyperparameters of 160 trials predict no other trial's score: these figures are noise."
+        "The hyperparameters of 160 trials do not predict the scores of held-out trials: these "
+        "shares are noise."
     )
 
 
@@ -92,10 +93,11 @@ def test_below_twenty_trials_nothing_is_said(tmp_path):
     assert importances.overall.shares == {}
     assert importances.overall.trials == 19
     assert importances.overall.reason == (
-        "19 trials of one budget: below 20 nothing can be said about what mattered."
+        "Only 19 trials trained for the same number of epochs; it takes 20 to say what mattered."
     )
     assert importances.families["time"].reason == (
-        "5 trials of time of one budget: below 20 nothing can be said about what mattered."
+        "Only 5 trials of time trained for the same number of epochs; it takes 20 to say what "
+        "mattered."
     )
     assert importance_frame(importances).empty
 
@@ -104,7 +106,9 @@ def test_an_empty_run_has_none(tmp_path):
     importances = measure_importance(read_run(build_run.write_manifest(tmp_path)))
 
     assert importances.budget == 50
-    assert importances.overall.reason.startswith("No trials of one budget: ")
+    assert importances.overall.reason.startswith(
+        "No trials trained for the same number of epochs; "
+    )
 
 
 def test_scores_that_are_all_the_same_tell_nothing(tmp_path):
@@ -114,7 +118,7 @@ def test_scores_that_are_all_the_same_tell_nothing(tmp_path):
         build_run.write_trial(tmp_path, f"{number:02}", 0.5, values=values, rows=0)
 
     overall = measure_importance(read_run(tmp_path)).overall
-    assert overall.reason == "All 20 trials of one budget scored the same: nothing mattered."
+    assert overall.reason == "All 20 trials scored the same, so no hyperparameter mattered."
 
 
 def test_a_parameter_that_is_fixed_has_no_share(tmp_path):

@@ -130,9 +130,9 @@ def test_other_searches_are_refused_with_the_reason(tmp_path, algo):
     with pytest.raises(ArgumentError) as error:
         family_curves(read_run(build_run.small_run(tmp_path, algo=algo)))
     assert str(error.value) == (
-        "A tuning curve needs independent trials, which only random search draws: those of "
-        f"{algo!r} depend on the scores of earlier ones, so that their best score is no sample of "
-        "what a number of trials gives. best_so_far() shows what this one had."
+        "A tuning curve needs independent trials, which only random search draws: trials of "
+        f"{algo!r} depend on the scores of earlier ones. Use best_so_far() to see the best score "
+        "of this search after each trial."
     )
 
 

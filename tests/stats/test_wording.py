@@ -22,8 +22,8 @@ def difference(**changes):
     [
         ({}, "beats the baseline by 0.0153 [0.0041, 0.0262] (p = 0.031, 8 seeds)"),
         ({"p_holm": 0.0002, "n": 12, "missing": 1},
-         ("beats the baseline by 0.0153 [0.0041, 0.0262] (p < 0.001, 12 seeds); 1 of 13 seeds are "
-         "without a score of both and do not count")),
+         ("beats the baseline by 0.0153 [0.0041, 0.0262] (p < 0.001, 12 seeds); 1 of 13 seeds not "
+         "counted (no score in one of the two arms)")),
         ({"verdict": "worse", "mean": -0.0153, "lower": -0.0262, "upper": -0.0041},
          "worse than the baseline by 0.0153 [0.0041, 0.0262] (p = 0.031, 8 seeds)"),
         ({"verdict": "none", "mean": -0.003, "lower": -0.0121, "upper": 0.0061, "p": 0.45,
@@ -37,11 +37,11 @@ def difference(**changes):
          "1,000 seeds would show a difference of 0.0153")),
         ({"verdict": "none", "p": 0.03125, "p_holm": 0.125, "n": 6, "seeds_to_show": 9},
          ("no evidence of a difference: 0.0153 [0.0041, 0.0262] (p = 0.031, but p = 0.12 corrected "
-         "for 4 comparisons, 6 seeds); 6 seeds are too few for a verdict among 4 comparisons, that "
-         "takes 8; about 9 seeds would show a difference of 0.0153")),
+         "for 4 comparisons, 6 seeds); 6 seeds are too few for a verdict with 4 comparisons, "
+         "which takes 8; about 9 seeds would show a difference of 0.0153")),
         ({"verdict": "untested", "n": 1, "missing": 7, "p": math.nan},
-         ("not tested: 1 seed has a score of both, and a test needs 6; 7 of 8 seeds are without a "
-         "score of both and do not count")),
+         ("not tested: 1 seed has a score in both arms, and a test needs 6; 7 of 8 seeds not "
+         "counted (no score in one of the two arms)")),
     ],
 )  # fmt: skip
 def test_a_verdict_in_words(changes, words):

@@ -180,7 +180,7 @@
       const title = log ? "learning rate, log scale" : "learning rate";
       box.append(figure(title, rates, { log, held: true, base: null, label }));
     }
-    if (!scores.length && !rates.length) box.append(make("p", {}, "No epoch was recorded."));
+    if (!scores.length && !rates.length) box.append(make("p", {}, "No epochs were recorded."));
     const detail = make("tr", { class: "detail", id: `trial-${index}` });
     detail.appendChild(make("td", { colspan: heads.length })).append(box);
     return detail;

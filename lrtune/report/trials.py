@@ -1,0 +1,146 @@
+"""The trials: the table, whose columns terminal and page share, and those without a rank."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from lrtune.report.grid import Column, Section, numbers
+from lrtune.report.words import NOTHING, brief, count, duration, first_line, fixed
+from lrtune.stats.ranking import RUNNING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lrtune.records.reader import RunRecords
+    from lrtune.report.build import Report
+
+UNKNOWN = "unknown"
+"""The family of a trial that does not name one."""
+
+MOST = 8
+"""How many trials a line names."""
+
+MOST_REASONS = 3
+"""How many different reasons a line names."""
+
+
+def trials_section(report: Report) -> Section:
+    """The best trials of the full budget."""
+    title = f"Trials of {count(report.records.manifest.max_epochs, 'epoch')}"
+    ranked = report.ranked
+    trials, hidden = ranked.head(report.top), len(ranked) - report.top
+    if trials.empty:
+        return Section(title)
+    columns = trial_columns(report, trials)
+    more = (f"and {count(hidden, 'more trial')}",) if hidden > 0 else ()
+    meanings = "; ".join(
+        f"{name}: {columns[name].about}" for name in ("delta", "noise") if name in columns
+    )
+    return Section(
+        title,
+        columns=tuple(column for name, column in columns.items() if name != "status"),
+        best=frozenset(number for number, rank in enumerate(trials["rank"]) if rank == 1),
+        legend=(*more, meanings) if meanings else more,
+    )
+
+
+def unranked_section(report: Report) -> Section:
+    """The trials without a rank: a kind and which these are, ("diverged", "0006: a reason")."""
+    unranked = report.trials[report.trials["rank"].isna()]
+    by_status = dict(list(unranked.groupby("status", sort=False)))
+    pairs = [
+        (count(int(budget), "epoch"), _best_of(trials, report.records, report.places))
+        for budget, trials in unranked[unranked["status"] == "completed"].groupby(
+            "budget", sort=False
+        )
+    ]
+    pairs += [
+        (status, _reasons(by_status[status]))
+        for status in ("diverged", "failed")
+        if status in by_status
+    ]
+    if RUNNING in by_status:
+        pairs.append(("unfinished", f"{_ids(by_status[RUNNING])} (still running or stopped)"))
+    return Section("Not in the ranking", pairs=tuple(pairs))
+
+
+def families(trials: pd.DataFrame) -> list[str]:
+    """The schedule family of each trial; `UNKNOWN` where it names none."""
+    named: list[str] = trials["schedule"].fillna("").replace("", UNKNOWN).tolist()
+    return named
+
+
+def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
+    """The columns that have something to say, by name, in the terminal's order.
+
+    Args:
+        report: of the run.
+        trials: rows of `report.trials` to show.
+
+    Returns:
+        "rank", "trial", "schedule" (the family; its parameters are the remarks), "lr0", "momentum",
+        "score", "status" and "time" always; "epochs" where a trial did not train the full budget;
+        "delta" with a baseline, and "noise" where the baseline's spread is known.
+    """
+    places, baseline = report.places, report.baseline
+    parameters = tuple(trials["parameters"].fillna(""))
+    noise = {True: "within", False: "outside"}
+    columns = [
+        numbers("rank", _whole(trials["rank"]), "among trials of the full budget"),
+        Column("trial", tuple(trials["trial_id"])),
+        Column("schedule", tuple(families(trials)), least=20, remarks=parameters),
+        numbers("lr0", map(brief, trials["lr0"]), "initial learning rate"),
+        numbers("momentum", map(brief, trials["momentum"])),
+    ]
+    if (trials["epochs"].dropna() != report.records.manifest.max_epochs).any():
+        epochs = _whole(trials["epochs"])
+        columns.append(numbers("epochs", epochs, "including those of the trials it continues"))
+    columns.append(numbers("score", (fixed(score, places) for score in trials["score"])))
+    if baseline is not None:
+        deltas = (fixed(delta, places, sign=True) for delta in trials["delta"])
+        about = f"how much better than {baseline.reference.name}"
+        columns.append(numbers("delta", deltas, about))
+    if baseline is not None and not math.isnan(baseline.spread):
+        cells = tuple(noise.get(within, NOTHING) for within in trials["within_noise"])
+        spread = fixed(baseline.spread, places)
+        about = f"95 % of single baseline runs fall within ±{spread}"
+        columns.append(Column("noise", cells, about=about))
+    seconds = trials["total_seconds"]
+    order = tuple("" if math.isnan(one) else f"{one:.4g}" for one in seconds)
+    times = tuple(map(duration, seconds))
+    columns.append(Column("status", tuple(trials["status"])))
+    columns.append(Column("time", times, right=True, optional=True, order=order))
+    return {column.name: column for column in columns}
+
+
+def _whole(column: pd.Series[int]) -> list[str]:
+    cells: list[str] = column.astype("string").fillna(NOTHING).tolist()
+    return cells
+
+
+def _best_of(trials: pd.DataFrame, records: RunRecords, places: int) -> str:
+    best = records.by_id[trials["trial_id"].iloc[0]]
+    score = f"{records.manifest.objective} {fixed(trials['score'].iloc[0], places)}"
+    only = "" if len(trials) == 1 else ", best"
+    schedule = best.recipe.schedule_text
+    return f"{count(len(trials), 'trial')}{only}: {best.trial_id} {schedule}, {score}"
+
+
+def _reasons(trials: pd.DataFrame) -> str:
+    """The trials by reason, the most common one first."""
+    reasons = trials["message"].map(first_line, na_action=None)
+    common = reasons.value_counts()
+    named = [
+        f"{_ids(trials[reasons == reason])}: {reason}" for reason in common.index[:MOST_REASONS]
+    ]
+    others = int(common[MOST_REASONS:].sum())
+    if others:
+        named.append(f"{count(others, 'trial')} for other reasons")
+    return "; ".join(named)
+
+
+def _ids(trials: pd.DataFrame) -> str:
+    ids = list(trials["trial_id"])
+    more = f" and {len(ids) - MOST:,} more" if len(ids) > MOST else ""
+    return ", ".join(ids[:MOST]) + more
