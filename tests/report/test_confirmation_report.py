@@ -334,7 +334,7 @@ def paths(value, at=()):
 @pytest.mark.parametrize(
     "name", ["confirm/confirm.json", "confirm/b/seed-2/outcome.json", "baseline/search/run.json"]
 )
-def test_a_value_of_any_kind_is_told_or_shown(tmp_path, name, raw):
+def test_a_value_of_any_kind_is_reported_or_shown(tmp_path, name, raw):
     arms = {"a": build_run.STEP, "b": build_run.CONSTANT}
     build_run.write_manifest(tmp_path, baseline_budget=0.5)
     build_run.write_baseline(tmp_path, {"constant-tuned": (0.6,)})

@@ -1,4 +1,4 @@
-"""A run folder that was damaged or made to do harm: a report or one error, never a traceback."""
+"""A damaged or malicious run folder gives a report or one error, never a traceback."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_whole_run_is_reported_in_full(folder):
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("what", VALUES)
-def test_a_value_of_any_kind_anywhere_is_told_or_shown(folder, whole, name, what):
+def test_a_value_of_any_kind_anywhere_is_reported_or_shown(folder, whole, name, what):
     text = (whole / name).read_text()
     first, newline, rest = text.partition("\n") if name.endswith("jsonl") else (text, "", "")
     for at in paths(json.loads(first)):
@@ -132,7 +132,7 @@ def test_a_value_of_any_kind_anywhere_is_told_or_shown(folder, whole, name, what
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_torn_anywhere_is_told(folder, whole, name):
+def test_a_file_torn_anywhere_is_named(folder, whole, name):
     content = (whole / name).read_bytes()
     for length in range(0, len(content), 1 + len(content) // 40):
         told = surveyed(folder, name, content[:length], whole)
@@ -141,7 +141,7 @@ def test_a_file_torn_anywhere_is_told(folder, whole, name):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_flipped_bytes_are_told_or_shown(folder, whole, name):
+def test_flipped_bytes_are_reported_or_shown(folder, whole, name):
     content = (whole / name).read_bytes()
     draw = random.Random(name)  # noqa: S311 - where to damage a file, not secrets
     for _ in range(40):
@@ -156,7 +156,7 @@ def test_flipped_bytes_are_told_or_shown(folder, whole, name):
     "content",
     [b"", b"\0" * 100, b"\xff\xfe\x00", b"\xef\xbb\xbf{}", b"\n\n\n", b"[1]\n[2]\n", b'{"a": 1'],
 )
-def test_garbage_is_told(folder, whole, name, content):
+def test_garbage_is_reported(folder, whole, name, content):
     told = surveyed(folder, name, content, whole)
 
     assert name in told or (name.endswith("jsonl") and not content)
@@ -169,7 +169,7 @@ def test_the_last_of_a_doubled_key_counts_and_nothing_breaks(folder, whole, name
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_folder_in_a_files_place_is_told(folder, name):
+def test_a_folder_in_place_of_a_file_is_named(folder, name):
     (folder / name).unlink()
     (folder / name).mkdir()
 

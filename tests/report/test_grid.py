@@ -40,3 +40,9 @@ def test_no_blanks_trail():
     for width in range(5, 45):
         for lines in lay_out([NUMBERS, NAMES, TIME], width):
             assert all(line == line.rstrip() for line in lines)
+
+
+def test_a_remark_follows_its_cell_in_brackets():
+    column = Column("schedule", ("step", "constant"), remarks=("drop=0.5", ""))
+
+    assert lay_out([column], 40) == [["schedule"], ["step(drop=0.5)"], ["constant"]]

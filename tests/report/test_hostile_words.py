@@ -1,4 +1,4 @@
-"""What a run folder says cannot steer a terminal, a spreadsheet or a page."""
+"""Text from a run folder cannot control a terminal, a spreadsheet or a page."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def hostile_run(folder):
     return folder
 
 
-def test_nothing_that_a_run_says_steers_the_terminal(tmp_path):
+def test_no_text_of_a_run_reaches_the_terminal_as_control_characters(tmp_path):
     out = io.StringIO()
     print_report(read_run(hostile_run(tmp_path)), Console(file=out, width=100))
     text = out.getvalue()
@@ -58,7 +58,7 @@ def test_verdict_and_code_and_table_are_printable_before_they_are_laid_out(tmp_p
     assert schedules.texts == (f"{SHOWN}({SHOWN}={SHOWN})",)
 
 
-def test_a_run_shows_itself_without_steering_the_terminal(tmp_path):
+def test_the_repr_of_a_run_is_printable(tmp_path):
     run = load_run(hostile_run(tmp_path))
 
     assert repr(run).isprintable()
@@ -170,7 +170,7 @@ def test_a_file_name_that_cannot_be_is_an_error_of_ours(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")  # noqa: PTH110
-def test_an_output_that_is_full_is_told_in_one_line(tmp_path):
+def test_a_full_output_ends_with_one_line(tmp_path):
     build_run.small_run(tmp_path)
     command = [sys.executable, "-m", "lrtune.report", str(tmp_path)]
     with open("/dev/full", "w") as full:  # noqa: PTH123

@@ -260,7 +260,7 @@ def test_what_a_run_says_is_text(tmp_path):
     assert page.data["trials"][2][6] == SHOWN
 
 
-def test_a_page_of_100_trials_is_small_and_every_picture_is_told_in_words(tmp_path, monkeypatch):
+def test_a_page_of_100_trials_is_small_and_every_picture_has_a_description(tmp_path, monkeypatch):
     monkeypatch.setattr(page_module, "draw_pictures", draw_pictures)
     folder = make_run.confirm(make_run.random_run(tmp_path / "run", 100, tuned=True))
 

@@ -158,7 +158,7 @@ Cost
 """ in printed(tmp_path)
 
 
-def test_what_could_not_be_read_is_told_at_the_end(tmp_path):
+def test_files_that_could_not_be_read_are_named_at_the_end(tmp_path):
     build_run.small_run(tmp_path)
     (tmp_path / "trial_2" / "outcome.json").write_text("{")
 

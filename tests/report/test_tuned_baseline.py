@@ -134,7 +134,7 @@ def test_a_search_that_cannot_be_read_is_not_called_one_that_has_not_begun(tmp_p
     assert baseline_of(report_of(tmp_path)).notes[0].endswith("that search cannot be read.")
 
 
-def test_a_damaged_trial_of_that_search_is_told_in_the_notes(tmp_path):
+def test_a_damaged_trial_of_the_baseline_search_is_named_in_the_notes(tmp_path):
     runs.tuned_run(tmp_path)
     (tmp_path / "baseline" / "search" / "trial_0" / "outcome.json").write_text("{")
 

@@ -55,7 +55,7 @@ def test_brief_numbers():
         (math.nan, "-"),
     ],
 )
-def test_durations_in_the_unit_one_would_say(seconds, words):
+def test_durations_have_their_usual_unit(seconds, words):
     assert duration(seconds) == words
 
 
@@ -67,7 +67,7 @@ def test_counts_have_a_plural():
     ]
 
 
-def test_the_first_line_that_says_anything():
+def test_the_first_line_that_is_not_blank():
     assert first_line("\n  OOM when allocating\n at x") == "OOM when allocating"
     assert first_line(None) == first_line(" \n") == "no message"
     assert first_line("x" * 200, most=10) == "xxxxxxx..."
