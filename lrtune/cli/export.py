@@ -58,12 +58,6 @@ FORMATS = {
         needs="optuna",
         opened_by="optuna-dashboard sqlite:///{path}",
     ),
-    "deepcave": Format(
-        "deepcave:write_deepcave",
-        "-deepcave",
-        files=("configspace.csv", "trials.csv"),
-        opened_by="deepcave --open",
-    ),
     "tensorboard": Format(
         "event_files:write_tensorboard",
         "-tensorboard",
@@ -87,11 +81,10 @@ def export(
         bool, typer.Option("--overwrite", help="Replace the export that is there.")
     ] = False,
 ) -> None:
-    """Write a run for other tools: tables, Optuna's dashboard, DeepCAVE, TensorBoard.
+    """Write a run in a format that other tools read.
 
-    csv and parquet are two tables, trials and epochs, of the search, its baseline and its
-    confirmation. optuna is a study in an SQLite file, deepcave a folder of DeepCAVE's tables,
-    tensorboard a folder of event files.
+    csv and parquet are two tables, trials and epochs, that include the baseline and the
+    confirmation. optuna is a study in an SQLite file. tensorboard is a folder of event files.
     """
     form = FORMATS.get(to)
     if form is None:

@@ -73,10 +73,7 @@ def test_every_format_is_written_without_tensorflow_and_replaced_on_demand(folde
         (["--to", "csv"], "Missing argument 'RUN'."),
         (
             ["{run}", "--to", "x\x1b[2Jls"],
-            (
-                "--to must be one of csv, parquet, optuna, deepcave, tensorboard. Received: "
-                "'x\\x1b[2Jls'."
-            ),
+            "--to must be one of csv, parquet, optuna, tensorboard. Received: 'x\\x1b[2Jls'.",
         ),
         (["{run}", "--to", "csv", "--out", ""], "--out must be a path. Received: ''."),
         (
