@@ -50,7 +50,7 @@ def write_tensorboard(records: RunRecords, folder: Path) -> str:
 def write_events(trial: Recorded, folder: Path) -> None:
     """Writes one trial's event file below a folder, in place of one that is there."""
     rows = trial.epochs()
-    seconds = [seconds_of(row.get("seconds")) for row in rows]
+    seconds = [seconds_of(row.get("seconds", 0.0)) for row in rows]
     start, end = trial.times or (0.0, sum(seconds))
     budget = trial.outcome.epochs.planned if trial.outcome is not None else None
     with TrialEvents(folder, trial.trial_id, start) as events:

@@ -15,8 +15,7 @@ from lrtune.display.observer import Observer
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.export.event_files import TrialEvents, is_event_file, write_events
 from lrtune.export.space import searched
-from lrtune.export.trials import Kind, recorded
-from lrtune.records.ids import BASELINE_SEARCH, parse_id
+from lrtune.export.trials import kind_of, recorded
 from lrtune.records.reader import read_run
 
 if TYPE_CHECKING:
@@ -28,49 +27,34 @@ if TYPE_CHECKING:
     from lrtune.records.task import EpochRecord, TrialTask
 
 
+def _each(name: str) -> Callable[..., None]:
+    def call(self: Observers, *args: Any) -> None:
+        for observer in self.observers:
+            getattr(observer, name)(*args)
+
+    return call
+
+
 class Observers(Observer):
-    """Lets several observers watch a search, each in its turn."""
+    """Lets several observers watch a search: each call goes to all of them, in their order."""
 
     def __init__(self, *observers: Observer) -> None:
-        self._observers = observers
+        self.observers = observers
 
-    @override
-    def noticed(self, text: str) -> None:
-        for observer in self._observers:
-            observer.noticed(text)
-
-    @override
-    def trial_found(self, outcome: Outcome) -> None:
-        for observer in self._observers:
-            observer.trial_found(outcome)
-
-    @override
-    def trial_began(self, task: TrialTask) -> None:
-        for observer in self._observers:
-            observer.trial_began(task)
-
-    @override
-    def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
-        for observer in self._observers:
-            observer.epoch_ended(trial_id, record)
-
-    @override
-    def trial_lost(self, task: TrialTask, reason: str) -> None:
-        for observer in self._observers:
-            observer.trial_lost(task, reason)
-
-    @override
-    def trial_ended(self, outcome: Outcome) -> None:
-        for observer in self._observers:
-            observer.trial_ended(outcome)
+    noticed = _each("noticed")
+    trial_found = _each("trial_found")
+    trial_began = _each("trial_began")
+    epoch_ended = _each("epoch_ended")
+    trial_lost = _each("trial_lost")
+    trial_ended = _each("trial_ended")
 
 
 def check_folder(folder: Path, run_dir: Path) -> None:
-    """Makes the folder for event files, if it is missing.
+    """Makes the folder for event files if it is missing.
 
     Raises:
-        ArgumentError: nothing can be written there, or it lies in the run folder, where a search
-            that is to begin would take it for something foreign.
+        ArgumentError: nothing can be written there, or it is inside the run folder, which a new
+            search refuses to use once it holds files that are not a search's.
     """
     if run_dir.resolve() in (folder.resolve(), *folder.resolve().parents):
         raise ArgumentError(
@@ -85,22 +69,22 @@ def check_folder(folder: Path, run_dir: Path) -> None:
         usable, reason = False, error.strerror or type(error).__name__
     if not usable:
         raise ArgumentError(
-            f"--tensorboard must be a folder that can be written. Received: {str(folder)!r} "
+            f"--tensorboard must be a folder that can be written to. Received: {str(folder)!r} "
             f"({reason})."
         )
 
 
 class TensorBoardObserver(Observer):
-    """Writes DIR/NAME/trial_0007/ and so on; NAME is the run folder's, so that searches share DIR.
+    """Writes DIR/NAME/trial_0007/ and so on, NAME being the run folder's: searches can share DIR.
 
-    What is written follows from the run folder: a search that is continued writes what it finds
-    there anew, and a trial's events begin anew when the trial does. A disk that is full ends the
+    The run folder decides what is written. A resumed search rewrites the events of the trials that
+    it finds there, and a trial that starts again gets a new event file. A full disk stops the
     events, not the search.
 
     Args:
-        folder: DIR, what `tensorboard --logdir` is given; made if missing.
+        folder: DIR, the argument of `tensorboard --logdir`; made if missing.
         run_dir: the run folder.
-        notify: is told, once, that events cannot be written any more.
+        notify: called with one line of text, once, when events cannot be written any more.
 
     Raises:
         ArgumentError: see `check_folder`.
@@ -113,8 +97,8 @@ class TensorBoardObserver(Observer):
         self._notify = notify
         self._open: dict[str, TrialEvents] = {}
         self._broken = False
-        self._begin_anew = cache(self._forget)
-        self._found = cache(self._read)
+        self._clear_once = cache(self._clear)
+        self._read_once = cache(self._read)
 
     def __enter__(self) -> Self:
         return self
@@ -126,7 +110,7 @@ class TensorBoardObserver(Observer):
 
     @override
     def noticed(self, text: str) -> None:
-        """Nothing: a display tells it."""
+        """Does nothing: the display shows it."""
 
     @override
     def trial_found(self, outcome: Outcome) -> None:
@@ -155,18 +139,18 @@ class TensorBoardObserver(Observer):
         events = TrialEvents(self._folder, task.trial_id, time.time())
         self._open[task.trial_id] = events
         values = searched(task.values)
-        events.begin(_kind(task.trial_id), values, task.last_epoch, task.first_epoch + 1)
+        events.begin(kind_of(task.trial_id), values, task.last_epoch, task.first_epoch + 1)
 
     def _find(self, trial_id: str) -> None:
-        trial = self._found().get(trial_id)
+        trial = self._read_once().get(trial_id)
         if trial is not None:
             write_events(trial, self._folder)
 
     def _read(self) -> dict[str, Recorded]:
         return {trial.trial_id: trial for trial in recorded(read_run(self._run_dir))}
 
-    def _forget(self) -> None:
-        """Removes what an earlier search of this name left, once this one does something."""
+    def _clear(self) -> None:
+        """Removes the events of an earlier search of this name, when this one has its first."""
         for path in list(self._folder.rglob("*")):
             if is_event_file(path):
                 path.unlink()
@@ -175,18 +159,13 @@ class TensorBoardObserver(Observer):
         if self._broken:
             return
         try:
-            self._begin_anew()
+            self._clear_once()
             write(*args)
         except (OSError, LrtuneError) as error:
             self._broken = True
             reason = getattr(error, "strerror", None) or error
-            run = shlex.quote(str(self._run_dir))
             self._notify(
-                f"cannot write events to {self._folder}: {reason}. The search goes on without; "
-                f"`lrtune export {run} --to tensorboard` writes them later."
+                f"cannot write events to {self._folder}: {reason}. The search goes on without "
+                f"them. Write them later with: lrtune export {shlex.quote(str(self._run_dir))} "
+                "--to tensorboard"
             )
-
-
-def _kind(trial_id: str) -> Kind:
-    kinds: dict[str, Kind] = {BASELINE_SEARCH: "baseline-search", "baseline": "baseline"}
-    return kinds.get(parse_id(trial_id).kind, "trial")

@@ -2,15 +2,15 @@
 
 A study's trial is a *configuration*, as Optuna has it: where Hyperband trained one in several
 rungs, these are one trial, whose intermediate values are the objective after each epoch. It is
-COMPLETE if it was meant to reach the full budget, PRUNED if it was left at an earlier rung, FAIL if
+COMPLETE if it was meant to reach the full budget, PRUNED if it stopped at an earlier rung, FAIL if
 its last rung has no score and RUNNING if that has not ended. One that diverged has the user
 attribute `diverged` and, as in the search, the untrained model's score.
 
-Parameters have the ranges of the space and exist in the trials of their family only. Optuna knows
-no scale that is dense at the upper end, as momentum is searched (`reverse_log`): such a parameter
-has its range without `log`, and the study's user attribute `reverse_log` names it.
+Parameters have the ranges of the space and exist only in the trials of their family. Optuna has no
+scale that is dense at the upper end, as momentum is searched (`reverse_log`): such a parameter has
+its range without `log`, and the study's user attribute `reverse_log` names it.
 
-The baseline is not among the trials, for it was not searched and lies outside the ranges; its
+The baseline is not among the trials, because it was not searched and lies outside the ranges; its
 scores are the study's user attribute `baseline`.
 
 Optuna's storage takes 3 ms an epoch: 100 trials of 50 epochs take 15 s, 1,000 take 2.5 minutes.
@@ -24,8 +24,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import optuna
+from optuna.storages import RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+
 from lrtune._util.printable import printable
-from lrtune.export.space import fitted, parameters, plain_value
+from lrtune.export.optuna_space import distributions, fits
+from lrtune.export.space import configs, plain_value
 from lrtune.export.times import created, seconds_of
 from lrtune.export.trials import lineages, recorded
 from lrtune.stats.winner import Direction
@@ -34,10 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from optuna.distributions import BaseDistribution
-    from optuna.trial import FrozenTrial, TrialState
-
-    from lrtune.export.space import Parameter
+    from lrtune.export.optuna_space import Distribution
     from lrtune.export.trials import Recorded
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest
@@ -53,14 +55,9 @@ def write_study(records: RunRecords, file: Path) -> str:
     Returns:
         What was written, in words.
     """
-    import optuna
-
     manifest = records.manifest
     lines = lineages(trial for trial in recorded(records) if trial.kind == "trial")
-    known = fitted(
-        parameters(manifest.space),
-        (line[-1].values for line in lines),
-    )
+    known = distributions(manifest.space, [line[-1].values for line in lines])
     name = printable(records.folder.absolute().name) or "run"
     with _quiet(), _storage(file) as storage:
         study = optuna.create_study(
@@ -69,31 +66,28 @@ def write_study(records: RunRecords, file: Path) -> str:
             direction="maximize" if Direction(manifest.direction) is Direction.MAX else "minimize",
         )
         study.set_metric_names([printable(manifest.objective)])
-        for key, value in _about(records, known).items():
+        for key, value in _about(records).items():
             study.set_user_attr(key, value)
         study.add_trials([_trial(line, manifest, known) for line in lines])
     return f"study '{name}' ({len(lines):,} trials)"
 
 
 def _trial(
-    line: tuple[Recorded, ...], manifest: Manifest, known: Mapping[str, Parameter]
+    line: tuple[Recorded, ...], manifest: Manifest, known: Mapping[str, Distribution]
 ) -> FrozenTrial:
     """Rungs of one configuration, the first one first, as one trial."""
-    from optuna.trial import FrozenTrial
-
     last = line[-1]
-    values = last.values
     params = {
-        name: float(value) if known[name].kind == "float" else value  # type: ignore[arg-type]
-        for name, value in values.items()
-        if name in known and known[name].holds(value)
+        name: value
+        for name, value in last.values.items()
+        if name in known and fits(known[name], value)
     }
-    others = {name: value for name, value in values.items() if name not in params}
+    others = {name: value for name, value in last.values.items() if name not in params}
     state, score = _ended(last, manifest)
     start, end = line[0].times, last.times
     begun = created(manifest) if start is None else start.start
     return FrozenTrial(
-        number=-1,  # both numbers are the storage's to give
+        number=-1,  # the storage assigns both numbers
         trial_id=-1,
         state=state,
         value=score,
@@ -101,7 +95,7 @@ def _trial(
         datetime_start=datetime.fromtimestamp(begun),
         datetime_complete=None if end is None else datetime.fromtimestamp(end.end),
         params=params,
-        distributions={name: _distribution(known[name]) for name in params},
+        distributions={name: known[name] for name in params},
         user_attrs=others | _remarks(line),
         system_attrs={},
         intermediate_values=_course(line, manifest.objective),
@@ -109,8 +103,6 @@ def _trial(
 
 
 def _ended(last: Recorded, manifest: Manifest) -> tuple[TrialState, float | None]:
-    from optuna.trial import TrialState
-
     outcome = last.outcome
     if outcome is None:
         return TrialState.RUNNING, None
@@ -140,40 +132,27 @@ def _remarks(line: tuple[Recorded, ...]) -> dict[str, Any]:
         remarks |= {
             "epochs": last.outcome.epochs.last,
             "budget": last.outcome.epochs.planned,
-            "seed": plain_value(last.outcome.seed),
+            "seed": last.outcome.seed,
             "bracket": plain_value(last.outcome.values.get("tuner/bracket")),
             "message": plain_value(last.outcome.message),
         }
     return {key: value for key, value in remarks.items() if value is not None}
 
 
-def _distribution(parameter: Parameter) -> BaseDistribution:
-    from optuna.distributions import (
-        CategoricalDistribution,
-        FloatDistribution,
-        IntDistribution,
-    )
-
-    if parameter.kind == "choice":
-        return CategoricalDistribution(parameter.choices)
-    if parameter.kind == "float":
-        return FloatDistribution(parameter.low, parameter.high, log=parameter.log)
-    low, high = int(parameter.low), int(parameter.high)
-    fits = (high - low) % parameter.step == 0
-    step = parameter.step if fits else 1
-    return IntDistribution(low, high, log=parameter.log, step=step)
-
-
-def _about(records: RunRecords, known: Mapping[str, Parameter]) -> dict[str, Any]:
+def _about(records: RunRecords) -> dict[str, Any]:
     """User attributes of the study."""
     manifest = records.manifest
     about = {
         "algo": printable(manifest.algo),
         "objective": printable(manifest.objective),
         "max_epochs": manifest.max_epochs,
-        "seed": plain_value(manifest.seed),
+        "seed": manifest.seed,
         "data": printable(manifest.data.source),
-        "reverse_log": [name for name, one in known.items() if one.reverse_log],
+        "reverse_log": [
+            name
+            for name, _, config in configs(manifest.space)
+            if config.get("sampling") == "reverse_log"
+        ],
         "baseline": {
             arm: [outcome.score for outcome in outcomes if outcome.score is not None]
             for arm, outcomes in records.baseline.items()
@@ -184,16 +163,14 @@ def _about(records: RunRecords, known: Mapping[str, Parameter]) -> dict[str, Any
 
 @contextmanager
 def _storage(file: Path) -> Iterator[Any]:
-    from optuna.storages import RDBStorage
-
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(file)
-        # The file gets its name when it is whole: waiting for the disk after each of a thousand
-        # trials would take as long again as all the rest.
+        # The file gets its name only when it is complete. Waiting for the disk after every trial
+        # would double the time that a thousand trials take.
         connection.execute("PRAGMA synchronous = OFF")
         return connection
 
-    # Connections of our own, for a path may hold what means something in a URL.
+    # Not a URL with the path in it: characters of the path may have a meaning there.
     storage = RDBStorage("sqlite:///lrtune", engine_kwargs={"creator": connect})
     try:
         yield storage
@@ -204,9 +181,7 @@ def _storage(file: Path) -> Iterator[Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps Optuna from telling of each study on standard error, and of what it calls new."""
-    import optuna
-
+    """Silences Optuna's message about each new study and its warnings of experimental functions."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from lrtune._util.printable import printable
 from lrtune.export.space import plain_value
 from lrtune.export.trials import recorded
@@ -11,8 +13,6 @@ from lrtune.report.tables import without_formulas
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pandas as pd
 
     from lrtune.export.trials import Recorded
     from lrtune.records.reader import RunRecords
@@ -34,13 +34,22 @@ _FIRST = {
     "seconds": "Float64",
     "message": "string",
 }
+_DTYPES = {
+    "boolean": "boolean",
+    "integer": "Int64",
+    "floating": "Float64",
+    "mixed-integer-float": "Float64",
+}
+"""What pandas finds in the values of a hyperparameter -> their column's type; else text."""
+
 _EPOCH_FIRST = ("kind", "trial_id", "epoch", "lr")
 
 
 def write_csv(records: RunRecords, folder: Path) -> str:
     """Writes `trials.csv` and `epochs.csv`: numbers in full, empty where unknown.
 
-    As in `report --csv`, what a spreadsheet would run as a formula gets an apostrophe before it.
+    As in `report --csv`, text that a spreadsheet would run as a formula gets an apostrophe before
+    it.
 
     Returns:
         What was written, in words.
@@ -48,7 +57,7 @@ def write_csv(records: RunRecords, folder: Path) -> str:
     tables = _tables(records)
     for name, frame in tables.items():
         without_formulas(frame).to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
-    return _told(tables, "csv")
+    return _summary(tables, "csv")
 
 
 def write_parquet(records: RunRecords, folder: Path) -> str:
@@ -56,30 +65,24 @@ def write_parquet(records: RunRecords, folder: Path) -> str:
     tables = _tables(records)
     for name, frame in tables.items():
         frame.to_parquet(folder / f"{name}.parquet", index=False, engine="pyarrow")
-    return _told(tables, "parquet")
+    return _summary(tables, "parquet")
 
 
 def trials_table(trials: list[Recorded]) -> pd.DataFrame:
-    """One row a trial: what `_FIRST` names, then a column a hyperparameter.
+    """One row a trial: the columns of `_FIRST`, then one column a hyperparameter.
 
-    A hyperparameter with the name of a column of ours gets `hp.` before it.
+    A hyperparameter with the name of one of our columns gets the prefix `hp.`.
     """
-    import pandas as pd
-
-    names = dict.fromkeys(name for trial in trials for name in trial.values)
-    columns = {name: f"hp.{name}" if name in _FIRST else name for name in names}
-    rows = [_row(trial) for trial in trials]
-    frame: pd.DataFrame = pd.DataFrame(rows, columns=list(_FIRST)).astype(_FIRST)
-    for name, column in columns.items():
+    frame: pd.DataFrame = pd.DataFrame(map(_row, trials), columns=list(_FIRST)).astype(_FIRST)
+    for name in dict.fromkeys(name for trial in trials for name in trial.values):
         values = [trial.values.get(name) for trial in trials]
-        frame[column] = _column(values)
+        dtype = _DTYPES.get(pd.api.types.infer_dtype(values), "string")
+        frame[f"hp.{name}" if name in _FIRST else name] = pd.Series(values, dtype=dtype)
     return frame
 
 
 def epochs_table(trials: list[Recorded]) -> pd.DataFrame:
     """One row a trial and epoch: kind, trial_id, epoch, lr, the metrics, seconds."""
-    import pandas as pd
-
     rows: list[dict[str, Any]] = []
     for trial in trials:
         known = {"kind": trial.kind, "trial_id": trial.trial_id}
@@ -108,7 +111,7 @@ def _row(trial: Recorded) -> dict[str, Any]:
     }
     if (outcome := trial.outcome) is not None:
         row |= {
-            "seed": outcome.seed if type(outcome.seed) is int else None,
+            "seed": outcome.seed,
             "score": outcome.score,
             "first_epoch": outcome.epochs.first,
             "last_epoch": outcome.epochs.last,
@@ -119,17 +122,5 @@ def _row(trial: Recorded) -> dict[str, Any]:
     return row
 
 
-def _column(values: list[Any]) -> Any:
-    """A column of one type: flags, whole numbers, numbers, or text for anything else."""
-    import pandas as pd
-
-    kinds = {type(value) for value in values if value is not None}
-    for allowed, dtype in (({bool}, "boolean"), ({int}, "Int64"), ({int, float}, "Float64")):
-        if kinds and kinds <= allowed:
-            return pd.Series(values, dtype=dtype)
-    texts = [None if value is None else str(value) for value in values]
-    return pd.Series(texts, dtype="string")
-
-
-def _told(tables: dict[str, pd.DataFrame], ending: str) -> str:
+def _summary(tables: dict[str, pd.DataFrame], ending: str) -> str:
     return " and ".join(f"{name}.{ending} ({len(one):,} rows)" for name, one in tables.items())

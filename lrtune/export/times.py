@@ -1,10 +1,11 @@
-"""When trials ran. A run folder says how long each took, and when the search began."""
+"""When trials ran. A run folder records how long each took, and when the search began."""
 
 from __future__ import annotations
 
 import math
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
 
 from lrtune.records import schema
 from lrtune.records.ids import folder_of
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
 
 _SLACK = 2.0
-"""Seconds by which file times may differ from what the manifest rounded to seconds."""
+"""Seconds by which file times may differ from the manifest's, which are rounded to seconds."""
 
 
 class Times(NamedTuple):
@@ -31,36 +32,31 @@ def trial_times(
 ) -> dict[str, Times]:
     """When each trial ran, by its id.
 
-    A trial ended when its `outcome.json` was written, and began as long before as it took. Where a
-    copy of the folder has lost the files' times, so that any of them is not within the search's,
-    the trials are laid out one after another from the search's start, in their order: durations are
-    right then, and nothing else is.
+    A trial ended when its `outcome.json` was written, and began as long before as it took. A copy
+    of the folder may have lost the files' times. If any of them lies outside the search, the trials
+    are placed one after another from the search's start, in their order: then only durations are
+    right.
     """
-    outcomes = list(outcomes)
-    first, last = _instant(manifest.created), _instant(manifest.finished)
-    lasted = {outcome.trial_id: seconds_of(outcome.seconds) for outcome in outcomes}
-    ended = {one: _written(folder, one) for one in lasted}
-    if all(
-        end - lasted[one] >= (first or 0.0) - _SLACK and end <= (last or math.inf) + _SLACK
-        for one, end in ended.items()
+    seconds = {outcome.trial_id: seconds_of(outcome.seconds) for outcome in outcomes}
+    first, last = created(manifest), _instant(manifest.finished, math.inf)
+    ends = {one: _written(folder, one) for one in seconds}
+    if not all(
+        first - _SLACK <= ends[one] - lasted and ends[one] <= last + _SLACK
+        for one, lasted in seconds.items()
     ):
-        return {one: Times(end - lasted[one], end) for one, end in ended.items()}
-    clock, laid_out = first or 0.0, {}
-    for one, seconds in lasted.items():
-        laid_out[one] = Times(clock, clock + seconds)
-        clock += seconds
-    return laid_out
+        _, *one_after_another = accumulate(seconds.values(), initial=first)
+        ends = dict(zip(seconds, one_after_another, strict=True))
+    return {one: Times(ends[one] - lasted, ends[one]) for one, lasted in seconds.items()}
 
 
-def seconds_of(value: Any) -> float:
-    """A recorded duration, 0 where there is none."""
-    usable = isinstance(value, int | float) and math.isfinite(value) and value > 0
-    return float(value) if usable else 0.0
+def seconds_of(recorded: float) -> float:
+    """A recorded duration; 0 where it is NaN or negative."""
+    return recorded if recorded > 0 else 0.0
 
 
 def created(manifest: Manifest | ConfirmManifest) -> float:
-    """When the search began, in seconds since 1970; 0 where it does not say."""
-    return _instant(manifest.created) or 0.0
+    """When the search began, in seconds since 1970; 0 if the manifest's time cannot be read."""
+    return _instant(manifest.created, 0.0)
 
 
 def _written(folder: Path, trial_id: str) -> float:
@@ -70,8 +66,8 @@ def _written(folder: Path, trial_id: str) -> float:
         return -math.inf
 
 
-def _instant(text: Any) -> float | None:
+def _instant(text: str | None, otherwise: float) -> float:
     try:
-        return datetime.fromisoformat(text).timestamp()
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
+        return datetime.fromisoformat(text or "").timestamp()
+    except (ValueError, OverflowError, OSError):
+        return otherwise

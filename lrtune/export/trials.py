@@ -1,52 +1,54 @@
-"""Every trial of a run in one list: the search's, the baseline's, the confirmation's."""
+"""All trials of a run in one list: those of the search, the baseline and the confirmation."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from lrtune.export.space import parameters, searched
+from lrtune.export.space import scopes, searched
 from lrtune.export.times import Times, trial_times
-from lrtune.records.ids import BASELINE_SEARCH, first_tried, parse_id
+from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CONFIRM, first_tried, parse_id
 from lrtune.records.reader import read_proposal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lrtune.export.space import Parameter, Value
+    from lrtune.export.space import Value
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
 
-Kind = Literal["trial", "baseline-search", "baseline", "confirmation"]
-
-SEARCH_WITHIN = f"{BASELINE_SEARCH}/"
-"""How the ids of the trials begin that searched for the best constant rate."""
-
-_PARENT = "tuner/trial_id"
+_KINDS = {
+    "search": "trial",
+    BASELINE_SEARCH: "baseline-search",
+    BASELINE: "baseline",
+    CONFIRM: "confirmation",
+}
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A trial that a run folder knows of.
+    """A trial that a run folder records.
 
     Attributes:
-        kind: "trial" of the search, "baseline-search" (of the search for the best constant rate),
-            "baseline" or "confirmation".
-        trial_id: unlike any other's: "0007", "baseline/search/0007", "baseline/ARM/seed-N",
-            "confirm/ARM/seed-N".
+        trial_id: as in `lrtune.records.ids`, unique in the run: "0007", "baseline/search/0007",
+            "baseline/ARM/seed-N", "confirm/ARM/seed-N".
         outcome: how it ended, None if it has not.
-        values: hyperparameter values that exist for it.
-        parent: the `trial_id` of whom it continued.
+        values: its hyperparameter values.
+        parent: the `trial_id` of the trial that it continued.
         times: when it ran, None if it has not ended.
     """
 
-    kind: Kind
     trial_id: str
     outcome: Outcome | None
     values: Mapping[str, Value]
     parent: str | None
     times: Times | None
     _records: RunRecords
+
+    @property
+    def kind(self) -> str:
+        """See `kind_of`."""
+        return kind_of(self.trial_id)
 
     @property
     def arm(self) -> str | None:
@@ -59,66 +61,69 @@ class Recorded:
         return "running" if self.outcome is None else self.outcome.status
 
     def epochs(self) -> list[dict[str, Any]]:
-        """The trial's own epochs, read anew from the run folder."""
-        return self._records.epochs(self.trial_id.removeprefix(SEARCH_WITHIN))
+        """The trial's own epochs; every call reads the file."""
+        return self._records.epochs(parse_id(self.trial_id).local)
+
+
+def kind_of(trial_id: str) -> str:
+    """What a trial is part of.
+
+    Returns:
+        "trial" for one of the search, "baseline-search" for one of the search for the best constant
+        rate, "baseline" or "confirmation" for a seed of an arm.
+    """
+    return _KINDS[parse_id(trial_id).kind]
 
 
 def recorded(records: RunRecords) -> list[Recorded]:
-    """All trials: the search's in the order of their ids, then those around it."""
-    known = parameters(records.manifest.space)
+    """All trials: the search's in the order of their ids, then the baseline's, then the others."""
     arms = [outcome for arm in records.baseline.values() for outcome in arm]
     times = trial_times(records.folder, (*arms, *records.outcomes), records.manifest)
-    found = _of_search(records, known, times, "")
-    within = records.baseline_search
-    if within is not None:
-        its_times = trial_times(within.folder, within.outcomes, within.manifest)
-        found += _of_search(within, parameters(within.manifest.space), its_times, SEARCH_WITHIN)
-    found += [_of_arm(outcome, "baseline", records, known, times) for outcome in arms]
-    confirmation = records.confirmation
-    if confirmation is not None:
+    found = _trials(records, times)
+    if (nested := records.baseline_search) is not None:
+        its_times = trial_times(nested.folder, nested.outcomes, nested.manifest)
+        found += _trials(nested, its_times, f"{BASELINE_SEARCH}/")
+    found += _seeds(arms, records, times)
+    if (confirmation := records.confirmation) is not None:
         seeds = [outcome for arm in confirmation.outcomes.values() for outcome in arm]
         times = trial_times(records.folder, seeds, confirmation.manifest)
-        found += [_of_arm(outcome, "confirmation", records, known, times) for outcome in seeds]
+        found += _seeds(seeds, records, times)
     return found
 
 
 def lineages(trials: Iterable[Recorded]) -> list[tuple[Recorded, ...]]:
-    """Trials that continue each other, joined: the first trial of each first.
+    """Trials of one search joined with those that they continue, the first of each line first.
 
-    Where two continue the same trial, it is part of both lines; no trial is lost.
+    A trial that two others continue is part of both lines.
     """
     by_id = {trial.trial_id: trial for trial in trials}
-    continued = {trial.parent for trial in by_id.values()}
-    lines = [_line(trial, by_id) for trial in by_id.values() if trial.trial_id not in continued]
-    told = {trial.trial_id for line in lines for trial in line}
-    # Only in a damaged run: trials that continue each other in a circle have no last one.
-    lines += [(trial,) for trial in by_id.values() if trial.trial_id not in told]
-    place = {trial_id: place for place, trial_id in enumerate(by_id)}
-    return sorted(lines, key=lambda line: (place[line[0].trial_id], place[line[-1].trial_id]))
+    lines: list[tuple[Recorded, ...]] = []
+    done: set[str] = set()
+    for trial in reversed(by_id.values()):  # a trial ran later than the one it continues
+        if trial.trial_id in done:
+            continue
+        line = [trial]
+        # In a damaged run two trials can continue each other.
+        while (parent := by_id.get(line[0].parent or "")) is not None and parent not in line:
+            line.insert(0, parent)
+        done.update(rung.trial_id for rung in line)
+        lines.append(tuple(line))
+    return sorted(lines, key=lambda line: [first_tried(line[end].trial_id) for end in (0, -1)])
 
 
-def _line(last: Recorded, by_id: Mapping[str, Recorded]) -> tuple[Recorded, ...]:
-    line = [last]
-    while (parent := by_id.get(line[0].parent or "")) is not None and parent not in line:
-        line.insert(0, parent)
-    return tuple(line)
-
-
-def _of_search(
-    records: RunRecords, known: Mapping[str, Parameter], times: Mapping[str, Times], prefix: str
-) -> list[Recorded]:
-    found = []
+def _trials(records: RunRecords, times: Mapping[str, Times], prefix: str = "") -> list[Recorded]:
+    known = scopes(records.manifest.space)
     outcomes = {outcome.trial_id: outcome for outcome in records.outcomes}
+    found = []
     for trial_id in sorted((*outcomes, *records.unfinished), key=first_tried):
         outcome = outcomes.get(trial_id)
         if outcome is not None:
             values, parent = outcome.values, outcome.parent
         else:
             values = read_proposal(records.folder, trial_id) or {}
-            parent = values.get(_PARENT)
+            parent = values.get("tuner/trial_id")
         found.append(
             Recorded(
-                kind="baseline-search" if prefix else "trial",
                 trial_id=prefix + trial_id,
                 outcome=outcome,
                 values=searched(values, known),
@@ -130,19 +135,11 @@ def _of_search(
     return found
 
 
-def _of_arm(
-    outcome: Outcome,
-    kind: Kind,
-    records: RunRecords,
-    known: Mapping[str, Parameter],
-    times: Mapping[str, Times],
-) -> Recorded:
-    return Recorded(
-        kind=kind,
-        trial_id=outcome.trial_id,
-        outcome=outcome,
-        values=searched(outcome.values, known),
-        parent=None,
-        times=times.get(outcome.trial_id),
-        _records=records,
-    )
+def _seeds(
+    outcomes: Iterable[Outcome], records: RunRecords, times: Mapping[str, Times]
+) -> list[Recorded]:
+    known = scopes(records.manifest.space)
+    return [
+        Recorded(one.trial_id, one, searched(one.values, known), None, times[one.trial_id], records)
+        for one in outcomes
+    ]

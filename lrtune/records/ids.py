@@ -108,7 +108,8 @@ def id_of_folder(name: str) -> str | None:
     Keras Tuner pads ids with zeros to the number of trials that was asked for.
     """
     number = name.removeprefix(_TRIAL)
-    return number if number != name and number.isascii() and number.isdigit() else None
+    found = find_id(number) if number != name else None
+    return None if found is None or found.kind != "search" else found.number
 
 
 def arm_id(kind: Literal["baseline", "confirm"], arm: str, seed: int) -> str:

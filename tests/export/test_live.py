@@ -112,7 +112,8 @@ def test_a_full_disk_ends_the_events_and_not_the_search(tmp_path, monkeypatch):
     assert said == [
         (
             f"cannot write events to {tmp_path}/tb/run: No space left on device. The search goes "
-            f"on without; `lrtune export {tmp_path}/run --to tensorboard` writes them later."
+            "on without them. Write them later with: lrtune export "
+            f"{tmp_path}/run --to tensorboard"
         )
     ]
 
@@ -122,7 +123,7 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path):
     with pytest.raises(ArgumentError) as error:
         observing(tmp_path)
     assert str(error.value) == (
-        f"--tensorboard must be a folder that can be written. Received: '{tmp_path}/tb' "
+        f"--tensorboard must be a folder that can be written to. Received: '{tmp_path}/tb' "
         "(File exists)."
     )
     with pytest.raises(ArgumentError) as error:

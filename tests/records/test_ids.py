@@ -77,6 +77,7 @@ def test_nothing_else_is_an_id_so_that_none_leads_out_of_the_run_folder(text):
 def test_a_folder_is_a_trials_or_not():
     assert id_of_folder("trial_0012") == "0012"
     assert [id_of_folder(name) for name in ("trial_", "0012", "trial_x", "baseline")] == [None] * 4
+    assert id_of_folder("trial_" + 23 * "1") is None, "which no id has"
 
 
 def test_a_longer_id_was_tried_later():
