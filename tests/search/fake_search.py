@@ -1,44 +1,22 @@
-"""A search with a real oracle, a real run folder and no training."""
+"""A whole search of the real tuner, with a runner that ends tasks at once and trains nothing."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from unittest import mock
 
 import keras_tuner
 import numpy as np
 
-from lrtune.records import schema
-from lrtune.records.reader import read_run
+import lrtune
 from lrtune.records.task import TrialOutcome
-from lrtune.records.writer import RunWriter
 from lrtune.runner.base import Runner
-from lrtune.search.algorithm import Algorithm
-from lrtune.search.hyperband import HyperbandAlgorithm
-from lrtune.search.kept_states import KeptStates
-from lrtune.search.loop import LoopSettings, SearchLoop
-from lrtune.search.resume import repair, restore
+from lrtune.search import tuner as tuner_module
 from tests.tasks import task_of
 
-MANIFEST = schema.Manifest(
-    algo="random",
-    objective="val_accuracy",
-    direction="max",
-    score="last",
-    max_epochs=4,
-    factor=None,
-    max_trials=None,
-    seed=5,
-    batch_size=64,
-    families=(),
-    space=(),
-    baseline_budget=0.0,
-    baseline_arms={},
-    baseline_seeds=(),
-    data=schema.DataRecord("synthetic", "abc", {"train": 10}),
-    versions={},
-    created="2026-01-01T00:00:00+00:00",
-)
+EPOCHS, SEED = 4, 5
+ARMS = {"constant-0.1": {"schedule": "constant", "lr0": 0.1, "momentum": 0.0}}
 
 UNTRAINED = {"val_accuracy": 0.5, "val_loss": 0.7}
 
@@ -99,68 +77,57 @@ def failed(task):
     return TrialOutcome(told(task), "failed", message=message)
 
 
-def space():
-    hp = keras_tuner.HyperParameters()
-    hp.Float("x", 0.0, 1.0)
-    return hp
+class Model(keras_tuner.HyperModel):
+    """A space of one number; nothing is ever built."""
+
+    def build(self, hp):
+        hp.Float("x", 0.0, 1.0)
 
 
 class Search:
-    """A loop and all that it talks to."""
+    """A tuner on a run folder, and the runner that it will get.
+
+    Args:
+        folder: the run folder.
+        train: task -> outcome.
+        slots, pick: see `FakeRunner`.
+        max_epochs: of a Hyperband search; None for a random or Bayesian one.
+        trials: of a random or Bayesian search.
+        bayesian: whether it is a Bayesian one.
+        baseline: seeds that the constant rate .1 is trained with.
+        **settings: further arguments of the tuner.
+    """
 
     def __init__(
-        self,
-        folder,
-        train,
-        *,
-        slots=1,
-        pick=0,
-        max_epochs=None,
-        trials=8,
-        bayesian=False,
-        max_retries=2,
-        **settings,
-    ):
+        self, folder, train, *, slots=1, pick=0, max_epochs=None, trials=8, bayesian=False,
+        baseline=0, objective="val_accuracy", **settings,
+    ):  # fmt: skip
         common = {
-            "objective": keras_tuner.Objective("val_accuracy", "max"),
-            "hyperparameters": space(),
-            "seed": 3,
-            "max_consecutive_failed_trials": 10**9,
-        }
-        if max_epochs:
-            self.oracle = keras_tuner.oracles.HyperbandOracle(max_epochs=max_epochs, **common)
-        elif bayesian:
-            self.oracle = keras_tuner.oracles.BayesianOptimizationOracle(
-                max_trials=trials, num_initial_points=2, **common
-            )
-        else:
-            self.oracle = keras_tuner.oracles.RandomSearchOracle(max_trials=trials, **common)
-        kind = HyperbandAlgorithm if max_epochs else Algorithm
-        self.algorithm = kind(self.oracle)
+            "objective": objective, "seed": SEED, "baseline_seeds": baseline, "baseline_budget": 0,
+            "directory": str(folder.parent), "project_name": folder.name, **settings,
+        }  # fmt: skip
+        arms = ARMS if baseline else {}
+        with mock.patch.object(tuner_module.LoopTuner, "_arms", return_value=arms):
+            if max_epochs:
+                self.tuner = lrtune.Hyperband(Model(), max_epochs=max_epochs, **common)
+            elif bayesian:
+                self.tuner = lrtune.BayesianOptimization(
+                    Model(), max_trials=trials, num_initial_points=2, **common
+                )
+            else:
+                self.tuner = lrtune.RandomSearch(Model(), max_trials=trials, **common)
+        self.tuner._arms = lambda: arms  # a model without schedules has no baseline of its own
+        self.oracle = self.tuner.oracle
         self.folder = folder
-        self.writer = RunWriter(folder)
-        self.writer.manifest(MANIFEST)
         self.runner = FakeRunner(train, slots, pick)
         self.metrics = []
         self._spy(self.oracle.update_trial)
-        self.found = read_run(folder)
-        self.unfinished = restore(self.algorithm, self.found, 5)
-        horizon = max_epochs or 4
-        settings = {"objective": "val_accuracy", "direction": "max", "score": "last", **settings}
-        self.loop = SearchLoop(
-            self.algorithm,
-            self.runner,
-            self.writer,
-            KeptStates(self.writer, settings["direction"], horizon, self.found.outcomes),
-            LoopSettings(horizon=horizon, seed=5, max_retries=max_retries, **settings),
-        )
 
-    def run(self, baseline=()):
+    def run(self, observer=None):
         """Begins the search, or continues the one that is in the folder."""
-        done = self.found.by_id
-        with self.writer:
-            repair(self.oracle, self.writer)
-            self.loop.run([one for one in baseline if one.trial_id not in done], self.unfinished)
+        with mock.patch.object(tuner_module, "make_runner", return_value=self.runner):
+            epochs = None if hasattr(self.oracle, "max_epochs") else EPOCHS
+            self.tuner.search(epochs=epochs, verbose=0, observer=observer)
         return self
 
     @property
@@ -173,8 +140,8 @@ class Search:
         return {path.parent.name.removeprefix("trial_") for path in self.folder.rglob("state.npz")}
 
     def outcome(self, trial_id):
-        path = self.writer.trial_folder(trial_id) / "outcome.json"
-        return json.loads(path.read_text())
+        name = trial_id if "/" in trial_id else f"trial_{trial_id}"
+        return json.loads((self.folder / name / "outcome.json").read_text())
 
     @property
     def outcomes(self):

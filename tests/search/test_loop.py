@@ -6,7 +6,6 @@ import json
 import math
 from collections import Counter
 
-import keras_tuner
 import numpy as np
 import pytest
 
@@ -57,14 +56,16 @@ def test_other_algorithms_train_every_trial_over_the_horizon(tmp_path):
 
 
 def test_the_baseline_is_trained_first_and_recorded_apart_from_the_search(tmp_path):
-    baseline = [task_of(f"baseline/constant-0.1/seed-{s}", {"lr0": 0.1}, s, 0, 4) for s in (1, 2)]
-    search = Search(tmp_path / "run", completed, slots=3, trials=4).run(baseline)
+    search = Search(tmp_path / "run", completed, slots=3, trials=4, baseline=2).run()
 
-    assert search.runner.tasks[:2] == baseline
+    rate = {"schedule": "constant", "lr0": 0.1, "momentum": 0.0}
+    assert search.runner.tasks[:2] == [
+        task_of(f"baseline/constant-0.1/seed-{seed}", rate, seed, 0, 4) for seed in (5, 6)
+    ]
     assert [task.trial_id for task in search.runner.tasks[2:]] == ["0", "1", "2", "3"]
     assert {trial_id for trial_id, _, _ in search.metrics} == {"0", "1", "2", "3"}
-    assert search.outcome("baseline/constant-0.1/seed-2")["seed"] == 2
-    assert search.outcome("baseline/constant-0.1/seed-2")["score"] == 0.1
+    assert search.outcome("baseline/constant-0.1/seed-6")["seed"] == 6
+    assert search.outcome("baseline/constant-0.1/seed-6")["score"] == 0.1
 
 
 @pytest.mark.parametrize("slots", [1, 3])
@@ -119,8 +120,7 @@ def test_the_promotion_of_a_diverged_trial_trains_nothing_and_is_recorded_as_div
 
 def test_a_diverged_trial_has_the_untrained_models_score_for_either_objective(tmp_path):
     high = Search(tmp_path / "a", diverged, trials=1).run()
-    low = Search(tmp_path / "b", diverged, trials=1, objective="val_loss", direction="min")
-    low.oracle.objective = keras_tuner.Objective("val_loss", "min")
+    low = Search(tmp_path / "b", diverged, trials=1, objective="val_loss")
     low.run()
     assert high.outcome("0")["score"] == high.oracle.get_trial("0").score == 0.5
     assert low.outcome("0")["score"] == low.oracle.get_trial("0").score == 0.7
@@ -141,7 +141,7 @@ def test_a_baseline_that_succeeds_does_not_hide_that_every_trial_failed(tmp_path
         return completed(task) if task.trial_id.startswith("baseline") else failed(task)
 
     with pytest.raises(SearchError, match="every trial failed"):
-        Search(tmp_path / "run", train).run([task_of("baseline/constant-0.1/seed-1", {}, 1, 0, 4)])
+        Search(tmp_path / "run", train, baseline=1).run()
 
 
 def test_a_hyperband_search_of_which_every_trial_fails_ends(tmp_path):
@@ -176,10 +176,7 @@ def test_the_score_is_that_of_the_last_or_the_best_epoch(
     def train(task):
         return completed(task, [0.5, 0.875, 0.625, 0.75])
 
-    search = Search(
-        tmp_path / "run", train, trials=1, objective=objective, direction=direction, score=score
-    )
-    search.oracle.objective = keras_tuner.Objective(objective, direction)
+    search = Search(tmp_path / "run", train, trials=1, objective=objective, score=score)
     search.run()
     assert search.outcome("0")["score"] == search.oracle.get_trial("0").score == expected
     assert search.oracle.get_trial("0").best_step == 4
@@ -200,8 +197,7 @@ def test_without_promotions_only_the_winners_state_is_kept(tmp_path):
 
 
 def test_the_winner_is_the_one_with_the_least_objective_where_less_is_better(tmp_path):
-    search = Search(tmp_path / "run", completed, objective="val_loss", direction="min")
-    search.oracle.objective = keras_tuner.Objective("val_loss", "min")
+    search = Search(tmp_path / "run", completed, objective="val_loss")
     search.run()
     best = min(search.outcomes, key=lambda one: one["score"])
     assert search.states == {best["trial_id"]}
@@ -327,8 +323,7 @@ def test_every_epoch_and_outcome_is_recorded_and_observed(tmp_path):
             events.append((outcome.status, outcome.trial_id))
 
     search = Search(tmp_path / "run", completed, trials=2)
-    search.loop._observer = Watch()
-    search.run()
+    search.run(Watch())
     assert events == [
         (what, trial) for trial in "01" for what in ("began", 1, 2, 3, 4, "completed")
     ]
