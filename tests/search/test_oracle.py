@@ -16,7 +16,6 @@ from lrtune.search.bayesian import initial_points
 from lrtune.search.hyperband import HyperbandAlgorithm
 from lrtune.search.oracle import PRIVATE, SEEN_IN, hyperband_rungs, keras_tuner_seed, rung_of
 from lrtune.search.seeds import resolve_seed
-from tests.search.fake_search import space
 
 OBJECTIVE = keras_tuner.Objective("val_loss", "min")
 
@@ -159,7 +158,9 @@ def test_every_private_name_that_the_seam_uses_is_listed():
 
 
 def test_a_reset_oracle_proposes_what_a_new_one_does():
-    algorithm = HyperbandAlgorithm(hyperband(max_epochs=9, hyperparameters=space()))
+    hp = keras_tuner.HyperParameters()
+    hp.Float("x", 0.0, 1.0)
+    algorithm = HyperbandAlgorithm(hyperband(max_epochs=9, hyperparameters=hp))
     first = [seam.ask(algorithm.oracle, 7).hyperparameters.values for _ in range(4)]
     algorithm.reset()
     assert algorithm.oracle.trials == {}
