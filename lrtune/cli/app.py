@@ -62,7 +62,12 @@ def empty_app(help: str | None = None) -> typer.Typer:  # noqa: A002 - Typer's o
 
 
 def show_result(
-    folder: str | os.PathLike[str], console: Console, what: str, *, new_page: bool = True
+    folder: str | os.PathLike[str],
+    console: Console,
+    what: str,
+    *,
+    new_page: bool = True,
+    closing: str = "",
 ) -> None:
     """Prints a finished run's report and writes its page.
 
@@ -71,6 +76,7 @@ def show_result(
         console: where to print.
         what: what is finished: "search" or "confirmation".
         new_page: whether to replace a page that is there.
+        closing: what to say at the end.
 
     Raises:
         typer.Exit: with code 130, after a Ctrl-C, which loses nothing any more.
@@ -81,6 +87,8 @@ def show_result(
     try:
         print_run(folder, console)
         keep_page(folder, console, overwrite=new_page)
+        if closing:
+            say(console, closing)
     except KeyboardInterrupt:
         say(
             console,

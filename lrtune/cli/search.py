@@ -148,8 +148,7 @@ def search(options: Options) -> None:
         _run(options, dataset, console)
     except KeyboardInterrupt:
         _interrupted(options, console)
-    cli.show_result(folder, console, "search")
-    say(console, next_commands(folder))
+    cli.show_result(folder, console, "search", closing=next_commands(folder))
 
 
 def _load(options: Options, console: Console) -> Dataset:

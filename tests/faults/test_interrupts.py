@@ -39,12 +39,15 @@ def last_lines_tell(child: Child, folder: Path, *, double: bool) -> list[str]:
         return [f"a traceback: {text[-1500:]}"]
     if double:  # which asks for an end at once
         return []
-    continues = text.strip().splitlines()[-2:]
+    lines = text.strip().splitlines()
     wrong = []
-    if not continues[0].startswith("Interrupted. This continues the search:"):
-        wrong.append(f"the last lines must tell how to continue: {text[-500:]}")
-    if f"--run-dir {folder}" not in continues[-1]:
-        wrong.append(f"the last line must be the command: {continues}")
+    finished = lines[-1].startswith(
+        "Interrupted. The search is finished and saved: `lrtune report "
+    )
+    if not finished and not lines[-2].startswith("Interrupted. To resume the search:"):
+        wrong.append(f"the last lines must say how to resume: {text[-500:]}")
+    if not finished and f"--run-dir {folder}" not in lines[-1]:
+        wrong.append(f"the last line must be the command: {lines[-2:]}")
     if (folder / "run.json").exists() and "random search of 2 epochs" not in text:
         wrong.append(f"the ranking so far must be told: {text[-800:]}")
     return wrong
