@@ -166,6 +166,6 @@ class TensorBoardObserver(Observer):
             reason = getattr(error, "strerror", None) or error
             self._notify(
                 f"cannot write events to {self._folder}: {reason}. The search goes on without "
-                f"them. Write them later with: lrtune export {shlex.quote(str(self._run_dir))} "
-                "--to tensorboard"
+                f"them; `lrtune export {shlex.quote(str(self._run_dir))} --to tensorboard` writes "
+                "them later."
             )

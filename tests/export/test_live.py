@@ -112,8 +112,7 @@ def test_a_full_disk_ends_the_events_and_not_the_search(tmp_path, monkeypatch):
     assert said == [
         (
             f"cannot write events to {tmp_path}/tb/run: No space left on device. The search goes "
-            "on without them. Write them later with: lrtune export "
-            f"{tmp_path}/run --to tensorboard"
+            f"on without them; `lrtune export {tmp_path}/run --to tensorboard` writes them later."
         )
     ]
 
