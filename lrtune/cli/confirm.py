@@ -73,7 +73,7 @@ def confirm(
     from lrtune.confirmation.train import train_arms
     from lrtune.display.script import watching
 
-    with watching(observer, verbose, records.folder, *_plan_of(manifest)) as seen:
+    with watching(observer, verbose, records.folder, manifest) as seen:
         train_arms(
             records.folder,
             manifest,
@@ -209,9 +209,8 @@ def _train(
     from lrtune.confirmation.train import train_arms
     from lrtune.display import Leaderboard, make_progress
 
-    shown, planned, arms = _plan_of(manifest)
-    leaderboard = Leaderboard(*shown, arms=arms)
-    with make_progress(console, leaderboard, *planned, quiet=quiet) as observer:
+    leaderboard = Leaderboard.of(manifest)
+    with make_progress(console, leaderboard, *manifest.planned, quiet=quiet) as observer:
         train_arms(
             records.folder,
             manifest,
@@ -220,18 +219,6 @@ def _train(
             observer=observer,
             **running,
         )
-
-
-def _plan_of(
-    manifest: ConfirmManifest,
-) -> tuple[tuple[str, str, int], tuple[int, int], tuple[str, ...]]:
-    """What a display is told: of what scores, how many trainings and epochs, and which arms."""
-    trainings = len(manifest.arms) * len(manifest.seeds)
-    return (
-        (manifest.objective, manifest.direction, manifest.epochs),
-        (trainings, trainings * manifest.epochs),
-        tuple(dict.fromkeys((manifest.baseline, *manifest.arms))),
-    )
 
 
 def _cats_vs_dogs(records: RunRecords, images: Images) -> Any:

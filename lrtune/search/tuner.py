@@ -12,7 +12,7 @@ import keras_tuner
 import numpy as np
 from typing_extensions import override
 
-from lrtune.display.observer import Observer, Within
+from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.display.script import watching
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.model.hypermodel import ScheduleHyperModel
@@ -154,11 +154,8 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             plan=self._plan(horizon),
         )
         job = TrainingJob(self.hypermodel, fit_args, fit_kwargs)
-        shown = (manifest.objective, manifest.direction, horizon)
         with (
-            watching(
-                observer, verbose, self._folder, shown, manifest.planned or (0, 0)
-            ) as observer,
+            watching(observer, verbose, self._folder, manifest) as observer,
             make_runner(job, self.workers, self.trial_timeout) as runner,
             RunWriter(self._folder) as writer,
         ):
@@ -253,7 +250,7 @@ class LoopTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no t
             if found is not None:
                 manifest = continued(manifest, found.manifest)
             writer.manifest(manifest)
-            within = Within(observer, f"{BASELINE_SEARCH}/")
+            within = PrefixedObserver(observer, f"{BASELINE_SEARCH}/")
             self._train(runner, writer, manifest, found, within)
             writer.finished(manifest, now())
 
