@@ -19,8 +19,8 @@ REMEMBERED = 200
 START_UP = 60.0
 """Seconds that a worker takes at most to start TensorFlow, build its first model and trace it.
 
-NOTE: a generous limit. Measured for the reading's CNN with two workers on two busy cores: 5 s, of
-which the first epoch took 2.2 s and later ones 1.1 s.
+NOTE: a generous limit. Measured for the reading's CNN, two workers on two busy cores: a first trial
+of one epoch took 5 s without TensorFlow's start; its epoch took 2.2 s, later ones 1.1 s.
 """
 
 

@@ -109,7 +109,7 @@ def test_the_best_are_of_the_full_budget_however_lucky_a_short_trial_was():
         ("min", ["0002", "0003", "0000", "0001", "0005"]),
     ],
 )
-def test_the_top_five_heed_the_direction_and_equals_keep_their_order(direction, best):
+def test_the_top_five_follow_the_direction_and_equal_trials_keep_their_order(direction, best):
     board = Leaderboard("m", direction, horizon=9)
     for number, score in enumerate([0.4, 0.5, 0.1, 0.3, 0.9, 0.5]):
         board.add(outcome(f"{number:04d}", score))
@@ -148,7 +148,7 @@ def test_for_a_loss_a_delta_above_zero_is_still_the_better_one():
     assert board.delta(0.5) == pytest.approx(0.2)
 
 
-def test_a_diverged_trial_is_no_best_and_a_failed_one_has_no_score():
+def test_diverged_and_failed_trials_are_never_the_best():
     board = Leaderboard("m", "max", horizon=9)
     board.add(outcome("0000", 0.9, status="diverged"))
     board.add(outcome("0001", None, status="failed"))
@@ -221,7 +221,7 @@ def test_a_narrow_terminal_cuts_schedules_not_ids_or_scores(width):
     assert best.endswith("0.6900  +0.0400")
 
 
-def test_before_a_full_budget_the_longest_is_listed_and_said_to_be_short():
+def test_before_a_full_budget_the_longest_trials_are_listed_as_short():
     board = Board(Leaderboard("val_accuracy", "max", 9), 40, 400, Clock())
     board.trial_found(outcome("0000", 0.6, epochs=3))
     board.trial_found(outcome("baseline/constant-0.1/seed-1", 0.7))
@@ -297,7 +297,7 @@ def test_time_left_is_no_less_than_the_longest_trial_takes():
     assert seconds_left(board) == 41 * 10
 
 
-def test_epochs_that_a_diverged_trial_will_not_train_are_no_work_left():
+def test_epochs_that_a_diverged_trial_skips_do_not_count_as_left():
     board = Board(Leaderboard("m", "max", 9), 2, 18)
     board.trial_began(task_of("0000", VALUES, 1, 0, 9))
     board.epoch_ended("0000", {"epoch": 1.0, "lr": 0.1})
@@ -305,7 +305,7 @@ def test_epochs_that_a_diverged_trial_will_not_train_are_no_work_left():
     assert (board.epochs, board.epochs_done) == (10, 1)
 
 
-def test_epochs_of_a_lost_worker_are_work_again():
+def test_epochs_of_a_lost_worker_count_as_left_to_train():
     board = Board(Leaderboard("m", "max", 9), 2, 18)
     board.trial_began(task_of("0000", VALUES, 1, 3, 9))
     for epoch in (4, 5):
@@ -367,7 +367,7 @@ def test_plain_progress_is_one_line_a_trial_with_no_control_codes():
     ]
 
 
-def test_between_long_trials_a_plain_line_says_how_far_it_is():
+def test_during_long_trials_a_plain_line_shows_progress():
     clock, console = Clock(), pipe()
     progress = make_progress(console, Leaderboard("m", "max", 9), 1, 9, clock=clock)
     progress.trial_began(task_of("0000", VALUES, 1, 0, 9))

@@ -182,7 +182,7 @@ def test_ctrl_c_ends_it_and_is_no_error(run):
     assert "no trial has finished yet" in run.watched()
 
 
-def test_a_finished_run_is_nothing_to_follow(run):
+def test_watching_a_finished_run_returns_at_once(run):
     run.manifest(finished=WHEN)
     run.release()
     run.steps = [pytest.fail]
@@ -262,7 +262,7 @@ def test_a_folder_without_a_run_is_an_error(tmp_path):
         Run(tmp_path).watched()
 
 
-def test_a_run_that_is_removed_meanwhile_is_an_error(run):
+def test_a_run_that_is_removed_while_watched_is_an_error(run):
     def remove():
         run.release()
         (run.folder / "run.json").unlink()
@@ -272,7 +272,7 @@ def test_a_run_that_is_removed_meanwhile_is_an_error(run):
         run.watched()
 
 
-def test_it_is_told_who_writes(run):
+def test_it_shows_who_is_writing(run):
     now = datetime.now().astimezone()
     since = now.isoformat(timespec="seconds")
     assert read_writer(run.folder).alive is True
@@ -293,7 +293,7 @@ def test_it_is_told_who_writes(run):
     assert read_writer(run.folder).alive is False
 
 
-def test_of_a_search_that_was_stopped_nothing_runs_and_the_time_is_unknown(run):
+def test_a_stopped_search_shows_nothing_running_and_an_unknown_time(run):
     run.release()
     run.epochs("0001", 1, 2, 3)
     console = Console(file=io.StringIO(), force_terminal=True, width=80, height=24)
