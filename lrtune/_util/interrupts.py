@@ -1,8 +1,8 @@
-"""Ctrl-C and SIGTERM in a search: the first waits until nothing is half done, the second does not.
+"""Ctrl-C and SIGTERM in a search: the first waits until nothing is half done, a second does not.
 
-Python raises KeyboardInterrupt wherever it happens to be. In a search that may be between telling
-Keras Tuner a score and writing it down: nothing on disk would be torn, but what the search says on
-its way out would not be what it keeps.
+Python raises KeyboardInterrupt wherever it happens to be. In a search that may be after Keras Tuner
+got a score and before the score is written. No file would be damaged, but the last report would not
+match what is saved.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
 class Interrupts:
     """While entered, an interrupt raises KeyboardInterrupt only where it is `welcome`.
 
-    A second one raises at once. Outside of the main thread, which alone gets signals, and for
-    signals that the program handles in a way of its own, nothing is changed.
+    A second one raises at once. Nothing changes outside the main thread, which is the only one to
+    get signals, nor for signals that the program handles itself.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Interrupts:
 
     @contextmanager
     def welcome(self) -> Iterator[None]:
-        """Where an interrupt may end the search: one that came before raises here."""
+        """Where an interrupt may end the search; one that came earlier raises here."""
         self._welcome = True
         try:
             if self._pending:
@@ -55,12 +55,12 @@ class Interrupts:
             yield
         finally:
             self._welcome = False
-        if self._pending:  # raised in a call from TensorFlow, which made an error of its own of it
+        if self._pending:  # TensorFlow turned it into an error of its own
             raise KeyboardInterrupt
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Inside of `welcome`: where it must wait again, until the end of this."""
+        """Inside `welcome`: an interrupt waits until the end of this block."""
         self._welcome = False
         try:
             yield

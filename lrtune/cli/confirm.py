@@ -94,13 +94,11 @@ def _train(
 
     # One thread, as in every worker: a training's numbers do not depend on where it ran.
     start_tensorflow(threads=1)
-    from lrtune.confirmation.api import arm_names, searched_hypermodel
+    from lrtune.confirmation.api import searched_hypermodel
     from lrtune.confirmation.train import train_arms
     from lrtune.display import Leaderboard, make_progress
 
-    leaderboard = Leaderboard(
-        manifest.objective, manifest.direction, manifest.epochs, arms=arm_names(manifest)
-    )
+    leaderboard = Leaderboard.of(manifest)
     with make_progress(console, leaderboard, *manifest.planned, quiet=quiet) as observer:
         train_arms(
             records.folder,

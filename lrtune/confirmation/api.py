@@ -88,9 +88,7 @@ def confirm(
     from lrtune.confirmation.train import train_arms
     from lrtune.display.script import watching
 
-    shown = (manifest.objective, manifest.direction, manifest.epochs)
-    names = arm_names(manifest)
-    with watching(observer, verbose, records.folder, shown, manifest.planned, names) as seen:
+    with watching(observer, verbose, records.folder, manifest) as seen:
         train_arms(
             records.folder, manifest, model, material, options, overwrite=overwrite, observer=seen
         )
@@ -126,11 +124,6 @@ def plan(
     if records.confirmation is not None and not overwrite:
         refuse_other_confirmation(records.folder, records.confirmation.manifest, manifest)
     return manifest
-
-
-def arm_names(manifest: ConfirmManifest) -> tuple[str, ...]:
-    """The arms as a display lists them, the one that the others are compared with first."""
-    return tuple(dict.fromkeys((manifest.baseline, *manifest.arms)))
 
 
 def searched_hypermodel(records: RunRecords, material: Material) -> Any:

@@ -1,16 +1,18 @@
-"""What a display knows of a search: what runs, what is done and how long the rest may take.
+"""What a display knows of a search: what is running, what is done, how long the rest may take.
 
-No thread: who shows it from another one takes `lock`, as all that changes it does.
+It has no thread of its own. Whoever draws it from another thread holds `lock` meanwhile, as every
+method here does.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lrtune.display.pace import Length, Pace
 from lrtune.display.words import in_words
 from lrtune.report.words import count
 
@@ -19,48 +21,40 @@ if TYPE_CHECKING:
 
     from lrtune.display.leaderboard import Leaderboard
     from lrtune.records.schema import Outcome
-    from lrtune.records.task import EpochRecord
-    from lrtune.schedules.recipe import Recipe
-
-REMEMBERED = 200
-"""How many of the last epochs tell the pace."""
+    from lrtune.records.task import EpochRecord, TrialTask
 
 
 @dataclass
 class Running:
-    """A trial that a worker trains.
+    """A trial that a worker is training.
 
     Attributes:
-        trial_id: of the trial.
-        recipe: how it trains.
-        first: epochs trained when it began, its parent's.
-        budget: the epoch it is to reach; None where nobody told.
+        task: the trial.
         since: when its present epoch began, by the board's clock.
-        cold: whether its first epoch tells nothing about the others, for its worker is starting.
+        cold: whether it is its worker's first trial.
         epoch: the last epoch it finished.
-        lr: the rate in that epoch; None before.
-        metric: the objective, or, in epochs that did not validate, that of the training images.
+        lr: the rate in that epoch; NaN before the first.
+        metric: the objective; the training metric where epochs are not validated.
         scores: this metric, epoch by epoch.
     """
 
-    trial_id: str
-    recipe: Recipe
-    first: int
-    budget: int | None
+    task: TrialTask
     since: float
     cold: bool
-    epoch: int = 0
-    lr: float | None = None
+    epoch: int
+    lr: float = math.nan
     metric: str = ""
     scores: list[float] = field(default_factory=list)
 
     @property
     def trained(self) -> int:
-        """Epochs of its own that it has finished."""
-        return max(self.epoch - self.first, 0)
+        """How many epochs of its own it has finished."""
+        return max(self.epoch - self.task.first_epoch, 0)
 
-    def note(self, objective: str, record: EpochRecord) -> None:
+    def record(self, objective: str, record: EpochRecord) -> None:
         """Keeps what an epoch reached."""
+        self.epoch = int(record["epoch"])
+        self.lr = record.get("lr", math.nan)
         for name in (objective, objective.removeprefix("val_")):
             if name in record:
                 if name != self.metric:
@@ -73,7 +67,7 @@ class Board:
     """Counts trials and epochs, and estimates the time left.
 
     Args:
-        leaderboard: is told every trial that ends.
+        leaderboard: gets every trial that ends.
         trials: how many there will be at most; None if unknown.
         epochs: likewise.
         clock: gives seconds.
@@ -97,7 +91,7 @@ class Board:
         self.found_trials = self.found_epochs = 0
         self.status = ""
         self.stopped = False
-        self._took: deque[float] = deque(maxlen=REMEMBERED)
+        self._pace = Pace()
 
     def trial_found(self, outcome: Outcome) -> None:
         """A trial that ended before this session."""
@@ -106,40 +100,32 @@ class Board:
             self.found_trials += 1
             self.found_epochs += epochs
             self.epochs_done += epochs
+            self._pace.found(outcome)
             self._count(outcome)
 
-    def trial_began(self, trial_id: str, recipe: Recipe, first: int, budget: int | None) -> None:
+    def trial_began(self, task: TrialTask) -> None:
         """A worker begins a trial."""
         with self.lock:
-            cold = not self._took and all(one.trained == 0 for one in self.running.values())
-            self.running[trial_id] = Running(
-                trial_id, recipe, first, budget, self.clock(), cold, epoch=first
-            )
+            # More trials run than ever before, so this one has a worker that has trained none.
+            cold = len(self.running) >= self.slots
+            self.running[task.trial_id] = Running(task, self.clock(), cold, task.first_epoch)
             self.slots = max(self.slots, len(self.running))
 
-    def epoch_ended(self, trial_id: str, record: EpochRecord, took: float | None = None) -> None:
-        """A trial finished an epoch.
-
-        Args:
-            trial_id: of the trial.
-            record: of the epoch.
-            took: seconds it took; None for those since the trial's last one.
-        """
-        now = self.clock()
+    def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
+        """A trial finished an epoch; it took the recorded time, else that since the last epoch."""
         with self.lock:
             self.epochs_done += 1
             trial = self.running.get(trial_id)
             if trial is None:
                 return
-            if took is not None or trial.trained or not trial.cold:
-                self._took.append(now - trial.since if took is None else took)
+            now, seconds = self.clock(), record.get("seconds", math.nan)
+            took = seconds if math.isfinite(seconds) else now - trial.since
+            self._pace.ended(took, cold=trial.cold and not trial.trained)
             trial.since = now
-            trial.epoch = int(record["epoch"])
-            trial.lr = record.get("lr")
-            trial.note(self.leaderboard.objective, record)
+            trial.record(self.leaderboard.objective, record)
 
     def trial_lost(self, trial_id: str) -> None:
-        """The worker of a trial is gone: what it trained is to be trained again."""
+        """The worker of a trial is gone: its epochs will be trained again."""
         with self.lock:
             trial = self.running.pop(trial_id, None)
             if trial is not None:
@@ -154,35 +140,36 @@ class Board:
     def _count(self, outcome: Outcome) -> None:
         self.trials_done += 1
         if self.epochs is not None:
-            # What a diverged or failed trial did not train is no work left to do.
+            # The epochs that a diverged or failed trial did not train are not left to do.
             self.epochs -= outcome.epochs.planned - outcome.epochs.last
         self.leaderboard.add(outcome)
 
-    def seconds_left(self) -> float | None:
-        """Seconds until all is trained, at the pace of this session; None if unknown.
+    def left(self) -> Length | None:
+        """Seconds until everything is trained; None if unknown.
 
-        Unknown until every worker has told an epoch's length (two at least), those apart in which
-        workers started. The rest is shared among the workers, but no trial is: the longest of those
-        that run is the least it takes.
+        The remaining epochs are shared among the workers, but a trial is not: the running trial
+        with the most epochs to go sets the least it takes.
         """
         with self.lock:
-            if self.epochs is None or self.stopped or len(self._took) < max(2, self.slots):
+            now, running = self.clock(), list(self.running.values())
+            length = self._pace.length([now - one.since for one in running])
+            if self.epochs is None or self.stopped or length is None:
                 return None
-            epoch = sum(self._took) / len(self._took)
-            now = self.clock()
-            spent = [min(now - one.since, epoch) for one in self.running.values()]
+            epoch = length.seconds
+            spent = [min(now - one.since, epoch) for one in running]
             whole = max(self.epochs - self.epochs_done, 0) * epoch - sum(spent)
             alone = [
-                (one.budget - one.epoch) * epoch - gone
-                for one, gone in zip(self.running.values(), spent, strict=True)
-                if one.budget is not None
+                (one.task.last_epoch - one.epoch) * epoch - gone
+                for one, gone in zip(running, spent, strict=True)
             ]
-            return max(0.0, whole / max(self.slots, 1), *alone)
+            return Length(max(0.0, whole / max(self.slots, 1), *alone), length.sure)
 
     def time_left(self) -> str:
         """The same in words."""
-        seconds = self.seconds_left()
-        return "time left unknown" if seconds is None else f"about {in_words(seconds)} left"
+        left = self.left()
+        if left is None:
+            return "time left unknown"
+        return f"{'about' if left.sure else 'at least'} {in_words(left.seconds)} left"
 
     def done(self) -> str:
         """What this session did, in words."""
@@ -191,5 +178,5 @@ class Board:
         return f"{trials} and {epochs} in {in_words(self.clock() - self.began)}"
 
     def found(self) -> str:
-        """What was there when this session began, in words."""
+        """What there was when this session began, in words."""
         return f"{count(self.found_trials, 'trial')} found, {count(self.found_epochs, 'epoch')}"

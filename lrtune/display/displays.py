@@ -1,76 +1,91 @@
-"""The displays: live on a terminal, plain lines elsewhere, warnings alone where that is asked."""
+"""The displays: live on a terminal, plain lines elsewhere, only warnings with `--quiet`."""
 
 from __future__ import annotations
 
-import threading
+import os
+import sys
 import time
 from typing import TYPE_CHECKING
 
-from rich.console import Group
-from rich.text import Text
+from rich.live import Live
+from rich.segment import SegmentLines
 from typing_extensions import Self, override
 
 from lrtune._util.printable import printable
 from lrtune.display.board import Board
-from lrtune.display.frame import draw, signs_for
+from lrtune.display.frame import draw
 from lrtune.display.observer import Observer
-from lrtune.display.words import trial_line, what
+from lrtune.display.words import one_line, trial_line, what
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from rich.console import Console
-    from rich.live import Live
 
+    from lrtune.display.frame import Lines
     from lrtune.display.leaderboard import Leaderboard
     from lrtune.records.schema import Outcome
     from lrtune.records.task import EpochRecord, TrialTask
 
 _PLAIN_SECONDS = 30.0
-"""How often plain lines say how far the search is, between the trials' own lines."""
+"""How often plain lines report progress between the trials' own lines."""
 
-REFRESH_SECONDS = 0.5
-"""How often the live display looks whether anything changed: twice a second."""
+_REFRESHES = 2
+"""How often a second the live display checks whether anything has changed."""
+
+
+def make_progress(
+    console: Console,
+    leaderboard: Leaderboard,
+    trials: int | None,
+    epochs: int | None,
+    *,
+    quiet: bool = False,
+    clock: Callable[[], float] = time.monotonic,
+) -> Display:
+    """The display that suits the console: live on a terminal, plain lines anywhere else.
+
+    Args:
+        console: where to show it.
+        leaderboard: gets every trial that ends.
+        trials: how many there will be at most; None if unknown.
+        epochs: likewise.
+        quiet: whether to show only warnings.
+        clock: gives seconds.
+    """
+    kind: type[Display] = Display
+    if not quiet:
+        kind = LiveProgress if _can_redraw(console) else PlainProgress
+    return kind(console, Board(leaderboard, trials, epochs, clock))
+
+
+def _can_redraw(console: Console) -> bool:
+    """Whether printed lines can be drawn over, and somebody may be looking."""
+    if not console.is_terminal or console.is_dumb_terminal or console.is_jupyter:
+        return False
+    if os.environ.get("CI", "").lower() not in ("", "0", "false") or "ipykernel" in sys.modules:
+        return False
+    # With FORCE_COLOR rich takes a pipe for a terminal, but only colours were asked for.
+    return not os.environ.get("FORCE_COLOR") or console.file.isatty()
 
 
 class Display(Observer):
-    """Watches a search and says nothing but warnings: what `--quiet` leaves.
+    """Shows only warnings, as `--quiet` asks; the other displays add to it.
 
     Args:
-        console: where to.
-        leaderboard: is told every trial that ends.
-        trials: how many there will be at most; None if unknown.
-        epochs: likewise.
-        clock: gives seconds.
+        console: where to show them.
+        board: keeps count.
     """
 
-    def __init__(
-        self,
-        console: Console,
-        leaderboard: Leaderboard,
-        trials: int | None,
-        epochs: int | None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, console: Console, board: Board) -> None:
         self.console = console
-        self.board = Board(leaderboard, trials, epochs, clock)
+        self.board = board
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Ends the display."""
-
-    @property
-    def leaderboard(self) -> Leaderboard:
-        """The best trials so far."""
-        return self.board.leaderboard
 
     @override
     def noticed(self, text: str) -> None:
@@ -82,15 +97,11 @@ class Display(Observer):
 
     @override
     def trial_began(self, task: TrialTask) -> None:
-        self.board.trial_began(task.trial_id, task.recipe, task.first_epoch, task.last_epoch)
+        self.board.trial_began(task)
 
     @override
     def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
-        self.epoch_took(trial_id, record, None)
-
-    def epoch_took(self, trial_id: str, record: EpochRecord, seconds: float | None) -> None:
-        """An epoch of which it is known how long it took, unlike one that ended just now."""
-        self.board.epoch_ended(trial_id, record, seconds)
+        self.board.epoch_ended(trial_id, record)
 
     @override
     def trial_lost(self, task: TrialTask, reason: str) -> None:
@@ -104,55 +115,36 @@ class Display(Observer):
             self.say(trial_line(outcome), "yellow")
 
     def status(self, words: str, *, stopped: bool) -> None:
-        """Says who writes the run.
+        """Shows who is writing the run.
 
         Args:
             words: on one line.
-            stopped: whether nobody does.
+            stopped: whether nobody is.
         """
         with self.board.lock:
             self.board.status, self.board.stopped = printable(words), stopped
 
-    def refresh(self) -> None:
-        """Draws what is drawn, if anything has changed; nothing to do without a picture."""
-
     def say(self, line: str, style: str = "") -> None:
-        """Prints a line: no markup, no control characters, never broken."""
-        line = printable(line)
-        if self.console.is_jupyter:  # rich would make a piece of HTML of every line
-            self.console.file.write(f"{line}\n")
+        """Prints a line: no markup, no control characters, never wrapped."""
+        text = one_line(line, self.console, style)
+        if self.console.is_jupyter:  # rich would turn every line into a piece of HTML
+            self.console.file.write(f"{text.plain}\n")
             return
-        self.console.print(Text(line, style=style), highlight=False, soft_wrap=True)
-
-
-class QuietProgress(Display):
-    """Nothing but what was noticed, trials that failed and workers that were lost."""
+        self.console.print(text, highlight=False, soft_wrap=True)
 
 
 class PlainProgress(Display):
     """One line a finished trial, for logs, pipes and notebooks."""
 
-    def __init__(
-        self,
-        console: Console,
-        leaderboard: Leaderboard,
-        trials: int | None,
-        epochs: int | None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__(console, leaderboard, trials, epochs, clock)
-        self._said = clock()
+    def __init__(self, console: Console, board: Board) -> None:
+        super().__init__(console, board)
+        self._said = board.clock()
         self._found_said = False
 
     @override
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._say_found()
-        self.say(self.leaderboard.summary())
+        self.say(self.board.leaderboard.summary())
 
     @override
     def trial_began(self, task: TrialTask) -> None:
@@ -160,8 +152,8 @@ class PlainProgress(Display):
         super().trial_began(task)
 
     @override
-    def epoch_took(self, trial_id: str, record: EpochRecord, seconds: float | None) -> None:
-        super().epoch_took(trial_id, record, seconds)
+    def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
+        super().epoch_ended(trial_id, record)
         board = self.board
         if board.clock() - self._said > _PLAIN_SECONDS:
             of = "" if board.epochs is None else f" of {board.epochs}"
@@ -170,8 +162,8 @@ class PlainProgress(Display):
     @override
     def trial_ended(self, outcome: Outcome) -> None:
         self._say_found()
-        self.board.trial_ended(outcome)
         board = self.board
+        board.trial_ended(outcome)
         of = "" if board.trials is None else f"/{board.trials}"
         self.say(f"[{board.trials_done}{of}] {trial_line(outcome)}, {board.time_left()}")
 
@@ -193,53 +185,20 @@ class PlainProgress(Display):
 
 
 class LiveProgress(Display):
-    """What every worker trains, the best trials and the baseline, drawn over and over in place."""
+    """What every worker trains, the best trials and the baseline, redrawn in place."""
 
-    def __init__(
-        self,
-        console: Console,
-        leaderboard: Leaderboard,
-        trials: int | None,
-        epochs: int | None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__(console, leaderboard, trials, epochs, clock)
-        self._signs = signs_for(console.encoding)
-        self._drawn: list[Text] = []
-        self._live: Live | None = None
-        self._done = threading.Event()
-        self._thread: threading.Thread | None = None
+    def __init__(self, console: Console, board: Board) -> None:
+        super().__init__(console, board)
+        self.live = _Picture(console, board)
 
     @override
     def __enter__(self) -> Self:
-        from rich.live import Live
-
-        # Not rich's own thread: that draws again what has not changed, which over ssh is seen.
-        self._live = Live(
-            console=self.console,
-            auto_refresh=False,
-            get_renderable=self._group,
-            vertical_overflow="crop",
-            transient=True,  # a report follows, which says all of it
-        )
-        self._live.start()
-        self.refresh()
-        self._thread = threading.Thread(target=self._refresh_on, daemon=True, name="lrtune display")
-        self._thread.start()
+        self.live.start(refresh=True)
         return self
 
     @override
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._done.set()
-        if self._thread is not None:
-            self._thread.join()
-        if self._live is not None:
-            self._live.stop()
+    def __exit__(self, *_: object) -> None:
+        self.live.stop()
         self.say(self.board.done())
 
     @override
@@ -248,21 +207,25 @@ class LiveProgress(Display):
         if outcome.status != "completed":
             self.say(trial_line(outcome), "yellow" if outcome.status == "failed" else "")
 
-    def lines(self) -> list[Text]:
-        """The picture as it is to be now."""
-        width, height = self.console.size
-        return draw(self.board, width, height, self._signs)
+
+class _Picture(Live):
+    """Redraws only what has changed; rich would redraw all of it, which is visible over ssh."""
+
+    def __init__(self, console: Console, board: Board) -> None:
+        self._board = board
+        self._drawn: Lines = []
+        super().__init__(
+            console=console,
+            refresh_per_second=_REFRESHES,
+            transient=True,  # the report that comes next says all of it
+            vertical_overflow="crop",
+            get_renderable=lambda: SegmentLines(self._drawn, new_lines=True),
+        )
 
     @override
     def refresh(self) -> None:
-        lines = self.lines()
-        if self._live is not None and lines != self._drawn:
-            self._drawn = lines
-            self._live.refresh()
-
-    def _group(self) -> Group:
-        return Group(*self._drawn)
-
-    def _refresh_on(self) -> None:
-        while not self._done.wait(REFRESH_SECONDS):
-            self.refresh()
+        with self._lock:
+            lines = draw(self._board, self.console)
+            if lines != self._drawn:
+                self._drawn = lines
+                super().refresh()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lrtune.display.words import what
 from lrtune.records.ids import BASELINE_SEARCH, parse_id
-from lrtune.records.schema import TUNED
+from lrtune.records.schema import TUNED, ConfirmManifest
 from lrtune.report.words import DIGITS, count, decimals, fixed, mean_and_std
 from lrtune.stats.baseline import Arm, choose_reference
 from lrtune.stats.winner import Direction, ordered
@@ -15,7 +15,7 @@ from lrtune.stats.winner import Direction, ordered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lrtune.records.schema import Outcome
+    from lrtune.records.schema import Manifest, Outcome
 
 TOP = 5
 """How many trials a display lists."""
@@ -39,51 +39,51 @@ class Leaderboard:
         self.direction = Direction(direction)
         self.horizon = horizon
         self.names = tuple(arms)
-        self._seeds: dict[str, dict[str, Outcome]] = {}
-        self._trials: dict[int, dict[str, Outcome]] = {}
-        self._constants: dict[str, Outcome] = {}
-        self._best: list[Outcome] | None = None
+        self.best: list[Outcome] = []
+        self._seeds: dict[str, list[Outcome]] = {}
+        self._constant: Outcome | None = None
+        self._constants = 0
+
+    @classmethod
+    def of(cls, manifest: Manifest | ConfirmManifest) -> Leaderboard:
+        """The leaderboard of a search or of a confirmation, still empty."""
+        if isinstance(manifest, ConfirmManifest):
+            arms = tuple(dict.fromkeys((manifest.baseline, *manifest.arms)))
+            return cls(manifest.objective, manifest.direction, manifest.epochs, arms=arms)
+        return cls(manifest.objective, manifest.direction, manifest.max_epochs)
 
     def add(self, outcome: Outcome) -> None:
-        """Takes a trial of the search, of the baseline or of a confirmation into account."""
+        """Counts a trial of the search, of the baseline or of a confirmation."""
         score = outcome.score
         if score is None or not math.isfinite(score) or outcome.status == "failed":
             return
-        full = outcome.epochs.planned == self.horizon
         trial = parse_id(outcome.trial_id)
-        if trial.kind == BASELINE_SEARCH:
-            if outcome.status == "completed":
-                self._constants[outcome.trial_id] = outcome
-        elif trial.arm:
+        if trial.arm:
             # A diverged seed counts with its score, as in the report; one cut short does not.
-            if full:
-                self._seeds.setdefault(trial.arm, {})[outcome.trial_id] = outcome
-        elif outcome.status == "completed":
-            self._trials.setdefault(outcome.epochs.planned, {})[outcome.trial_id] = outcome
-            self._best = None
+            if outcome.epochs.planned == self.horizon:
+                self._seeds.setdefault(trial.arm, []).append(outcome)
+        elif outcome.status != "completed":
+            return
+        elif trial.kind == BASELINE_SEARCH:
+            self._constants += 1
+            best = [outcome] if self._constant is None else [self._constant, outcome]
+            self._constant = ordered(best, self.direction)[0]
+        else:
+            best = ordered([*self.best, outcome], self.direction)
+            budget = best[0].epochs.planned
+            self.best = [one for one in best if one.epochs.planned == budget][:TOP]
 
     @property
     def budget(self) -> int | None:
-        """The full budget once a trial has completed it, else the longest so far; None: none."""
-        if self.horizon in self._trials:
-            return self.horizon
-        return max(self._trials, default=None)
-
-    @property
-    def best(self) -> list[Outcome]:
-        """The best trials of that budget, `TOP` at most; of equal ones the earlier first."""
-        if self._best is None:
-            budget = self.budget
-            trials = [] if budget is None else list(self._trials[budget].values())
-            self._best = ordered(trials, self.direction)[:TOP]
-        return self._best
+        """The longest budget that a trial has completed; None before the first."""
+        return self.best[0].epochs.planned if self.best else None
 
     @property
     def arms(self) -> list[Arm]:
         """The arms of which a seed has a score."""
         first = [name for name in (self.names or (TUNED,)) if name in self._seeds]
-        names = [*first, *(name for name in self._seeds if name not in first)]
-        return [_arm(name, list(self._seeds[name].values())) for name in names]
+        names = dict.fromkeys([*first, *self._seeds])
+        return [_arm(name, self._seeds[name]) for name in names]
 
     @property
     def reference(self) -> Arm | None:
@@ -99,23 +99,23 @@ class Leaderboard:
         scores = [outcome.score for outcome in self.best if outcome.score is not None]
         return decimals([*scores, *(arm.mean for arm in self.arms)])
 
-    def delta(self, score: float, reference: Arm | None) -> float:
+    def delta(self, score: float) -> float:
         """How much better than the reference, so that above 0 is always better; NaN if unknown.
 
-        Unknown, too, as long as no trial has completed the budget the reference was trained for.
+        It is also unknown until a trial has completed the budget the reference was trained for.
         """
+        reference = self.reference
         if reference is None or (not self.names and self.budget != self.horizon):
             return math.nan
         return self.direction.gain(score, reference.mean)
 
     def searched_constant(self) -> str | None:
-        """What the search for the best constant rate has found so far, in words; None: nothing."""
-        if not self._constants or TUNED in self._seeds:
+        """What the search for the best constant rate has found so far; None if nothing."""
+        best = self._constant
+        if best is None or best.score is None or TUNED in self._seeds:
             return None
-        best = ordered(self._constants.values(), self.direction)[0]
-        score = fixed(best.score if best.score is not None else math.nan, DIGITS)
         after = count(best.epochs.planned, "epoch")
-        return f"{score} after {after}, best of {len(self._constants)} tried so far"
+        return f"{fixed(best.score, DIGITS)} after {after}, best of {self._constants} tried so far"
 
     def summary(self) -> str:
         """One line: the best trial at the longest budget so far, and the constant rate."""

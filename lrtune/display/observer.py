@@ -1,4 +1,4 @@
-"""What may watch a search: no TensorFlow here, so that a display needs none."""
+"""What can watch a search."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ if TYPE_CHECKING:
 
 
 class Observer:
-    """Watches a search; this one does nothing with what it sees, but warns of what was damaged.
+    """Watches a search; this one only warns of what is damaged.
 
-    Called in the driver, between other things: be quick.
+    Its methods are called in the search's own process, which waits for them: be quick.
     """
 
     def noticed(self, text: str) -> None:
-        """Something of the run folder was damaged, or is worth a word for another reason."""
+        """A file of the run folder is damaged, or something else is worth a warning."""
         warnings.warn(text, stacklevel=4)
 
     def trial_found(self, outcome: Outcome) -> None:
-        """A trial ended when this search was run before, and is not run again."""
+        """A trial ended in an earlier session and will not be run again."""
 
     def trial_began(self, task: TrialTask) -> None:
-        """A worker begins this task."""
+        """A worker begins a trial."""
 
     def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
         """A trial finished an epoch."""
 
     def trial_lost(self, task: TrialTask, reason: str) -> None:
-        """The worker of a trial is gone; the trial begins again, from its rung's start."""
+        """The worker of a trial is gone; the trial begins again from the start of its rung."""
 
     def trial_ended(self, outcome: Outcome) -> None:
         """A trial is recorded."""
 
 
-class Within(Observer):
+class PrefixedObserver(Observer):
     """Lets another observer watch a search within a search.
 
     Args:
-        observer: is told all, with ids that begin with the prefix.
+        observer: gets everything, with ids that begin with the prefix.
         prefix: "baseline/search/".
     """
 

@@ -1,4 +1,4 @@
-"""Who watches a search or confirmation that a script began: its own observer, else what prints."""
+"""Who watches a search or a confirmation that a script began."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from lrtune.records.schema import ConfirmManifest, Manifest
+
 
 @contextmanager
 def watching(
     observer: Observer | None,
     verbose: int | str,
     folder: Path,
-    shown: tuple[str, str, int],
-    planned: tuple[int, int],
-    arms: tuple[str, ...] = (),
+    manifest: Manifest | ConfirmManifest,
 ) -> Iterator[Observer]:
-    """The observer given; without one what prints, and at a good end writes the page.
+    """The script's own observer; without one, a display that writes the page at a good end.
 
-    With `verbose=0` it is one that only warns. To be left when nobody writes the folder any more.
+    Leave it only when nobody writes the run folder any more.
 
     Args:
         observer: the script's own.
-        verbose: 0 for silence.
+        verbose: 0 for an observer that only warns.
         folder: the run folder.
-        shown: objective, its direction, and the horizon in epochs.
-        planned: how many trials and epochs there will be at most.
-        arms: of a confirmation.
+        manifest: of the search or the confirmation.
     """
     if observer is not None or not verbose:
         yield observer or Observer()
         return
-    # Imported late: for those who are to see something.
+    # Imported late: a silent search needs none of it.
     from rich.console import Console
 
     from lrtune.display import Leaderboard, make_progress
     from lrtune.report.finish import keep_page
 
     console = Console()
-    with make_progress(console, Leaderboard(*shown, arms=arms), *planned) as display:
+    with make_progress(
+        console, Leaderboard.of(manifest), *(manifest.planned or (None, None))
+    ) as display:
         yield display
     keep_page(folder, console)

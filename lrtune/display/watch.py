@@ -1,20 +1,19 @@
 """Follows a search or a confirmation from another process, by what it writes; writes nothing.
 
-Every look at the run folder is turned into what an observer of the search would be told, so that
-the display is the search's own. A trial that has ended is read once, one that runs when its file of
-epochs has changed.
+Every look at the run folder becomes the calls that an observer of the search would get, so the
+display is the search's own.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped]
 
@@ -37,7 +36,7 @@ from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from rich.console import Console
 
@@ -54,30 +53,30 @@ def watch(
     sleep: Callable[[float], object] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Shows how a search or a confirmation goes on, until it is finished or Ctrl-C is pressed.
+    """Shows a search or a confirmation as it runs, until it is finished or Ctrl-C is pressed.
 
     Args:
         folder: the run folder.
-        console: where to show it: live on a terminal, else a line a finished trial.
+        console: where to show it: live on a terminal, elsewhere one line a finished trial.
         sleep: waits so many seconds.
         clock: gives seconds.
 
     Raises:
-        RunFolderError: there is no such run, or it is gone.
+        RunFolderError: there is no such run, or it was removed.
     """
-    run = _Watched(Path(folder))
+    folder = Path(folder)
     try:
-        stage = run.stage()
+        stage = _read_stage(folder)
         if stage is None:
             console.print("Waiting for the search to begin ...", highlight=False)
         while stage is None or not stage.over:
             if stage is None:
                 sleep(SECONDS)
-                stage = run.stage()
+                stage = _read_stage(folder)
             else:
-                stage = _follow(run, stage, console, sleep, clock)
+                stage = _follow(folder, stage, console, sleep, clock)
     except KeyboardInterrupt:
-        return  # which is how one stops to watch: the search goes on
+        return  # Ctrl-C only ends the watching: the search goes on
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Writer:
 
     Attributes:
         words: who, on one line.
-        alive: whether it does so now; None where nothing here can tell.
+        alive: whether that process is running; None if it is on another machine.
     """
 
     words: str
@@ -94,7 +93,7 @@ class Writer:
 
 
 def read_writer(folder: Path) -> Writer:
-    """Who has the right to write the run, by its own word; the lock itself is left alone."""
+    """Who says that it is writing the run; the lock itself is left alone."""
     try:
         told = json.loads(read_bytes(folder / HOLDER))
         process, host, since = int(told["process"]), str(told["host"]), str(told["since"])
@@ -111,7 +110,7 @@ def read_writer(folder: Path) -> Writer:
 
 def _runs(process: int, since: float) -> bool:
     try:
-        # A later process may have got the number of one that died.
+        # The number of a process that died may belong to a later one now.
         return bool(psutil.Process(process).create_time() < since + 2)
     except psutil.AccessDenied:
         return True
@@ -121,155 +120,102 @@ def _runs(process: int, since: float) -> bool:
 
 @dataclass(frozen=True)
 class _Stage:
-    """A search or a confirmation, as far as it matters whether it is still the same."""
+    """A search or a confirmation, and whether it is over."""
 
     manifest: Manifest | ConfirmManifest
-    created: str
     over: bool
 
-    def same_as(self, other: _Stage | None) -> bool:
-        """Whether there is nothing but another look to take."""
-        return other is not None and (self.created, self.over) == (other.created, other.over)
+    @property
+    def key(self) -> tuple[type, str, bool]:
+        """Stays equal as long as another look at the trials is all there is to do."""
+        return type(self.manifest), self.manifest.created, self.over
 
 
-class _Watched:
-    """A run folder that is looked at again and again."""
+def _read_stage(folder: Path) -> _Stage | None:
+    """What is going on; None while the search that holds the folder has not written it yet.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._manifest: Manifest | None = None
-        self._stamps: dict[str, object] = {}
-        self._confirm: ConfirmManifest | None = None
-
-    def stage(self) -> _Stage | None:
-        """What is going on; None while the search that holds the folder has not written it yet.
-
-        Raises:
-            RunFolderError: there is no run in the folder, and nobody is about to write one.
-        """
-        self._read_manifests()
-        if self._manifest is None:
+    Raises:
+        RunFolderError: there is no run in the folder, and nobody is about to write one.
+    """
+    try:
+        manifest = read_manifest(folder / schema.MANIFEST)
+    except UNREADABLE:
+        if _has_begun(folder) or read_writer(folder).alive:
             return None
-        confirm = self._confirm
-        if confirm is not None and self._manifest.finished is not None:
-            return _Stage(confirm, f"confirm {confirm.created}", confirm.finished is not None)
-        # A finished search that is still being written is one that is about to be confirmed.
-        over = self._manifest.finished is not None and not read_writer(self.folder).alive
-        return _Stage(self._manifest, self._manifest.created, over)
-
-    def _read_manifests(self) -> None:
-        path = self.folder / schema.MANIFEST
-        try:
-            if self._changed(path) or self._manifest is None:
-                self._manifest = read_manifest(path)
-        except UNREADABLE:
-            if not (_is_begun(self.folder) or read_writer(self.folder).alive):
-                self._manifest = read_run(self.folder).manifest  # or an error that says it all
-        path = self.folder / CONFIRM / schema.CONFIRM_MANIFEST
-        if self._changed(path):
-            try:
-                self._confirm = read_confirm_manifest(path)
-            except UNREADABLE:
-                self._confirm = None
-
-    def _changed(self, path: Path) -> bool:
-        stamp, before = _stamp(path), self._stamps.get(str(path))
-        self._stamps[str(path)] = stamp
-        return stamp != before
+        manifest = read_run(folder).manifest  # or an error that says what is wrong
+    if manifest.finished is not None:
+        with suppress(*UNREADABLE):
+            confirm = read_confirm_manifest(folder / CONFIRM / schema.CONFIRM_MANIFEST)
+            return _Stage(confirm, confirm.finished is not None)
+    # A finished search that is still being written is about to be confirmed.
+    return _Stage(manifest, manifest.finished is not None and not read_writer(folder).alive)
 
 
-def _is_begun(folder: Path) -> bool:
-    """Whether a search has tried that it can write here, and is now starting TensorFlow."""
+def _has_begun(folder: Path) -> bool:
+    """Whether a search has made sure that it can write here, and is now starting TensorFlow."""
     try:
         return {path.name for path in folder.iterdir()} == {LOCK}
     except OSError:
         return False
 
 
-def _stamp(path: Path) -> object:
-    """What changes with a file; None where there is none."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
-
-
 def _follow(
-    run: _Watched,
+    folder: Path,
     stage: _Stage,
     console: Console,
     sleep: Callable[[float], object],
     clock: Callable[[], float],
 ) -> _Stage | None:
-    """Shows one stage until it is over or another one begins, which is returned."""
-    manifest = stage.manifest
-    trials, epochs = manifest.planned or (None, None)
-    if isinstance(manifest, schema.Manifest):
-        board = Leaderboard(manifest.objective, manifest.direction, manifest.max_epochs)
-    else:
-        arms = dict.fromkeys((manifest.baseline, *manifest.arms))
-        board = Leaderboard(
-            manifest.objective, manifest.direction, manifest.epochs, arms=tuple(arms)
-        )
-    with make_progress(console, board, trials, epochs, clock=clock) as display:
-        trials_read = _Trials(run.folder, stage.manifest, display)
-        now: _Stage | None = stage
+    """Shows one stage until it is over or another one begins, and returns that."""
+    planned = stage.manifest.planned or (None, None)
+    with make_progress(console, Leaderboard.of(stage.manifest), *planned, clock=clock) as display:
+        trials = _Trials(folder, display)
         while True:
-            writer = read_writer(run.folder)
-            trials_read.look()
+            latest = _read_stage(folder)
+            if same := latest is not None and latest.key == stage.key:
+                stage = latest
+            writer = read_writer(folder)
+            trials.look(stage.manifest)
             display.status(writer.words, stopped=writer.alive is False)
-            display.refresh()
-            if not stage.same_as(now):
-                return now
+            if not same:
+                return latest
             sleep(SECONDS)
-            now = run.stage()
 
 
 class _Trials:
-    """Tells a display what has become of the trials since the last look."""
+    """Turns what has changed in the run folder since the last look into an observer's calls."""
 
-    def __init__(
-        self, folder: Path, manifest: Manifest | ConfirmManifest, display: Display
-    ) -> None:
+    def __init__(self, folder: Path, display: Display) -> None:
         self._folder = folder
-        self._manifest = manifest
         self._display = display
         self._first = True
         self._ended: set[str] = set()
         self._running: dict[str, TrialTask] = {}
-        self._rows: dict[str, int] = {}
-        self._stamps: dict[str, object] = {}
+        self._epochs: dict[str, int] = {}
 
-    def look(self) -> None:
+    def look(self, manifest: Manifest | ConfirmManifest) -> None:
         """Reads what is new."""
-        ids = self._ids()
-        unfinished = []
-        for trial in ids:
+        ids = self._ids(manifest)
+        new = [(one, self._outcome(one)) for one in ids if str(one) not in self._ended]
+        # Ended trials first: a worker's next trial begins only when its last one has ended.
+        for trial, outcome in sorted(new, key=lambda one: one[1] is None):
             trial_id = str(trial)
-            if trial_id in self._ended:
-                continue
-            outcome = self._outcome(trial)
-            if outcome is None:
-                unfinished.append(trial)
-                continue
-            self._ended.add(trial_id)
-            if self._first:
-                self._display.trial_found(outcome)
-                continue
-            self._epochs(trial, outcome)
-            self._running.pop(trial_id, None)
-            self._display.trial_ended(outcome)
-        for trial in unfinished:
-            self._epochs(trial, None)
+            if outcome is not None:
+                self._ended.add(trial_id)
+                if self._first:
+                    self._display.trial_found(outcome)
+                    continue
+            self._catch_up(trial_id, self._task(trial, outcome, manifest))
+            if outcome is not None:
+                self._display.trial_ended(outcome)
         self._first = False
         board = self._display.board
         if board.trials is not None and len(ids) > board.trials:
-            board.trials = board.epochs = None  # of a run that was continued for more trials
+            board.trials = board.epochs = None  # the run was continued for more trials
 
-    def _ids(self) -> list[TrialId]:
+    def _ids(self, manifest: Manifest | ConfirmManifest) -> list[TrialId]:
         """Every training with a folder."""
-        if isinstance(self._manifest, schema.ConfirmManifest):
+        if isinstance(manifest, schema.ConfirmManifest):
             return arm_ids(self._folder, CONFIRM)
         nested = trial_ids(self._folder / BASELINE_SEARCH)
         return [
@@ -282,44 +228,35 @@ class _Trials:
         try:
             outcome = read_outcome(self._folder / trial.folder / schema.OUTCOME, str(trial))
         except UNREADABLE:
-            return None  # not there yet; or damaged, which the report tells
+            return None  # it has not ended; or it is damaged, and the report says so
         return replace(outcome, trial_id=str(trial))
 
-    def _epochs(self, trial: TrialId, outcome: Outcome | None) -> None:
-        """Tells that a trial has begun, and the epochs it has finished since the last look."""
-        trial_id = str(trial)
-        stamp = _stamp(self._folder / trial.folder / schema.EPOCHS)
-        if trial_id in self._running and self._stamps.get(trial_id) == stamp:
-            return
-        self._stamps[trial_id] = stamp
-        rows = read_epochs(self._folder, trial_id) if stamp is not None else []
-        known = self._rows.get(trial_id, 0)
-        if len(rows) < known:  # its worker was lost, or the search continued: it began again
-            self._display.board.trial_lost(trial_id)
-            self._running.pop(trial_id, None)
-            known = 0
+    def _catch_up(self, trial_id: str, task: TrialTask) -> None:
+        """Passes on that a trial has begun, and the epochs that it finished since the last look."""
+        rows = read_epochs(self._folder, trial_id)
+        if len(rows) < self._epochs.get(trial_id, 0):
+            self._display.trial_lost(self._running.pop(trial_id), "began again")
+            del self._epochs[trial_id]
         if trial_id not in self._running:
-            self._running[trial_id] = self._task(trial, outcome)
-            self._display.trial_began(self._running[trial_id])
-        for row in rows[known:]:
-            took = row.get("seconds", math.nan)
-            self._display.epoch_took(trial_id, row, took if math.isfinite(took) else None)
-        self._rows[trial_id] = len(rows)
+            self._running[trial_id] = task
+            self._display.trial_began(task)
+        for row in rows[self._epochs.get(trial_id, 0) :]:
+            self._display.epoch_ended(trial_id, row)
+        self._epochs[trial_id] = len(rows)
 
-    def _task(self, trial: TrialId, outcome: Outcome | None) -> TrialTask:
-        trial_id = str(trial)
+    def _task(
+        self, trial: TrialId, outcome: Outcome | None, manifest: Manifest | ConfirmManifest
+    ) -> TrialTask:
         if outcome is not None:
             first, last = outcome.epochs.first - 1, outcome.epochs.planned
-            return TrialTask(trial_id, outcome.recipe, outcome.seed, first, last)
-        values: Mapping[str, Any] | None
-        if isinstance(self._manifest, schema.ConfirmManifest):
-            horizon, arms = self._manifest.epochs, self._manifest.arms
+            return TrialTask(str(trial), outcome.recipe, outcome.seed, first, last)
+        if isinstance(manifest, schema.ConfirmManifest):
+            arms, last = manifest.arms, manifest.epochs
         else:
-            horizon, arms = self._manifest.max_epochs, self._manifest.baseline_arms
-        values = arms.get(trial.arm) if trial.arm else read_proposal(self._folder, trial_id)
-        values = values or {}
-        recipe = Recipe.from_values(values)
+            arms, last = manifest.baseline_arms, manifest.max_epochs
+        proposed = arms.get(trial.arm) if trial.arm else read_proposal(self._folder, str(trial))
+        values = proposed or {}
         begin, end = values.get("tuner/initial_epoch"), values.get("tuner/epochs")
-        if isinstance(begin, int) and isinstance(end, int):
-            return TrialTask(trial_id, recipe, 0, begin, end)
-        return TrialTask(trial_id, recipe, 0, 0, horizon)
+        if not (isinstance(begin, int) and isinstance(end, int)):
+            begin, end = 0, last
+        return TrialTask(str(trial), Recipe.from_values(values), trial.seed, begin, end)

@@ -1,42 +1,55 @@
-"""Trials in words: what may come from a run folder is printable, and one line."""
+"""Trials in words, each on one line."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
+
+from rich.text import Text
 
 from lrtune._util.printable import printable
 from lrtune.records.ids import BASELINE_SEARCH, parse_id
-from lrtune.report.words import brief, count
+from lrtune.report.words import count
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from lrtune.records.schema import Outcome
     from lrtune.schedules.recipe import Recipe
 
+LEVELS = "▁▂▃▄▅▆▇█"
+"""Columns of a small curve, from low to high."""
+
+_ASCII = str.maketrans({"±": "+/-", **dict(zip(LEVELS, "_.:-=+*#", strict=True))})
+
+
+def one_line(text: str, console: Console, style: str = "") -> Text:
+    """Any text as a line that the console's encoding has and that cannot steer a terminal."""
+    text = printable(text)
+    if console.options.ascii_only:
+        text = text.translate(_ASCII).encode("ascii", "backslashreplace").decode()
+    return Text(text, style=style)
+
 
 def short_id(trial_id: str) -> str:
-    """The id as a column shows it: "0007", "constant 0007" of the baseline's search."""
+    """The id as a column shows it: "0007", or "constant 0007" in the baseline's search."""
     found = parse_id(trial_id)
     if found.arm:
         return f"{found.arm}/seed-{found.seed}"
     return f"constant {found.number}" if found.kind == BASELINE_SEARCH else found.number
 
 
-def schedule_and_momentum(recipe: Recipe) -> tuple[str, str]:
-    """A recipe as ("step(lr0=0.1, drop=0.5, epochs_drop=10)", "0.83"); empty where unknown."""
-    schedule = "" if recipe.family is None else recipe.schedule_text
-    return schedule, "" if math.isnan(recipe.momentum) else brief(recipe.momentum)
-
-
 def what(trial_id: str, recipe: Recipe) -> str:
-    """A trial with its id and its schedule, or a seed of an arm by its name."""
+    """A trial by its id and its recipe, or a seed of an arm by its id."""
     found = parse_id(trial_id)
     if found.arm:
         return trial_id
     purpose = " for the baseline" if found.kind == BASELINE_SEARCH else ""
-    schedule, momentum = schedule_and_momentum(recipe)
-    parts = [f"trial {found.number}{purpose}", schedule, f"momentum={momentum}" if momentum else ""]
-    return " ".join(part for part in parts if part)
+    return f"trial {found.number}{purpose} {recipe_text(recipe)}".rstrip()
+
+
+def recipe_text(recipe: Recipe) -> str:
+    """The recipe; empty while nothing is known of it."""
+    return str(recipe) if recipe.family else ""
 
 
 def trial_line(outcome: Outcome) -> str:

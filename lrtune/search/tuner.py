@@ -18,7 +18,7 @@ import keras_tuner
 from typing_extensions import override
 
 from lrtune._util import checks
-from lrtune.display.observer import Observer, Within
+from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.display.script import watching
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.model.hypermodel import ScheduleHyperModel
@@ -161,9 +161,8 @@ class LoopTuner(UnsavedTuner):
         data = data or describe_given(fit_args, fit_kwargs)
         manifest = self._manifest(horizon, data, fit_kwargs.get("batch_size"))
         job = TrainingJob(self.hypermodel, fit_args, fit_kwargs)
-        shown = (manifest.objective, manifest.direction, horizon)
         with (
-            watching(observer, verbose, self._folder, shown, total(manifest.plan)) as observer,
+            watching(observer, verbose, self._folder, manifest) as observer,
             make_runner(job, self.options) as runner,
             RunWriter(self._folder) as writer,
         ):
@@ -257,7 +256,7 @@ class LoopTuner(UnsavedTuner):
             asked = tuner._manifest(whole.max_epochs, whole.data, whole.batch_size)
             found, manifest = tuner._resumed(asked)
             nested.manifest(manifest)
-            within = Within(observer, f"{BASELINE_SEARCH}/")
+            within = PrefixedObserver(observer, f"{BASELINE_SEARCH}/")
             tuner._train(runner, nested, manifest, found, within)
             nested.finished(manifest, now())
         outcomes = read_run(tuner._folder).outcomes

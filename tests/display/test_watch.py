@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 import socket
 import sys
 from datetime import datetime, timedelta
@@ -153,13 +154,13 @@ def test_without_a_terminal_it_prints_a_line_a_trial_as_it_ends(run):
     assert lines_of(run.watched()) == [
         "1 trial found, 4 epochs in the run folder: not trained again",
         (
-            "[2/4] trial 0001 constant(lr0=0.02) momentum=0.5: 0.7000 after 4 epochs, "
+            "[2/4] trial 0001 constant(lr0=0.02), momentum 0.5: 0.7000 after 4 epochs, "
             "about 24 s left"
         ),
-        ("[3/4] trial 0002 constant(lr0=0.02) momentum=0.5: failed (no\\x1bo), about 12 s left"),
+        ("[3/4] trial 0002 constant(lr0=0.02), momentum 0.5: failed (no\\x1bo), about 12 s left"),
         "no process is writing this run now",
         (
-            "best val_accuracy 0.7000 after 4 epochs: trial 0001 constant(lr0=0.02) momentum=0.5; "
+            "best val_accuracy 0.7000 after 4 epochs: trial 0001 constant(lr0=0.02), momentum 0.5; "
             "constant-0.1 0.5000 with 1 seed"
         ),
     ]
@@ -170,8 +171,8 @@ def test_on_a_terminal_it_is_the_display_of_the_search(run):
     run.epochs("0001", 1, 2)
     run.write("trial_0001/trial.json", {"trial_id": "0001", "hyperparameters": {"values": VALUES}})
     console = Console(file=io.StringIO(), force_terminal=True, width=80, height=24)
-    text = run.watched(console)
-    assert "0001  constant(lr0=0.02)  momentum 0.5" in text
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", run.watched(console))
+    assert "0001  constant(lr0=0.02), momentum 0.5" in text
     assert "epoch 2 of 4" in text
     assert f"written by process {os.getpid()} since" in text
 
@@ -181,7 +182,7 @@ def test_ctrl_c_ends_it_and_is_no_error(run):
     assert "no trial has finished yet" in run.watched()
 
 
-def test_a_finished_run_is_nothing_to_follow(run):
+def test_watching_a_finished_run_returns_at_once(run):
     run.manifest(finished=WHEN)
     run.release()
     run.steps = [pytest.fail]
@@ -261,7 +262,7 @@ def test_a_folder_without_a_run_is_an_error(tmp_path):
         Run(tmp_path).watched()
 
 
-def test_a_run_that_is_removed_meanwhile_is_an_error(run):
+def test_a_run_that_is_removed_while_watched_is_an_error(run):
     def remove():
         run.release()
         (run.folder / "run.json").unlink()
@@ -271,7 +272,7 @@ def test_a_run_that_is_removed_meanwhile_is_an_error(run):
         run.watched()
 
 
-def test_it_is_told_who_writes(run):
+def test_it_shows_who_is_writing(run):
     now = datetime.now().astimezone()
     since = now.isoformat(timespec="seconds")
     assert read_writer(run.folder).alive is True
@@ -292,7 +293,7 @@ def test_it_is_told_who_writes(run):
     assert read_writer(run.folder).alive is False
 
 
-def test_of_a_search_that_was_stopped_nothing_runs_and_the_time_is_unknown(run):
+def test_a_stopped_search_shows_nothing_running_and_an_unknown_time(run):
     run.release()
     run.epochs("0001", 1, 2, 3)
     console = Console(file=io.StringIO(), force_terminal=True, width=80, height=24)
@@ -311,11 +312,11 @@ def test_a_damaged_file_of_a_trial_ends_nothing(run, damage):
         (run.folder / "trial_0001" / "trial.json").write_text(damage)
 
     run.steps = [tear, lambda: run.end("0001", 0.7)]
-    assert "trial 0001 constant(lr0=0.02) momentum=0.5: 0.7000 after 4 epochs" in run.watched()
+    assert "trial 0001 constant(lr0=0.02), momentum 0.5: 0.7000 after 4 epochs" in run.watched()
 
 
 def test_more_trials_than_planned_make_the_plan_unknown(run):
     for number in range(5):
         run.end(f"{number:04d}")
     run.steps = [lambda: run.end("0005")]
-    assert "[6] trial 0005 constant(lr0=0.02) momentum=0.5" in run.watched()
+    assert "[6] trial 0005 constant(lr0=0.02), momentum 0.5" in run.watched()

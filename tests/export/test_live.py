@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from lrtune.display.observer import Observer, Within
+from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.errors import ArgumentError
 from lrtune.export.live import Observers, TensorBoardObserver
 from lrtune.records.schema import Outcome, Span
@@ -79,7 +79,7 @@ def test_what_was_found_is_written_from_the_run_folder_and_the_rest_forgotten(tm
         found = replace(OUTCOME, trial_id="1")
         observer.trial_found(found)
         observer.trial_found(replace(found, trial_id="77"))  # not in the folder: damaged
-        Within(observer, "baseline/search/").trial_found(replace(found, trial_id="0"))
+        PrefixedObserver(observer, "baseline/search/").trial_found(replace(found, trial_id="0"))
         train(observer, replace(TASK, trial_id="4", first_epoch=3, last_epoch=9), epochs=6)
 
     below = tmp_path / "tb" / "run"

@@ -63,7 +63,7 @@ def test_a_shell_reads_the_folder_in_tensorboards_notice_as_one_word(tmp_path, n
 
     notices = []
     with TensorBoardObserver(tmp_path / "events", tmp_path / name, notices.append) as observer:
-        monkeypatch.setattr(observer, "_clear", full)
+        monkeypatch.setattr("lrtune.export.event_files.TrialEvents._write", full)
         observer.trial_began(task_of("0007", build_run.STEP, 1, 0, 3))
 
     (notice,) = notices
