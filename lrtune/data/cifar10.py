@@ -62,7 +62,7 @@ def load_cifar10(notify: Callable[[str], None]) -> RawImages:
         if problem:
             notify(f"CIFAR-10 is used but not kept for the next time: {problem}")
         return _raw(arrays, f"cifar10 ({way})")
-    raise DataError(f"CIFAR-10 is not to be had. Tried {'; '.join(failures)}")
+    raise DataError(f"CIFAR-10 could not be loaded. Tried {'; '.join(failures)}")
 
 
 def select_cats_and_dogs(batches: Iterable[fetch.Batch]) -> dict[str, NDArray[np.uint8]]:

@@ -176,7 +176,7 @@ def test_when_nothing_works_the_error_says_what_was_tried(
     with pytest.raises(DataError) as error:
         cifar10.load_cifar10(notices.append)
     assert str(error.value) == (
-        "CIFAR-10 is not to be had. Tried cache: no images there yet; keras: no network; "
+        "CIFAR-10 could not be loaded. Tried cache: no images there yet; keras: no network; "
         "npm: npm is not on the PATH"
     )
 

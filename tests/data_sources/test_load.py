@@ -29,7 +29,7 @@ def few_synthetic(monkeypatch):
 @pytest.fixture
 def no_cifar10(monkeypatch):
     def fail(notify):
-        raise DataError("CIFAR-10 is not to be had. Tried keras: no network")
+        raise DataError("CIFAR-10 could not be loaded. Tried keras: no network")
 
     monkeypatch.setattr(cifar10, "load_cifar10", fail)
 
@@ -93,7 +93,7 @@ def test_auto_falls_back_to_drawings_with_a_warning_and_says_so_in_the_source(
     (warning,) = notices
     assert warning == (
         "WARNING: SYNTHETIC IMAGES. The search runs on cats and dogs drawn by lrtune, not on "
-        "photographs, and its results hold for drawings alone. CIFAR-10 is not to be had. "
+        "photographs, and its results hold for drawings alone. CIFAR-10 could not be loaded. "
         "Tried keras: no network"
     )
 
@@ -106,7 +106,7 @@ def test_the_warning_goes_to_stderr_unless_told_otherwise(no_cifar10, few_synthe
 
 
 def test_cifar10_never_falls_back(no_cifar10):
-    assert message("cifar10") == "CIFAR-10 is not to be had. Tried keras: no network"
+    assert message("cifar10") == "CIFAR-10 could not be loaded. Tried keras: no network"
 
 
 def test_auto_and_cifar10_are_the_same_images(monkeypatch, raw):

@@ -92,7 +92,7 @@ def test_a_stored_notebook_is_small_and_plain(path: Path):
 
 @every_notebook
 def test_a_stored_notebook_that_loads_images_had_the_real_ones(path: Path):
-    if any("data.load(" in source(cell) for cell in code_cells(path)):
+    if any("load_data(" in source(cell) for cell in code_cells(path)):
         assert re.search(r"^cifar10 \(\w+\): ", printed(path), re.MULTILINE)
 
 
