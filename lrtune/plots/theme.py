@@ -203,7 +203,7 @@ def text(given: object, most: int = 40) -> str:
     """
     pieces = [_shown(char) for char in str(given)]
     if sum(map(len, pieces)) > most:
-        # Names that begin alike are told apart by their ends.
+        # Names that share a beginning usually differ at the end, so both are kept.
         end = _first(pieces[::-1], most // 3)[::-1]
         pieces = [*_first(pieces, most - 1 - most // 3), "…", *end]
     shown = "".join(pieces)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import os
@@ -118,6 +117,7 @@ def test_damage_anywhere_in_a_file_is_one_error(save):
     path = save()
     whole = path.read_bytes()
     draw = np.random.default_rng(0)
+    refused = 0
     for _ in range(300):
         content = bytearray(whole)
         for at in draw.integers(0, len(whole), draw.integers(1, 4)):
@@ -125,8 +125,11 @@ def test_damage_anywhere_in_a_file_is_one_error(save):
         path.write_bytes(content[: draw.integers(len(whole) // 2, 2 * len(whole))])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # zipfile's and NumPy's, of names and old headers
-            with contextlib.suppress(DataError):
+            try:
                 load_npz(path)
+            except DataError:
+                refused += 1
+    assert refused > 200  # the rest hit bytes that no array depends on
 
 
 @pytest.mark.parametrize("name", ["pets.npz", "pets"])

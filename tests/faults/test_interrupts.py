@@ -138,7 +138,7 @@ def test_workers_of_a_killed_search_end_by_themselves(harness: Harness, tmp_path
         until(lambda: len(result.finished_trials(folder)) >= trials, f"{trials} trials")
         child.signal(signal.SIGKILL)
         child.wait()
-        # A worker that imports TensorFlow still is deaf for some seconds.
+        # A worker that is still importing TensorFlow does not react for some seconds.
         until(lambda: not child.descendants(), "ending all processes", 60)
         for path in folder.rglob("*.tmp"):  # a kill may leave these; the next search removes them
             path.unlink()
