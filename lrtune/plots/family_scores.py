@@ -2,126 +2,102 @@
 
 from __future__ import annotations
 
-import statistics
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.lines import Line2D
+import seaborn as sns
 
-from lrtune.plots.marks import (
-    baseline_extent,
-    diverged_handle,
-    draw_baseline,
-    draw_points,
-    drawn_scores,
-    off_axis,
-)
-from lrtune.plots.scales import score_label, window
-from lrtune.plots.select import families_of, full_trials
-from lrtune.plots.theme import canvas, legend, looks, note, text
-from lrtune.stats.baseline import measure_baseline
-from lrtune.stats.trials import score_of
+from lrtune.plots.picture import CLOUD, Picture, epochs, off_axis
+from lrtune.plots.scales import clip
+from lrtune.plots.select import families_fact, full_frame
+from lrtune.plots.theme import INK, count, figure_of, legend, panels, text
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-    from matplotlib.artist import Artist
+    import pandas as pd
     from matplotlib.axes import Axes
-
-    from lrtune.records.reader import RunRecords
-
-    FloatArray = npt.NDArray[np.float64]
-
-_MEDIAN = "median"
-_WIDEST = 0.38
-"""How far points of a family go from its middle; families are 1 apart."""
+    from matplotlib.figure import Figure
 
 
-def family_scores(records: RunRecords, *, ax: Axes | None = None) -> Axes:
+class FamilyScores(Picture):
     """The score of every trial of the full budget, a row a family, beside the baseline.
 
     The upright stroke in a row is the median of the family's completed trials; crosses are trials
-    that diverged. Points that would cover one another are put side by side.
-
-    Args:
-        records: of the run.
-        ax: to draw into; None for new ones.
-
-    Returns:
-        The axes: scores along x, families along y in the run's order from the top.
-
-    Raises:
-        ArgumentError: no trial of the full budget has a score.
+    that diverged. Points that would cover one another are placed side by side.
     """
-    trials = full_trials(records)
-    families = families_of(records, trials)
-    baseline = measure_baseline(records)
-    manifest = records.manifest
-    completed = [score_of(one) for one in trials if one.status == "completed"]
-    counted = completed or [score_of(one) for one in trials]
-    limits = window([*counted, *baseline_extent(baseline, counted)], manifest.direction)
-    style = looks(records)
-    with canvas(ax, height=1.9 + (0.62 if len(families) <= 8 else 0.45) * len(families)) as drawn:
-        drawn.set_xlim(*limits)
-        drawn.set_ylim(len(families) - 0.45, -0.55)
-        drawn.grid(visible=False, axis="y")
-        handles: list[Artist] = draw_baseline(drawn, baseline, which="x")
-        for row, (family, own) in enumerate(families.items()):
-            done = [one for one in own if one.status == "completed"]
-            lost = [one for one in own if one.status == "diverged"]
-            offsets = swarm(drawn_scores([*done, *lost], limits), limits, len(trials))
-            for some, crosses in ((done, False), (lost, True)):
-                places = row + (offsets[: len(done)] if not crosses else offsets[len(done) :])
-                draw_points(
-                    drawn, drawn_scores(some, limits), places, style[family],
-                    total=len(trials), diverged=crosses,
+
+    title = "Scores by family"
+    about = "Each point is a trial of the full budget; the band is the noise of the constant rate."
+
+    def data(self) -> pd.DataFrame:
+        """A row a trial of the full budget: the columns of `select.trials_frame`."""
+        return full_frame(self._records)
+
+    def __call__(self, *, ax: Axes | None = None) -> Figure:
+        """Draw it: scores along x, families along y.
+
+        Args:
+            ax: to draw into; None for new ones.
+        """
+        frame = self.data()
+        limits = self._limits(frame)
+        sizes = frame["family"].value_counts()
+        rows = [name for name in self._looks if name in sizes]
+        frame = frame.assign(shown=clip(frame["score"], limits))
+        done, lost = (frame[frame["status"] == one] for one in ("completed", "diverged"))
+        size = float(np.sqrt(np.clip(5400 / len(frame), 9, 40)))
+        height = 1.9 + (0.62 if len(rows) <= 8 else 0.45) * len(rows)
+        with panels(ax, size=(7.2, height)) as (drawn,):
+            drawn.set_xlim(*limits)
+            drawn.set_ylim(len(rows) - 0.45, -0.55)
+            drawn.grid(visible=False, axis="y")
+            self._draw_baseline(drawn, which="x")
+            common: dict[str, Any] = {
+                "x": "shown", "y": "family", "order": rows, "hue": "family", "hue_order": rows,
+                "palette": self._colours, "legend": False, "ax": drawn, "clip_on": False,
+            }  # fmt: skip
+            if len(done):
+                self._points(done, size, common)
+            if len(lost):
+                sns.stripplot(lost, marker="x", size=size, linewidth=1.1, jitter=False, **common)
+                label = f"diverged ({len(lost):,})"
+                drawn.scatter([], [], s=30, color=INK, marker="x", label=label)
+            many = done[done.groupby("family")["shown"].transform("size") > 2]
+            if len(many):
+                sns.pointplot(
+                    many, estimator="median", errorbar=None, linestyle="none", marker="|",
+                    markersize=26, markeredgewidth=2.2, zorder=4, **common,
                 )  # fmt: skip
-            if len(done) > 2:
-                middle = statistics.median(score_of(one) for one in done)
-                drawn.plot([middle] * 2, [row - 0.42, row + 0.42], color=style[family].colour,
-                           linewidth=2.2, zorder=4, solid_capstyle="round",
-                    gid=_MEDIAN)  # fmt: skip
-        drawn.set_yticks(
-            range(len(families)),
-            [f"{text(name, 24)}\n{_trials(len(own))}" for name, own in families.items()],
-        )
-        drawn.tick_params(axis="y", length=0, pad=9)
-        drawn.set_xlabel(score_label(manifest.objective, manifest.direction))
-        epochs = "1 epoch" if manifest.max_epochs == 1 else f"{manifest.max_epochs:,} epochs"
-        many = "every trial" if len(trials) > 1 else "the one trial"
-        drawn.set_title(f"Score of {many} of {epochs}, by family")
-        if any(line.get_gid() == _MEDIAN for line in drawn.lines):
-            handles.append(Line2D([], [], color="#333333", linewidth=2.2, label="median"))
-        if lost_all := sum(one.status == "diverged" for one in trials):
-            handles.append(diverged_handle(lost_all))
-        if off := off_axis(trials, limits):
-            handles.append(note(f"{off:,} off the axis, at its edge"))
-        legend(drawn, handles)
-    return drawn
+                drawn.plot([], [], color=INK, linewidth=2.2, label="median")
+            for one in (*drawn.collections, *drawn.lines):
+                one.set_in_layout(False)  # points at the edge must not shrink the axes
+            drawn.set_yticks(
+                range(len(rows)),
+                [f"{text(name, 24)}\n{count(sizes[name], 'trial')}" for name in rows],
+            )
+            drawn.tick_params(axis="y", length=0, pad=9)
+            drawn.set(xlabel=self._score_label, ylabel="")
+            which = "every trial" if len(frame) > 1 else "the one trial"
+            drawn.set_title(f"Score of {which} of {epochs(self._manifest.max_epochs)}, by family")
+            legend(drawn, off_axis(frame["score"], limits))
+            return figure_of(drawn)
 
+    def facts(self) -> str:
+        """The best score of each family."""
+        return families_fact(self._records)
 
-def _trials(number: int) -> str:
-    return f"{number:,} {'trial' if number == 1 else 'trials'}"
-
-
-def swarm(scores: FloatArray, limits: tuple[float, float], total: int) -> FloatArray:
-    """How far from the middle of its row each point goes, so that equal scores lie side by side.
-
-    Args:
-        scores: shape (n,), within the limits.
-        limits: of the axis of scores.
-        total: points in the whole picture.
-
-    Returns:
-        Shape (n,), from -.38 to .38; 0 for a point alone.
-    """
-    bins = 90 if total < 500 else 140
-    place = np.floor((scores - limits[0]) / (limits[1] - limits[0]) * bins)
-    offsets = np.zeros(len(scores))
-    most = max((int(n) for n in np.unique(place, return_counts=True)[1]), default=1)
-    step = min(0.13, 2 * _WIDEST / max(most - 1, 1))
-    for one in np.unique(place):
-        index = np.flatnonzero(place == one)
-        # The middle first, then below and above in turn.
-        turn = np.arange(len(index))
-        offsets[index] = step * np.where(turn % 2, (turn + 1) // 2, -(turn // 2))
-    return np.clip(offsets, -_WIDEST, _WIDEST)
+    def _points(self, done: pd.DataFrame, size: float, common: dict[str, Any]) -> None:
+        if len(done) <= CLOUD:
+            with warnings.catch_warnings():
+                # Where a row has no room for all equal scores, some lie on others.
+                warnings.filterwarnings("ignore", ".*of the points cannot be placed")
+                sns.swarmplot(done, size=size, linewidth=0.4, edgecolor="white", warn_thresh=1,
+                              **common)  # fmt: skip
+            return
+        # NOTE: seaborn draws the jitter from NumPy's global state, which is the user's.
+        state = np.random.get_state()  # noqa: NPY002
+        np.random.seed(0)  # noqa: NPY002
+        try:
+            sns.stripplot(done, size=size, jitter=0.36, alpha=0.4, rasterized=True, **common)
+        finally:
+            np.random.set_state(state)  # noqa: NPY002

@@ -5,156 +5,151 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-from matplotlib.lines import Line2D
+import pandas as pd
+import seaborn as sns
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.plots.scales import objective_label
-from lrtune.plots.select import confirmed_scores
-from lrtune.plots.theme import MUTED, canvas, legend, looks, note, text
+from lrtune.plots.picture import Picture
+from lrtune.plots.scales import around, objective_label
+from lrtune.plots.theme import BASELINE, INK, MUTED, figure_of, legend, panels, text
+from lrtune.records.ids import parse_id
 from lrtune.schedules.recipe import Recipe
 from lrtune.stats.confirmation import measure_confirmation
+from lrtune.stats.trials import score_of
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from lrtune.plots.theme import Look
-    from lrtune.records.reader import RunRecords
-    from lrtune.records.schema import ConfirmManifest
-    from lrtune.stats.comparison import Comparison, Difference
+    from lrtune.records.reader import Confirmation
+    from lrtune.stats.confirmation import Confirmed
 
 _VERDICTS = {
-    "better": (">", True, "better than the baseline"),
-    "worse": ("<", True, "worse than the baseline"),
-    "none": ("o", False, "no evidence of a difference"),
-    "untested": ("s", False, "too few seeds for a test"),
+    "better": (">", "full", "better than the baseline"),
+    "worse": ("<", "full", "worse than the baseline"),
+    "none": ("o", "none", "no evidence of a difference"),
+    "untested": ("s", "none", "too few seeds for a test"),
 }
-"""Verdict -> marker, whether it is filled, and what the legend says."""
+"""Verdict -> marker, how it is filled, and what the legend says."""
 
 
-def forest(records: RunRecords, *, ax: Axes | None = None) -> Axes:
+class Forest(Picture):
     """The paired difference of every confirmed arm from the baseline, with its interval.
 
-    Above 0 is always better. The marker tells the verdict (Holm's correction over all arms), the
-    line the 95 % interval of the mean difference (of this comparison alone), pale points are the
+    Above 0 is always better. The marker shows the verdict (Holm's correction over all arms), the
+    line the 95 % interval of the mean difference (of this comparison alone); pale points are the
     seeds.
-
-    Args:
-        records: of a run with a confirmation.
-        ax: to draw into; None for new ones.
-
-    Returns:
-        The axes: differences along x, arms along y, the best first.
-
-    Raises:
-        ArgumentError: there is no confirmation, or no seed that pairs an arm with the baseline.
     """
-    manifest, scores, comparison = _compared(records)
-    shown = sorted(
-        (one for one in comparison.differences if one.n),
-        key=lambda one: -one.mean,
-    )
-    arms = manifest.arms
-    style = looks(records)
-    with canvas(ax, width=8.2, height=2.2 + 0.55 * len(shown)) as drawn:
-        drawn.grid(visible=False, axis="y")
-        drawn.axvline(0, color="#333333", linewidth=1.4, zorder=1.5)
-        labels = []
-        for row, one in enumerate(shown):
-            look = style[str(arms[one.arm].get("schedule"))]
-            _draw(drawn, row, one, _pairs(scores, one.arm, comparison), look)
-            labels.append(
-                f"{text(one.arm, 30)}\n{text(Recipe.from_values(arms[one.arm]).schedule_text, 44)}"
+
+    title = "Differences from the baseline"
+    about = "Mean difference of each arm on the test images, with 95 % intervals; points are seeds."
+
+    def data(self) -> pd.DataFrame:
+        """A row an arm and seed with a score of both the arm and the baseline, the best arm first.
+
+        Columns arm, family, schedule (its text), seed, difference (above 0 is better), and of the
+        arm as a whole: mean, lower, upper, p_holm, verdict.
+        """
+        confirmed, confirmation = self._confirmed()
+        comparison, arms = confirmed.comparison, confirmed.manifest.arms
+        base = _scores(confirmation, comparison.baseline)
+        direction = Direction(comparison.direction)
+        rows = [
+            {
+                "arm": one.arm, "family": printable(str(arms[one.arm].get("schedule"))),
+                "schedule": Recipe.from_values(arms[one.arm]).schedule_text, "seed": seed,
+                "difference": direction.gain(score, base[seed]), "mean": one.mean,
+                "lower": one.lower, "upper": one.upper, "p_holm": one.p_holm,
+                "verdict": one.verdict,
+            }
+            for one in sorted(comparison.differences, key=lambda one: -one.mean if one.n else 0)
+            for seed, score in _scores(confirmation, one.arm).items()
+            if seed in base
+        ]  # fmt: skip
+        if not rows:
+            raise ArgumentError(
+                f"The confirmation of the run {str(self._records.folder)!r} has no seed yet with a "
+                "score of both an arm and the baseline."
             )
-        drawn.set_xlim(*_limits(shown, scores, comparison))
-        drawn.set_ylim(len(shown) - 0.4, -0.6)
-        drawn.set_yticks(range(len(shown)), labels)
-        drawn.tick_params(axis="y", length=0)
-        baseline = text(comparison.baseline, 30)
-        what = objective_label(manifest.objective).removeprefix("validation ")
-        drawn.set_xlabel(f"difference in test {what} from {baseline} (right of 0 is better)")
-        seeds = len(comparison.seeds)
-        drawn.set_title(f"Better than {baseline}? Differences over {seeds} fresh seeds")
-        legend(drawn, _handles(shown, comparison))
-    return drawn
+        return pd.DataFrame(rows)
+
+    def __call__(self, *, ax: Axes | None = None) -> Figure:
+        """Draw it: differences along x, arms along y.
+
+        Args:
+            ax: to draw into; None for new ones.
+        """
+        frame = self.data()
+        frame["row"] = frame.groupby("arm", sort=False).ngroup()
+        arms = frame.drop_duplicates("arm")
+        comparison = self._confirmed()[0].comparison
+        with panels(ax, size=(8.2, 2.2 + 0.55 * len(arms))) as (drawn,):
+            drawn.grid(visible=False, axis="y")
+            drawn.axvline(0, color=INK, linewidth=1.4, zorder=1.5)
+            sns.scatterplot(
+                frame.assign(row=frame["row"] + 0.17), x="difference", y="row", hue="family",
+                palette=self._colours, alpha=0.35, s=14, linewidth=0, legend=False, ax=drawn,
+            )  # fmt: skip
+            self._draw_arms(drawn, arms)
+            ends = pd.concat([frame[one] for one in ("difference", "lower", "upper")])
+            drawn.set_xlim(*around([0.0, *(one for one in ends if math.isfinite(one))]))
+            drawn.set_ylim(len(arms) - 0.4, -0.6)
+            names = zip(arms["arm"], arms["schedule"], strict=True)
+            drawn.set_yticks(arms["row"], [f"{text(a, 30)}\n{text(s, 44)}" for a, s in names])
+            drawn.tick_params(axis="y", length=0)
+            baseline = text(comparison.baseline, 30)
+            what = objective_label(self._confirmed()[0].manifest.objective)
+            what = f"difference in test {what.removeprefix('validation ')} from {baseline}"
+            drawn.set(xlabel=f"{what} (right of 0 is better)", ylabel="")
+            seeds = len(comparison.seeds)
+            drawn.set_title(f"Better than {baseline}? Differences over {seeds} fresh seeds")
+            tested = int((arms["verdict"] != "untested").sum())
+            note = f"p: after Holm's correction for {tested} comparisons" if tested > 1 else ""
+            level = f"{100 * comparison.confidence:.3g} % interval of the mean difference"
+            drawn.plot([], [], color=BASELINE, linewidth=2, label=level)
+            drawn.scatter([], [], color=MUTED, s=14, label="one seed")
+            legend(drawn, note)
+            return figure_of(drawn)
+
+    def _draw_arms(self, ax: Axes, arms: pd.DataFrame) -> None:
+        """Marker and interval of each arm, and its numbers at the right edge."""
+        for verdict, (marker, fill, words) in _VERDICTS.items():
+            if (arms["verdict"] == verdict).any():
+                ax.plot([], [], color=BASELINE, marker=marker, fillstyle=fill, linestyle="none",
+                        markersize=8, markeredgewidth=1.6, label=words)  # fmt: skip
+        for one in arms.itertuples():
+            marker, fill, _ = _VERDICTS[one.verdict]
+            known = math.isfinite(one.lower) and math.isfinite(one.upper)
+            ax.errorbar(
+                one.mean, one.row, marker=marker, markersize=9, markeredgewidth=1.6, elinewidth=2,
+                xerr=[[one.mean - one.lower], [one.upper - one.mean]] if known else None,
+                color=self._colours[one.family], zorder=3,
+                markerfacecolor="white" if fill == "none" else None,
+            )  # fmt: skip
+            words = f"{one.mean:+.2g}".replace("-", "\N{MINUS SIGN}")
+            if not math.isnan(one.p_holm):
+                words += ", p < 0.001" if one.p_holm < 0.001 else f", p = {one.p_holm:.2g}"
+            ax.annotate(
+                words, (1, one.row), xytext=(8, 0), xycoords=ax.get_yaxis_transform(),
+                textcoords="offset points", va="center", fontsize=8.5, annotation_clip=False,
+            )  # fmt: skip
+
+    def _confirmed(self) -> tuple[Confirmed, Confirmation]:
+        confirmed = measure_confirmation(self._records)
+        if confirmed is None or self._records.confirmation is None:
+            raise ArgumentError(
+                f"The run {str(self._records.folder)!r} has no confirmation, which trains the best "
+                "schedules and the baseline again with fresh seeds."
+            )
+        return confirmed, self._records.confirmation
 
 
-def _compared(
-    records: RunRecords,
-) -> tuple[ConfirmManifest, dict[str, dict[int, float]], Comparison]:
-    confirmed = measure_confirmation(records)
-    confirmation = records.confirmation
-    if confirmed is None or confirmation is None:
-        raise ArgumentError(
-            f"The run {str(records.folder)!r} has no confirmation, which trains the best "
-            "schedules and the baseline anew with fresh seeds."
-        )
-    if not any(one.n for one in confirmed.comparison.differences):
-        raise ArgumentError(
-            f"The confirmation of the run {str(records.folder)!r} has no seed yet with a score of "
-            "both an arm and the baseline."
-        )
-    return confirmed.manifest, confirmed_scores(confirmation), confirmed.comparison
-
-
-def _pairs(scores: dict[str, dict[int, float]], arm: str, comparison: Comparison) -> list[float]:
-    """The arm's differences, a seed each; above 0 is better."""
-    sign = Direction(comparison.direction).sign
-    base = scores[comparison.baseline]
-    return [sign * (score - base[seed]) for seed, score in scores[arm].items() if seed in base]
-
-
-def _limits(
-    shown: list[Difference], scores: dict[str, dict[int, float]], comparison: Comparison
-) -> tuple[float, float]:
-    ends = [0.0]
-    for one in shown:
-        ends += [bound for bound in (one.lower, one.upper) if math.isfinite(bound)]
-        ends += _pairs(scores, one.arm, comparison)
-    room = 0.06 * (max(ends) - min(ends)) or 0.01
-    # Room on the right for the words.
-    return min(ends) - room, max(ends) + room
-
-
-def _draw(ax: Axes, row: int, one: Difference, pairs: list[float], look: Look) -> None:
-    marker, filled, _ = _VERDICTS[one.verdict]
-    ax.scatter(
-        pairs, np.full(len(pairs), row + 0.17), s=11, color=look.colour, alpha=0.35, linewidths=0,
-        zorder=2,
-    )  # fmt: skip
-    if math.isfinite(one.lower) and math.isfinite(one.upper):
-        ax.plot([one.lower, one.upper], [row, row], color=look.colour, linewidth=2, zorder=2.5)
-    ax.plot(
-        one.mean, row, marker=marker, markersize=9, color=look.colour, zorder=3,
-        markerfacecolor=look.colour if filled else "white", markeredgewidth=1.6,
-    )  # fmt: skip
-    words = f"{one.mean:+.2g}".replace("-", "\u2212")
-    if not math.isnan(one.p_holm):
-        words += ", p < 0.001" if one.p_holm < 0.001 else f", p = {one.p_holm:.2g}"
-    ax.annotate(
-        words, (1, row), xytext=(8, 0), xycoords=ax.get_yaxis_transform(),
-        textcoords="offset points", va="center", fontsize=8.5, annotation_clip=False,
-    )  # fmt: skip
-
-
-def _handles(shown: list[Difference], comparison: Comparison) -> list[Artist]:
-    grey = "#555555"
-    handles: list[Artist] = [
-        Line2D(
-            [], [], color=grey, marker=marker, linestyle="none", markersize=8, label=label,
-            markerfacecolor=grey if filled else "white", markeredgewidth=1.6,
-        )
-        for verdict, (marker, filled, label) in _VERDICTS.items()
-        if any(one.verdict == verdict for one in shown)
-    ]  # fmt: skip
-    level = f"{100 * comparison.confidence:.3g} % interval of the mean difference"
-    handles.append(Line2D([], [], color=grey, linewidth=2, label=level))
-    handles.append(
-        Line2D([], [], color=MUTED, marker="o", linestyle="none", markersize=4, label="one seed")
-    )
-    tested = sum(one.verdict != "untested" for one in shown)
-    if tested > 1:
-        handles.append(note(f"p: after Holm's correction for {tested} comparisons"))
-    return handles
+def _scores(confirmation: Confirmation, arm: str) -> dict[int | None, float]:
+    """Seed -> score of one arm on the test images; only of trainings of the full length."""
+    return {
+        parse_id(one.trial_id).seed: score_of(one)
+        for one in confirmation.outcomes.get(arm, ())
+        if math.isfinite(score_of(one)) and one.epochs.planned == confirmation.manifest.epochs
+    }

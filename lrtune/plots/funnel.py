@@ -2,123 +2,113 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.patches import Patch
+import pandas as pd
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
+from lrtune.plots.picture import Picture, epochs
 from lrtune.plots.scales import count_axis
-from lrtune.plots.theme import canvas, legend, looks, text
+from lrtune.plots.theme import BASELINE, figure_of, legend, panels, text
 from lrtune.stats.trials import family_of
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from lrtune.plots.theme import Look
-    from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
 
+_FATES: dict[str, tuple[str, dict[str, Any]]] = {
+    "promoted": ("solid: promoted", {}),
+    "ended": ("pale: ended there", {"alpha": 0.3}),
+    "lost": ("hatched: diverged or failed", {"hatch": "/////", "alpha": 0.6}),
+}
+"""What became of a trial -> the legend's words, and how its part of the bar looks."""
 
-class Rung(NamedTuple):
-    """One rung of one bracket.
-
-    Attributes:
-        bracket: int >= 0, Keras Tuner's number: the rungs it has besides the last.
-        epochs: the budget of its trials.
-        promoted: family -> trials that another trial continued.
-        stopped: family -> completed ones that none continued.
-        lost: family -> those that diverged or failed.
-    """
-
-    bracket: int
-    epochs: int
-    promoted: Counter[str]
-    stopped: Counter[str]
-    lost: Counter[str]
-
-    @property
-    def trials(self) -> int:
-        """How many trials it had."""
-        return self.promoted.total() + self.stopped.total() + self.lost.total()
+_GAP = 1.15
+"""Rows between two brackets, for the heading of the second."""
 
 
-def funnel(records: RunRecords, *, ax: Axes | None = None) -> Axes:
+class Funnel(Picture):
     """How many trials each rung of each bracket had, by family, and how many were promoted.
 
     A bar a rung: solid the trials that were promoted to the next, pale those that ended there,
     hatched those that diverged or failed. Brackets of several iterations are added up.
-
-    Args:
-        records: of a Hyperband search.
-        ax: to draw into; None for new ones.
-
-    Returns:
-        The axes: trials along x, rungs along y, the bracket with most of them first.
-
-    Raises:
-        ArgumentError: the search was no Hyperband, or none of its trials has ended.
     """
-    found = rungs(records)
-    style = looks(records)
-    places, headings = _places(found)
-    with canvas(ax, height=min(1.7 + 0.3 * (places[-1] + 1), 14)) as drawn:
-        most = max(one.trials for one in found)
-        drawn.set_xlim(0, most * 1.22)
-        drawn.set_ylim(places[-1] + 0.7, -1.2)
-        drawn.grid(visible=False, axis="y")
-        for place, rung in zip(places, found, strict=True):
-            _bar(drawn, place, rung, style, most)
-            drawn.text(rung.trials + 0.012 * most, place, _count(rung), va="center", fontsize=8.5)
-        for place, bracket in headings:
-            drawn.text(0, place, f"bracket {bracket}", va="center", fontweight="bold", fontsize=8.5)
-        drawn.set_yticks(
-            places, [f"{one.epochs:,} {'epoch' if one.epochs == 1 else 'epochs'}" for one in found]
-        )
-        drawn.tick_params(axis="y", length=0)
-        count_axis(drawn)
-        drawn.set_xlabel("trials")
-        drawn.set_title("Hyperband's funnel: trials of each rung, and who was promoted")
-        legend(drawn, _handles(found, style))
-    return drawn
 
+    title = "Hyperband's rungs"
+    about = "Which trials of each rung were promoted to the next."
 
-def rungs(records: RunRecords) -> list[Rung]:
-    """The rungs of a Hyperband search that had a trial that ended, in the picture's order.
+    def data(self) -> pd.DataFrame:
+        """A row a rung, family and fate, the bracket with most rungs first.
 
-    Raises:
-        ArgumentError: the search was no Hyperband, or none of its trials has ended.
-    """
-    if records.manifest.algo != "hyperband":
-        raise ArgumentError(
-            "A funnel needs the rungs of Hyperband. Received: a run of algorithm "
-            f"{records.manifest.algo!r}."
+        Columns bracket (Keras Tuner's number), epochs (the rung's budget), fate (promoted, ended
+        or lost), family, trials.
+        """
+        if self._manifest.algo != "hyperband":
+            raise ArgumentError(
+                "A funnel needs the rungs of Hyperband. Received: a run of algorithm "
+                f"{self._manifest.algo!r}."
+            )
+        if not self._records.outcomes:
+            raise self._nothing("has ended")
+        columns = ["bracket", "epochs", "fate", "family"]
+        parents = {one.parent for one in self._records.outcomes}
+        rows = [
+            (_bracket(one), one.epochs.planned, _fate(one, parents), printable(family_of(one)))
+            for one in self._records.outcomes
+        ]
+        found = pd.DataFrame(rows, columns=columns).value_counts().reset_index(name="trials")
+        orders = {"fate": list(_FATES), "family": list(self._looks)}
+        return found.sort_values(
+            columns,
+            ascending=[False, True, True, True],
+            key=lambda one: one.map(orders[one.name].index) if one.name in orders else one,
+            ignore_index=True,
         )
-    parents = {one.parent for one in records.outcomes}
-    groups: dict[tuple[int, int], list[Outcome]] = {}
-    for one in records.outcomes:
-        groups.setdefault((_bracket(one), one.epochs.planned), []).append(one)
-    if not groups:
-        raise ArgumentError(f"No trial of the run {str(records.folder)!r} has ended.")
-    return [
-        Rung(
-            bracket,
-            epochs,
-            promoted=Counter(family_of(one) for one in own if one.trial_id in parents),
-            stopped=Counter(
-                family_of(one)
-                for one in own
-                if one.trial_id not in parents and one.status == "completed"
-            ),
-            lost=Counter(
-                family_of(one)
-                for one in own
-                if one.trial_id not in parents and one.status != "completed"
-            ),
-        )
-        for (bracket, epochs), own in sorted(groups.items(), key=lambda it: (-it[0][0], it[0][1]))
-    ]
+
+    def __call__(self, *, ax: Axes | None = None) -> Figure:
+        """Draw it: trials along x, rungs along y.
+
+        Args:
+            ax: to draw into; None for new ones.
+        """
+        frame = self.data()
+        rungs = frame.groupby(["bracket", "epochs"], sort=False)
+        frame["left"] = rungs["trials"].cumsum() - frame["trials"]
+        frame["place"] = rungs.ngroup() + _GAP * frame.groupby("bracket", sort=False).ngroup()
+        most, last = rungs["trials"].sum().max(), frame["place"].max()
+        with panels(ax, size=(7.2, min(2.0 + 0.3 * last, 14))) as (drawn,):
+            drawn.set_xlim(0, most * 1.22)
+            drawn.set_ylim(last + 0.7, -1.2)
+            drawn.grid(visible=False, axis="y")
+            for family in frame["family"].unique():
+                drawn.bar(0, 0, color=self._colours[family], label=text(family, 28))
+            for fate, own in frame.groupby("fate"):
+                words, style = _FATES[str(fate)]
+                colours = own["family"].map(self._colours)
+                drawn.barh(
+                    own["place"], own["trials"], 0.78, own["left"], color=colours,
+                    edgecolor="white", linewidth=0.7 if most < 150 else 0, **style,
+                )  # fmt: skip
+                drawn.bar(0, 0, color=BASELINE, edgecolor="white", label=words, **style)
+            for (bracket, _), own in rungs:
+                total, place = own["trials"].sum(), own["place"].iloc[0]
+                promoted = own.loc[own["fate"] == "promoted", "trials"].sum()
+                words = f"{total:,}, {promoted:,} promoted" if promoted else f"{total:,}"
+                drawn.text(total + 0.012 * most, place, words, va="center", fontsize=8.5)
+                if place == frame.loc[frame["bracket"] == bracket, "place"].min():
+                    drawn.text(0, place - 0.8, f"bracket {bracket}", va="center",
+                               fontweight="bold", fontsize=8.5)  # fmt: skip
+            firsts = rungs["place"].first()
+            drawn.set_yticks(list(firsts), [epochs(int(one)) for _, one in firsts.index])
+            drawn.tick_params(axis="y", length=0)
+            count_axis(drawn)
+            drawn.set_xlabel("trials")
+            drawn.set_title("Hyperband's funnel: trials of each rung, and who was promoted")
+            legend(drawn)
+            return figure_of(drawn)
 
 
 def _bracket(trial: Outcome) -> int:
@@ -126,61 +116,7 @@ def _bracket(trial: Outcome) -> int:
     return found if isinstance(found, int) and found >= 0 else 0
 
 
-def _places(found: list[Rung]) -> tuple[list[float], list[tuple[float, int]]]:
-    """Where each rung's bar is, and where each bracket's heading: above the first of its rungs."""
-    places: list[float] = []
-    headings: list[tuple[float, int]] = []
-    place = -1.0
-    for index, rung in enumerate(found):
-        place += 1
-        if index == 0 or rung.bracket != found[index - 1].bracket:
-            place += 0.0 if index == 0 else 1.15
-            headings.append((place - 0.8, rung.bracket))
-        places.append(place)
-    return places, headings
-
-
-def _bar(ax: Axes, place: float, rung: Rung, style: dict[str, Look], most: int) -> None:
-    left = 0
-    parts = ((rung.promoted, 1.0, ""), (rung.stopped, 0.3, ""), (rung.lost, 0.12, "/////"))
-    for counts, alpha, hatch in parts:
-        for family in (name for name in style if counts[name]):
-            number = counts[family]
-            ax.barh(
-                place, number, left=left, height=0.78, alpha=alpha, facecolor=style[family].colour,
-                edgecolor="white",
-                linewidth=0.7 if most < 150 else 0.0,
-            )  # fmt: skip
-            if hatch:
-                ax.barh(
-                    place, number, left=left, height=0.78, color="none", hatch=hatch,
-                    edgecolor=style[family].colour, linewidth=0,
-                )  # fmt: skip
-            left += number
-
-
-def _count(rung: Rung) -> str:
-    promoted = rung.promoted.total()
-    return f"{rung.trials:,}, {promoted:,} promoted" if promoted else f"{rung.trials:,}"
-
-
-def _handles(found: list[Rung], style: dict[str, Look]) -> list[Artist]:
-    whole: Counter[str] = Counter()
-    for one in found:
-        whole += one.promoted + one.stopped + one.lost
-    grey = "#555555"
-    handles: list[Artist] = [
-        Patch(facecolor=look.colour, label=text(name, 28))
-        for name, look in style.items()
-        if whole[name]
-    ]
-    if any(one.promoted for one in found):
-        handles.append(Patch(facecolor=grey, label="solid: promoted"))
-    if any(one.stopped for one in found):
-        handles.append(Patch(facecolor=grey, alpha=0.3, label="pale: ended there"))
-    if any(one.lost for one in found):
-        handles.append(
-            Patch(facecolor="white", edgecolor=grey, hatch="/////", linewidth=0,
-                  label="hatched: diverged or failed")
-        )  # fmt: skip
-    return handles
+def _fate(trial: Outcome, parents: set[str | None]) -> str:
+    if trial.trial_id in parents:
+        return "promoted"
+    return "ended" if trial.status == "completed" else "lost"

@@ -4,75 +4,92 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import seaborn as sns
+
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.plots.theme import canvas, looks, text
+from lrtune.plots.picture import Picture, epochs
+from lrtune.plots.theme import BASELINE, figure_of, panels, text
+from lrtune.stats.frames import importance_frame
 from lrtune.stats.importance import measure_importance
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from lrtune.records.reader import RunRecords
-    from lrtune.stats.importance import Importance
-
-_ALL = "#555555"
+_GAP = 1.35
+"""Rows between the last bar of a group and the heading of the next."""
 
 
-def importance(records: RunRecords, *, seed: int = 0, ax: Axes | None = None) -> Axes:
-    """By how much each hyperparameter decided the score, over all families and within each.
+class Importance(Picture):
+    """How much each hyperparameter decided the score, over all families and within each.
 
-    Args:
-        records: of the run.
-        seed: int >= 0, of the forests that are asked.
-        ax: to draw into; None for new ones.
-
-    Returns:
-        The axes: shares of the variance of scores along x, hyperparameters along y in groups.
-
-    Raises:
-        ArgumentError: fewer than 20 trials of one budget, or they tell nothing; the message is
-            that of `lrtune.stats.importance`.
+    Groups whose scores the hyperparameters do not predict are left out: their bars are noise.
     """
-    found = measure_importance(records, seed=seed)
-    groups = [one for one in (found.overall, *found.families.values()) if one.shares]
-    if not groups:
-        raise ArgumentError(found.overall.reason)
-    style = looks(records)
-    rows = sum(len(one.shares) + 1.35 for one in groups)
-    with canvas(ax, height=1.2 + 0.27 * rows) as drawn:
-        place = 0.0
-        places: list[float] = []
-        names: list[str] = []
-        greatest = max(max(one.shares.values()) for one in groups)
-        drawn.set_xlim(min(0, -0.02 * greatest), max(greatest * 1.12, 0.05))
-        for one in groups:
-            colour = _ALL if one.family is None else style[one.family].colour
-            drawn.text(0, place, _heading(one), fontweight="bold", fontsize=9, va="center")
-            for name, share in one.shares.items():
-                place += 1
-                drawn.barh(
-                    place, max(share, 0.0), height=0.7, color=colour,
-                    alpha=1.0 if one.explained > 0 else 0.35,
-                )  # fmt: skip
-                drawn.annotate(
-                    f"{100 * max(share, 0.0):.0f} %", (max(share, 0.0), place),
-                    xytext=(4, 0), textcoords="offset points", va="center", fontsize=8.5,
-                )  # fmt: skip
-                places.append(place)
-                names.append(text(name.removeprefix(f"{one.family}."), 30))
-            place += 1.35
-        drawn.set_ylim(place - 0.6, -0.8)
-        drawn.set_yticks(places, names)
-        drawn.tick_params(axis="y", length=0)
-        drawn.grid(visible=False, axis="y")
-        drawn.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-        drawn.set_xlabel("share of the variance of scores, alone or together with others")
-        epochs = f"{found.budget:,} {'epoch' if found.budget == 1 else 'epochs'}"
-        drawn.set_title(f"What decided the score, over trials of {epochs}")
-    return drawn
+
+    title = "Importance"
+    about = "How much of the variance of scores each hyperparameter explains."
+
+    def data(self, *, seed: int = 0) -> pd.DataFrame:
+        """A row a hyperparameter, as `stats.importance.importance_frame` returns it.
+
+        Args:
+            seed: int >= 0, of the forests that measure it.
+        """
+        found = measure_importance(self._records, seed=seed)
+        frame = importance_frame(found)
+        # NOTE: where scores are pure noise, about 1 run in 12 has more than 0 (8 to 100 trials).
+        frame = frame[frame["explained"] > 0].map(
+            lambda one: printable(one) if isinstance(one, str) else one
+        )
+        if frame.empty:
+            raise ArgumentError(
+                found.overall.reason
+                or "The hyperparameters do not predict the scores: their importances are noise."
+            )
+        return frame
+
+    def __call__(self, *, seed: int = 0, ax: Axes | None = None) -> Figure:
+        """Draw it: shares of the variance along x, hyperparameters along y in groups.
+
+        Args:
+            seed: int >= 0, of the forests that measure it.
+            ax: to draw into; None for new ones.
+        """
+        frame = self.data(seed=seed)
+        group = frame.groupby("schedule", sort=False).ngroup()
+        frame = frame.assign(share=frame["share"].clip(lower=0))
+        frame["place"] = [1 + row + _GAP * at for row, at in enumerate(group)]
+        with panels(ax, size=(7.2, 1.2 + 0.27 * (frame["place"].max() + _GAP))) as (drawn,):
+            sns.barplot(
+                frame, x="share", y="place", orient="y", native_scale=True, width=0.7,
+                hue="schedule", palette=self._colours | {"all": BASELINE}, saturation=1,
+                errorbar=None, legend=False, ax=drawn,
+            )  # fmt: skip
+            for bars in drawn.containers:
+                labels = [f"{100 * bar.get_width():.0f} %" for bar in bars]
+                drawn.bar_label(bars, labels, padding=4, fontsize=8.5)  # type: ignore[arg-type]
+            for family, own in frame.groupby("schedule", sort=False):
+                drawn.text(0, own["place"].min() - 1, _heading(family, own), va="center",
+                           fontweight="bold", fontsize=9)  # fmt: skip
+            drawn.set_xlim(0, max(1.12 * frame["share"].max(), 0.05))
+            drawn.set_ylim(frame["place"].max() + 0.75, -0.8)
+            names = [
+                text(name.removeprefix(f"{family}."), 30)
+                for family, name in zip(frame["schedule"], frame["parameter"], strict=True)
+            ]
+            drawn.set_yticks(frame["place"], names)
+            drawn.tick_params(axis="y", length=0)
+            drawn.grid(visible=False, axis="y")
+            drawn.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+            drawn.set(xlabel="share of the variance of scores, alone or with others", ylabel="")
+            budget = epochs(int(frame["budget"].iloc[0]))
+            drawn.set_title(f"What decided the score, over trials of {budget}")
+            return figure_of(drawn)
 
 
-def _heading(one: Importance) -> str:
-    whose = "all families" if one.family is None else text(one.family, 28)
-    # At or below 0 the forest predicts nothing, and the bars are noise.
-    explained = f"{100 * one.explained:.0f} % predictable" if one.explained > 0 else "only noise"
-    return f"{whose} ({one.trials:,} trials, {explained})"
+def _heading(family: str, own: pd.DataFrame) -> str:
+    whose = "all families" if family == "all" else text(family, 28)
+    first = own.iloc[0]
+    return f"{whose} ({first['trials']:,} trials, {100 * first['explained']:.0f} % predictable)"

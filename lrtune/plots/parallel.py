@@ -3,275 +3,203 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.collections import LineCollection
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+import pandas as pd
+import seaborn as sns
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
+from lrtune.plots.picture import CLOUD, Picture, epochs, off_axis
 from lrtune.plots.scales import (
-    brief,
-    clip,
-    log_limits,
-    log_ticks,
-    momentum_limits,
-    momentum_ticks,
+    Scale,
+    around,
+    linear_scale,
+    log_scale,
+    momentum_scale,
     objective_label,
-    to_scale,
     window,
-)
-from lrtune.plots.select import families_of, value_of
-from lrtune.plots.theme import MUTED, canvas, legend, looks, note, text
+)  # fmt: skip
+from lrtune.plots.select import value_of
+from lrtune.plots.theme import BASELINE, MUTED, count, figure_of, legend, panels, text
 from lrtune.schedules import get
 from lrtune.stats.trials import family_of, score_of
 from lrtune.stats.winner import Direction, ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from lrtune.records.reader import RunRecords
-    from lrtune.records.schema import Outcome
+FEWEST = 8
+"""Below so many trials, lines show no pattern that the table of trials does not."""
 
 _BEST_SHARE, _BEST_MOST = 0.1, 10
 _MOST_COORDINATES = 10
-_LOST = "#777777"
 
 
-@dataclass(frozen=True)
-class _Coordinate:
-    """One upright axis: its name, its ticks and the place of each trial on it, 0 to 1."""
-
-    name: str
-    ticks: Sequence[tuple[float, str]]
-    places: Sequence[float]
-
-
-def parallel_coordinates(
-    records: RunRecords, *, family: str | None = None, ax: Axes | None = None
-) -> Axes:
+class ParallelCoordinates(Picture):
     """The trials of one family: a line each, across its parameters to its score.
 
     The best tenth, 10 at most, are in the family's colour, the best of them thick; the others are
     grey, and dotted where they diverged. Only trials of one budget: the full one, or the longest
     that any trial of the family has.
-
-    Args:
-        records: of the run.
-        family: name of the family; None for that of the best trial.
-        ax: to draw into; None for new ones.
-
-    Returns:
-        The axes, on which each coordinate is an upright line at x = 0, 1, ...
-
-    Raises:
-        ArgumentError: the family has no trial with a score and all its parameters.
     """
-    family = _best_family(records) if family is None else family
-    names, trials = _trials(records, family)
-    limits = window(
-        [score_of(one) for one in trials if one.status == "completed"] or map(score_of, trials),
-        records.manifest.direction,
-    )
-    coordinates = [_coordinate(family, name, trials) for name in names]
-    coordinates.append(_score(records, trials, limits))
-    places = np.array([one.places for one in coordinates]).T
-    best = _best(records, trials)
-    style = looks(records)
-    look = style.get(family, style["constant"])
-    with canvas(ax, width=max(2.3 + 1.35 * len(coordinates), 7.7)) as drawn:
-        _frame(drawn, coordinates)
-        rest = [index for index in range(len(trials)) if index not in best]
-        done = [index for index in rest if trials[index].status == "completed"]
-        lost = [index for index in rest if trials[index].status == "diverged"]
-        _lines(drawn, places[done], MUTED, _thin(len(trials)), 1.5)
-        _lines(drawn, places[lost], _LOST, _thin(len(trials)), 1.6, dashes="dotted")
-        _lines(drawn, places[best[::-1]], look.colour, 1.5, 2.5)
-        _lines(drawn, places[best[:1]], look.colour, 3.2, 3.0)
-        budget = trials[0].epochs.planned
-        epochs = f"{budget:,} {'epoch' if budget == 1 else 'epochs'}"
-        many = f"{len(trials):,} {'trial' if len(trials) == 1 else 'trials'}"
-        drawn.set_title(f"{text(family, 28)}: parameters and score of {many} of {epochs}")
-        off = sum(not limits[0] <= score_of(one) <= limits[1] for one in trials)
-        legend(drawn, _handles(look.colour, len(best), len(done), len(lost), off))
-    return drawn
 
+    title = "Parameters and scores"
+    about = "Each line is a trial of the family, through its parameters to its score."
 
-def families_with_trials(records: RunRecords) -> list[str]:
-    """Families that `parallel_coordinates` can draw."""
-    found = []
-    for family in families_of(records, list(records.outcomes)):
-        try:
-            _trials(records, family)
-        except ArgumentError:
-            continue
-        found.append(family)
-    return found
+    def data(self, *, family: str | None = None) -> pd.DataFrame:
+        """A row a trial, the best first.
 
+        Columns trial_id, status, epochs (its budget), each parameter by its own name, score.
 
-def _best_family(records: RunRecords) -> str:
-    drawable = families_with_trials(records)
-    if not drawable:
-        raise ArgumentError(
-            f"No trial of the run {str(records.folder)!r} has a score and all its parameters."
-        )
-    own = [one for one in records.outcomes if family_of(one) in drawable]
-    return family_of(ordered(own, records.manifest.direction)[0])
-
-
-def _trials(records: RunRecords, family: str) -> tuple[list[str], list[Outcome]]:
-    """The coordinates' names, and the trials of one budget that have all of them and a score."""
-    own = [one for one in records.outcomes if family_of(one) == family]
-    own = [one for one in own if math.isfinite(score_of(one))]
-    names = ["lr0", "momentum"]
-    if own:
-        parameters = own[0].recipe.parameters
-        names += [f"{family}.{name}" for name in parameters if name != "lr0"]
-    names = names[:_MOST_COORDINATES]
-    whole = [one for one in own if all(_fits(one, name) for name in names)]
-    if not whole:
-        known = ", ".join(repr(name) for name in families_of(records, list(records.outcomes)))
-        raise ArgumentError(
-            "family must have a trial with a score and all its parameters; families with trials: "
-            f"{known or 'none'}. Received: family={family!r}."
-        )
-    budgets = {one.epochs.planned for one in whole}
-    full = records.manifest.max_epochs
-    budget = full if full in budgets else max(budgets)
-    return names, [one for one in whole if one.epochs.planned == budget]
-
-
-def _fits(trial: Outcome, name: str) -> bool:
-    value = value_of(trial, name)
-    if name == "lr0":
-        return value > 0
-    return 0 <= value < 1 if name == "momentum" else math.isfinite(value)
-
-
-def _coordinate(family: str, name: str, trials: list[Outcome]) -> _Coordinate:
-    values = [value_of(one, name) for one in trials]
-    kind = {"lr0": "log", "momentum": "momentum"}.get(name) or _sampling(family, name)
-    if kind == "log" and min(values) <= 0:
-        kind = "linear"
-    if kind == "log":
-        limits = log_limits(values)
-        ticks = log_ticks(limits, most=6)
-        low, high = (math.log10(one) for one in limits)
-    elif kind == "momentum":
-        low, high = momentum_limits(values)
-        ticks = momentum_ticks(low, high)
-    else:
-        room = 0.05 * (max(values) - min(values)) or 0.05 * abs(values[0]) or 0.5
-        low, high = min(values) - room, max(values) + room
-        ticks = _linear_ticks(low, high, whole=all(value == int(value) for value in values))
-    return _Coordinate(
-        name=name.removeprefix(f"{family}."),
-        ticks=[((to_scale(tick, kind) - low) / (high - low), brief(tick)) for tick in ticks],
-        # What lies below 8 decades is at the axis' end.
-        places=[min(max((to_scale(v, kind) - low) / (high - low), 0), 1) for v in values],
-    )
-
-
-def _score(records: RunRecords, trials: list[Outcome], limits: tuple[float, float]) -> _Coordinate:
-    low, high = limits
-    places = (clip(map(score_of, trials), limits) - low) / (high - low)
-    ticks = _linear_ticks(low, high)
-    return _Coordinate(
-        name="\n".join(
-            (
-                text(objective_label(records.manifest.objective).replace(r"\$", "$"), 20),
-                f"({Direction(records.manifest.direction).word} is better)",
+        Args:
+            family: its name; None for the best trial's.
+        """
+        frames = self._frames()
+        if family is None and frames:
+            direction = self._manifest.direction
+            best = [one for one in self._records.outcomes if family_of(one) in frames]
+            family = family_of(ordered(best, direction)[0])
+        if not frames:
+            raise ArgumentError(
+                f"Parallel coordinates need {FEWEST} or more trials of one family and budget. The "
+                f"run {str(self._records.folder)!r} has fewer."
             )
-        ),
-        ticks=[((tick - low) / (high - low), _fixed(tick, ticks)) for tick in ticks],
-        places=[float(place) for place in places],
-    )
+        if family not in frames:
+            raise ArgumentError(
+                f"family must have at least {FEWEST} trials of one budget with a score and all "
+                f"parameters; these have: {', '.join(map(repr, frames)) or 'none'}. "
+                f"Received: family={family!r}."
+            )
+        return frames[family]
+
+    def __call__(self, *, family: str | None = None, ax: Axes | None = None) -> Figure:
+        """Draw it: each coordinate is an upright line at x = 0, 1, ...
+
+        Args:
+            family: its name; None for the best trial's.
+            ax: to draw into; None for new ones.
+        """
+        frame = self.data(family=family)
+        first = next(
+            one for one in self._records.outcomes if one.trial_id == frame["trial_id"].iloc[0]
+        )
+        name = family_of(first)
+        completed = frame["status"] == "completed"
+        scores = frame.loc[completed, "score"] if completed.any() else frame["score"]
+        limits = window(scores, self._manifest.direction)
+        parameters = list(frame.columns[3:-1])
+        scales = {one: _scale(name, one, frame[one]) for one in parameters}
+        scales["score"] = linear_scale(limits)
+        best = min(max(math.ceil(_BEST_SHARE * len(frame)), 1), _BEST_MOST, int(completed.sum()))
+        kinds = {
+            "best trial": (self._colours[printable(name)], 3.2, ""),
+            f"{best} best": (self._colours[printable(name)], 1.5, ""),
+            f"others ({completed.sum() - best:,})": (MUTED, 1.0, ""),
+            f"diverged ({(~completed).sum():,})": (BASELINE, 1.0, (1, 2)),
+        }
+        sizes = (min(best, 1), max(best - 1, 0), completed.sum() - best, (~completed).sum())
+        frame["kind"] = np.repeat(list(kinds), sizes)
+        with panels(ax, size=(max(2.3 + 1.35 * len(scales), 7.7), 4.4)) as (drawn,):
+            self._draw_lines(drawn, frame, scales, kinds)
+            self._draw_frame(drawn, scales)
+            many = f"{count(len(frame), 'trial')} of {epochs(int(frame['epochs'].iloc[0]))}"
+            drawn.set_title(f"{text(name, 28)}: parameters and score of {many}")
+            legend(drawn, off_axis(frame["score"], limits).replace("the axis", "the score axis"))
+            return figure_of(drawn)
+
+    def variants(self) -> Mapping[str, Mapping[str, Any]]:
+        """A picture a family that has enough trials."""
+        return {
+            f"-{name if name.isidentifier() and name.isascii() else f'family-{place}'}": {
+                "family": name
+            }
+            for place, name in enumerate(self._frames(), start=1)
+        }
+
+    def _frames(self) -> dict[str, pd.DataFrame]:
+        """Family -> its table, in the run's order; families with too few trials are left out."""
+        names = dict.fromkeys(map(family_of, self._records.outcomes))
+        order = [one for one in self._manifest.families if one in names]
+        found = {}
+        for family in dict.fromkeys((*order, *sorted(names))):
+            trials = [
+                one
+                for one in ordered(self._records.outcomes, self._manifest.direction)
+                if family_of(one) == family and math.isfinite(score_of(one))
+            ]
+            own = [one for one in trials[0].recipe.parameters if one != "lr0"] if trials else []
+            columns = {"lr0": "lr0", "momentum": "momentum"}
+            columns |= {f"{family}.{one}": one for one in own[: _MOST_COORDINATES - 2]}
+            rows = [
+                {"trial_id": one.trial_id, "status": one.status, "epochs": one.epochs.planned}
+                | {short: value_of(one, name) for name, short in columns.items()}
+                | {"score": score_of(one)}
+                for one in trials
+            ]
+            frame = pd.DataFrame(rows).dropna() if rows else pd.DataFrame()
+            if len(frame):
+                frame = frame[(frame["lr0"] > 0) & frame["momentum"].between(0, 1, "left")]
+                frame = frame[frame["epochs"] == frame["epochs"].max()]
+            if len(frame) >= FEWEST:
+                found[family] = frame
+        return found
+
+    def _draw_lines(
+        self, ax: Axes, frame: pd.DataFrame, scales: dict[str, Scale], kinds: dict[str, Any]
+    ) -> None:
+        places = {at: scales[one].share(frame[one]) for at, one in enumerate(scales)}
+        long = frame[["trial_id", "kind"]].assign(**{str(at): one for at, one in places.items()})
+        long = long.melt(["trial_id", "kind"], var_name="at", value_name="place")
+        long["at"] = long["at"].astype(int)
+        shown = [one for one in kinds if one in set(frame["kind"])]
+        thin = 1.0 if len(frame) < 100 else 0.5
+        sns.lineplot(
+            long.sort_values("kind", key=lambda one: -one.map(list(kinds).index), kind="stable"),
+            x="at", y="place", units="trial_id", estimator=None, sort=False, ax=ax,
+            hue="kind", hue_order=shown[::-1], palette={one: kinds[one][0] for one in shown},
+            size="kind", size_order=shown[::-1],
+            sizes={one: kinds[one][1] * (thin if kinds[one][1] == 1 else 1) for one in shown},
+            style="kind", style_order=shown[::-1], dashes={one: kinds[one][2] for one in shown},
+            rasterized=len(frame) > CLOUD,
+        )  # fmt: skip
+
+    def _draw_frame(self, ax: Axes, scales: dict[str, Scale]) -> None:
+        ax.grid(visible=False)
+        ax.set_xlim(-0.45, len(scales) - 0.75)
+        ax.set_ylim(-0.02, 1.02)
+        ax.set(xlabel="", ylabel="")
+        for spine in ax.spines.values():
+            spine.set_visible(False)
+        ax.set_yticks([])
+        better = f"({Direction(self._manifest.direction).word} is better)"
+        names = [text(one, 18) for one in list(scales)[:-1]]
+        names.append(f"{objective_label(self._manifest.objective)}\n{better}")
+        ax.set_xticks(range(len(scales)), names)
+        ax.tick_params(axis="x", length=0, pad=6, labelrotation=30 if len(scales) > 7 else 0)
+        for at, scale in enumerate(scales.values()):
+            ax.plot([at, at], [0, 1], color=BASELINE, linewidth=1, zorder=3.5)
+            places = scale.share(scale.ticks)
+            ax.hlines(places, at - 0.03, at, color=BASELINE, linewidth=1, zorder=3.5)
+            for place, label in zip(places, scale.labels, strict=True):
+                ax.text(
+                    at - 0.05, place, label, ha="right", va="center", fontsize=8.5, zorder=4,
+                    bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.6},
+                )  # fmt: skip
 
 
-def _linear_ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
-    ticks = MaxNLocator(6, integer=whole, min_n_ticks=1).tick_values(low, high)
-    return [float(tick) for tick in ticks if low <= tick <= high]
-
-
-def _fixed(tick: float, ticks: Sequence[float]) -> str:
-    """With as many decimals as the distance of ticks asks for."""
-    apart = min((b - a for a, b in pairwise(ticks)), default=abs(tick))
-    places = 1 - math.floor(math.log10(apart)) if apart > 0 else 1
-    long = any(abs(round(one, places - 1) - one) > apart / 100 for one in ticks)
-    return f"{tick:.{min(max(places if long else places - 1, 0), 9)}f}"
-
-
-def _sampling(family: str, name: str) -> str:
+def _scale(family: str, name: str, values: pd.Series) -> Scale:
+    """The scale on which a parameter is searched."""
+    if name == "momentum":
+        return momentum_scale(values)
     try:
-        ranges = get(family).ranges
+        kinds = {one.parameter: one.sampling for one in get(family).ranges}
     except ArgumentError:
-        return "linear"
-    own = name.removeprefix(f"{family}.")
-    return next((one.sampling for one in ranges if one.parameter == own), "linear")
-
-
-def _best(records: RunRecords, trials: list[Outcome]) -> list[int]:
-    """Indices of the best tenth of the completed trials, the best first."""
-    place = {one.trial_id: index for index, one in enumerate(trials)}
-    best = ordered(trials, records.manifest.direction)
-    done = [place[one.trial_id] for one in best if one.status == "completed"]
-    return done[: min(max(math.ceil(_BEST_SHARE * len(trials)), 1), _BEST_MOST)]
-
-
-def _frame(ax: Axes, coordinates: Sequence[_Coordinate]) -> None:
-    ax.grid(visible=False)
-    ax.set_xlim(-0.45, len(coordinates) - 0.75)
-    ax.set_ylim(-0.02, 1.02)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    ax.set_yticks([])
-    ax.set_xticks(range(len(coordinates)), [text(one.name, 18) if "\n" not in one.name
-                  else one.name for one in coordinates])  # fmt: skip
-    ax.tick_params(axis="x", length=0, pad=6)
-    if len(coordinates) > 7:
-        ax.tick_params(axis="x", labelrotation=30)
-    for place, one in enumerate(coordinates):
-        ax.plot([place, place], [0, 1], color="#555555", linewidth=1, zorder=3.5)
-        for height, label in one.ticks:
-            ax.plot([place - 0.03, place], [height] * 2, color="#555555", linewidth=1, zorder=3.5)
-            ax.text(
-                place - 0.05, height, label, ha="right", va="center", fontsize=8.5, zorder=4,
-                bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.6},
-            )  # fmt: skip
-
-
-def _lines(
-    ax: Axes, places: Any, colour: str, width: float, zorder: float, dashes: str = "solid"
-) -> None:
-    if not len(places):
-        return
-    x = np.arange(places.shape[1])
-    segments = [np.column_stack([x, line]) for line in places]
-    ax.add_collection(
-        LineCollection(segments, colors=colour, linewidths=width, zorder=zorder, linestyles=dashes)
-    )
-
-
-def _thin(total: int) -> float:
-    return 1.0 if total < 100 else 0.5
-
-
-def _handles(colour: str, best: int, done: int, lost: int, off: int) -> list[Artist]:
-    handles: list[Artist] = []
-    if best:
-        handles.append(Line2D([], [], color=colour, linewidth=3.2, label="best trial"))
-    if best > 1:
-        handles.append(Line2D([], [], color=colour, linewidth=1.5, label=f"{best} best"))
-    if done:
-        handles.append(Line2D([], [], color=MUTED, label=f"others ({done:,})"))
-    if lost:
-        handles.append(Line2D([], [], color=_LOST, linestyle=":", label=f"diverged ({lost:,})"))
-    if off:
-        handles.append(note(f"{off:,} off the score axis, at its end"))
-    return handles
+        kinds = {}
+    if (name == "lr0" or kinds.get(name) == "log") and values.min() > 0:
+        return log_scale(values, most=6)
+    return linear_scale(around(values), whole=bool((values % 1 == 0).all()))

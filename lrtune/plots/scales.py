@@ -1,34 +1,115 @@
-"""What numbers look like on an axis: units, ticks one can read, limits that show what matters."""
+"""What numbers look like on an axis: units, readable ticks, limits that show what matters."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, ScalarFormatter
 
+from lrtune.plots.theme import text
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy.typing as npt
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
 
     FloatArray = npt.NDArray[np.float64]
 
 _NAMES = {"accuracy": "training accuracy", "loss": "training loss"}
 
 DECADES = 8
-"""So many decades a log axis shows at most: below, a rate does nothing."""
+"""A log axis shows at most this many decades: a rate below them does nothing."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One axis: which values it shows, where, and its ticks.
+
+    Attributes:
+        name: of matplotlib's scale.
+        limits: (low, high), the values at its ends.
+        ticks: values with a tick.
+        labels: their texts.
+        forward: from a value to its place, linear in what the eye measures.
+        options: of matplotlib's scale.
+    """
+
+    name: str
+    limits: tuple[float, float]
+    ticks: Sequence[float]
+    labels: Sequence[str]
+    forward: Callable[[Any], Any]
+    options: dict[str, Any]
+
+    def share(self, values: Iterable[float]) -> FloatArray:
+        """Where the values are between the two ends, from 0 to 1; the ends for those outside."""
+        low, high = self.forward(np.array(self.limits))
+        places: FloatArray = (self.forward(clip(values, self.limits)) - low) / (high - low)
+        return places
+
+    def apply(self, ax: Axes, which: str) -> None:
+        """Make this the scale of the "x" or "y" axis."""
+        axis = ax.xaxis if which == "x" else ax.yaxis
+        ax.set(**{f"{which}scale": "linear"})
+        (ax.set_xscale if which == "x" else ax.set_yscale)(self.name, **self.options)
+        (ax.set_xlim if which == "x" else ax.set_ylim)(*self.limits)
+        axis.set_ticks(self.ticks, labels=self.labels)
+        axis.set_minor_locator(NullLocator())
+
+
+def log_scale(values: Iterable[float], most: int = 8) -> Scale:
+    """A logarithmic scale around the values > 0, at most `DECADES` below the greatest.
+
+    Args:
+        values: to show.
+        most: about how many ticks it may have.
+    """
+    kept = [value for value in values if math.isfinite(value) and value > 0] or [1e-3, 1.0]
+    high = max(kept)
+    low = max(min(kept), high * 10**-DECADES)
+    room = max((high / low) ** 0.05, 1.12)
+    limits = low / room, high * room
+    ticks = _log_ticks(limits, most)
+    labels = [f"{tick:.3g}" for tick in ticks]
+    return Scale("log", limits, ticks, labels, np.log10, {"nonpositive": "mask"})
+
+
+def momentum_scale(values: Iterable[float]) -> Scale:
+    """A scale of momentum: 1 - momentum is logarithmic, as it is when searched."""
+    places = [float(_far(value)) for value in values if 0 <= value < 1] or [0.0]
+    room = max(0.06 * (max(places) - min(places)), 0.04)
+    low, high = min(places) - room, max(places) + room
+    ticks = _momentum_ticks(low, high)
+    limits = float(_momentum(low)), float(_momentum(high))
+    labels = [f"{tick:.6g}" for tick in ticks]
+    return Scale("function", limits, ticks, labels, _far, {"functions": (_far, _momentum)})
+
+
+def linear_scale(limits: tuple[float, float], *, whole: bool = False) -> Scale:
+    """A linear scale with these limits; with ticks at whole numbers only if asked for."""
+    low, high = limits
+    ticks = MaxNLocator(6, integer=whole, min_n_ticks=1).tick_values(low, high)
+    ticks = [float(tick) for tick in ticks if low <= tick <= high]
+    formatter = ScalarFormatter(useOffset=False)
+    formatter.create_dummy_axis()
+    formatter.set_scientific(False)
+    return Scale("linear", limits, ticks, formatter.format_ticks(ticks), np.asarray, {})
+
+
+def around(values: Iterable[float]) -> tuple[float, float]:
+    """Limits around the values, with some room."""
+    known = list(values)
+    room = 0.05 * (max(known) - min(known)) or 0.05 * abs(known[0]) or 0.5
+    return min(known) - room, max(known) + room
 
 
 def objective_label(name: str) -> str:
     """An objective as an axis names it: "validation accuracy" for "val_accuracy"."""
-    from lrtune.plots.theme import text
-
     if name.startswith("val_"):
         return text(f"validation {name.removeprefix('val_')}".replace("_", " "), 28)
     return text(_NAMES.get(name, name.replace("_", " ")), 28)
@@ -41,19 +122,15 @@ def score_label(name: str, direction: str) -> str:
     return f"{label} {better}" if len(label) <= 20 else f"{label}\n{better}"
 
 
-def brief(value: float) -> str:
-    """A number on an axis: "0.001", "0.25", "30", "1e-06"."""
-    return f"{value:.3g}"
-
-
 def window(scores: Iterable[float], direction: str, reach: float = 4.0) -> tuple[float, float]:
-    """The scores that an axis shows: all, but for worse ones far off the rest.
+    """The scores that an axis shows: all except worse ones far from the rest.
 
-    Half of all trials lie between the quartiles; what is more than `reach` times their distance
-    worse than the worse quartile is off, as one loss of 1e30 must not make a line of all others.
+    Half of all trials lie between the quartiles. An axis ends where a score is more than `reach`
+    times their distance worse than the worse quartile: one loss of 1e30 must not turn all others
+    into a line.
 
     Args:
-        scores: those that count, NaN among them or not.
+        scores: those that count; NaN is skipped.
         direction: "max" or "min", what is better.
         reach: float > 0.
 
@@ -76,37 +153,17 @@ def window(scores: Iterable[float], direction: str, reach: float = 4.0) -> tuple
 
 
 def clip(values: Iterable[float], limits: tuple[float, float]) -> FloatArray:
-    """The values, those outside brought to the edge."""
+    """The values, with those outside moved to the edge."""
     return np.clip(np.array(list(values), dtype=np.float64), *limits)
 
 
-def log_limits(values: Iterable[float]) -> tuple[float, float]:
-    """Limits of a log axis around the values > 0, at most `DECADES` below the greatest."""
-    kept = [value for value in values if math.isfinite(value) and value > 0]
-    if not kept:
-        return 1e-3, 1.0
-    high = max(kept)
-    low = max(min(kept), high * 10**-DECADES)
-    room = max((high / low) ** 0.05, 1.12)
-    return low / room, high * room
+def count_axis(ax: Axes, most: int = 8) -> None:
+    """Whole numbers of epochs or trials as ticks of the x axis, thousands with a comma."""
+    ax.xaxis.set_major_locator(MaxNLocator(most, integer=True, min_n_ticks=1))
+    ax.xaxis.set_major_formatter("{x:,.0f}")
 
 
-def log_axis(ax: Axes, which: str, limits: tuple[float, float]) -> None:
-    """Makes the x or y axis logarithmic, with ticks like 0.01 and 0.05."""
-    if which == "x":
-        ax.set_xscale("log")
-        ax.set_xlim(*limits)
-    else:
-        ax.set_yscale("log", nonpositive="mask")
-        ax.set_ylim(*limits)
-    axis: Axis = ax.xaxis if which == "x" else ax.yaxis
-    axis.set_major_locator(FixedLocator(log_ticks(limits)))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: brief(value)))
-
-
-def log_ticks(limits: tuple[float, float], most: int = 8) -> list[float]:
-    """Ticks within the limits: as many of 1, 2 and 5 times powers of ten as there is room for."""
+def _log_ticks(limits: tuple[float, float], most: int) -> list[float]:
     decades = math.log10(limits[1] / limits[0])
     if decades < 0.5:
         ticks = MaxNLocator(4).tick_values(*limits)
@@ -119,58 +176,27 @@ def log_ticks(limits: tuple[float, float], most: int = 8) -> list[float]:
     return [float(tick) for tick in ticks if limits[0] <= tick <= limits[1]]
 
 
-def momentum_axis(ax: Axes, values: Iterable[float]) -> None:
-    """Makes the x axis one of momentum, on which 1 - momentum is logarithmic, as it is searched."""
-    kept = [value for value in values if 0 <= value < 1]
-    low, high = momentum_limits(kept)
-    ax.set_xscale("function", functions=(_to_scale, _from_scale))
-    ax.set_xlim(float(_from_scale(low)), float(_from_scale(high)))
-    ax.xaxis.set_major_locator(FixedLocator(momentum_ticks(low, high)))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.6g}"))
-
-
-def momentum_limits(values: Iterable[float]) -> tuple[float, float]:
-    """Limits around momenta >= 0 and < 1, on the scale of the axis: -log10(1 - momentum)."""
-    scaled = [float(_to_scale(value)) for value in values] or [0.0]
-    room = max(0.06 * (max(scaled) - min(scaled)), 0.04)
-    return min(scaled) - room, max(scaled) + room
-
-
-def momentum_ticks(low: float, high: float) -> list[float]:
-    """Momenta between two places on that scale, far enough from one another for their labels."""
+def _momentum_ticks(low: float, high: float) -> list[float]:
+    """Momenta between two places, far enough apart for their labels."""
     ticks: list[float] = []
-    places: list[float] = []
-    # The roundest first: what is near one that has its tick gets none.
+    # The roundest first: a value close to one that already has a tick gets none.
     for tick in (0.0, 0.9, 0.99, 0.5, 0.999, 0.8, 0.95, 0.7, 0.98, 0.3, 0.97, 0.6, 0.2, 0.4, 0.1):
-        place = float(_to_scale(tick))
-        apart = all(abs(place - other) > 0.11 * (high - low) for other in places)
+        place = float(_far(tick))
+        apart = all(abs(place - float(_far(one))) > 0.11 * (high - low) for one in ticks)
         if low <= place <= high and apart:
             ticks.append(tick)
-            places.append(place)
-    if len(ticks) < 2:  # all momenta alike
-        ends = float(_from_scale(low)), float(_from_scale(high))
-        ticks = [float(one) for one in MaxNLocator(4).tick_values(*ends) if ends[0] <= one < 1]
-        ticks = [one for one in ticks if one <= ends[1]]
+    if len(ticks) < 2:  # all momenta are alike
+        ends = float(_momentum(low)), min(float(_momentum(high)), 1.0)
+        ticks = [
+            float(one) for one in MaxNLocator(4).tick_values(*ends) if ends[0] <= one < ends[1]
+        ]
     return sorted(ticks)
 
 
-def _to_scale(momentum: Any) -> Any:
+def _far(momentum: Any) -> Any:
+    """How far a momentum is from 1, on a log scale."""
     return -np.log10(np.maximum(1 - np.asarray(momentum, dtype=np.float64), 1e-9))
 
 
-def _from_scale(place: Any) -> Any:
+def _momentum(place: Any) -> Any:
     return 1 - 10 ** -np.asarray(place, dtype=np.float64)
-
-
-def count_axis(ax: Axes, most: int = 8) -> None:
-    """Whole numbers as ticks of the x axis, of epochs or trials, thousands with a comma."""
-    ax.xaxis.set_major_locator(MaxNLocator(most, integer=True, min_n_ticks=1))
-    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-
-
-def to_scale(value: float, kind: str) -> float:
-    """A number's place on a scale of this kind: "log", "momentum" or "linear"."""
-    if kind == "log":
-        return math.log10(value) if value > 0 else math.nan
-    return float(_to_scale(value)) if kind == "momentum" else value

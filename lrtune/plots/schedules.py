@@ -1,4 +1,4 @@
-"""Picture: the learning rate over the horizon, of the best trials and of the baseline."""
+"""Picture: the learning rate of the best schedule over the epochs, against the constant rate."""
 
 from __future__ import annotations
 
@@ -6,126 +6,112 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.lines import Line2D
+import pandas as pd
+import seaborn as sns
 
 from lrtune.errors import ArgumentError
-from lrtune.plots.marks import Ending, baseline_handle, number_ends
-from lrtune.plots.scales import count_axis, log_axis, log_limits
+from lrtune.plots.picture import Picture, epochs
+from lrtune.plots.scales import count_axis, log_scale
 from lrtune.plots.select import best_trials, number
-from lrtune.plots.theme import BASELINE, BASELINE_DASHES, canvas, legend, looks, text
-from lrtune.stats.baseline import measure_baseline
-from lrtune.stats.trials import family_of, score_of
+from lrtune.plots.theme import BASELINE_LINE, figure_of, legend, panels, text
+from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-    from lrtune.records.reader import RunRecords
-    from lrtune.records.schema import Outcome
-
-    Line = tuple[list[float], list[float]]
-
-_SAMPLES = 1000
+_SAMPLES = 400
 
 
-def schedules(records: RunRecords, *, top: int = 5, ax: Axes | None = None) -> Axes:
-    """The schedules of the best trials over the horizon, against the baseline's constant rate.
+class Schedules(Picture):
+    """The learning rate of the best schedule over the epochs, against the constant rate.
 
-    A schedule that is held over each epoch is drawn as steps. Of a family that this process does
-    not know, the rates that were recorded are drawn.
-
-    Args:
-        records: of the run.
-        top: int from 1 to 10, how many of the best trials.
-        ax: to draw into; None for new ones.
-
-    Returns:
-        The axes: epochs from 0 to the horizon, learning rates on a log scale.
-
-    Raises:
-        ArgumentError: no trial completed with a score.
+    A schedule that is held over each epoch is drawn as steps. For a family that is not known here,
+    the recorded rates are drawn.
     """
-    trials = best_trials(records, top)
-    epochs = records.manifest.max_epochs
-    lines = [_line(records, one) for one in trials]
-    baseline = measure_baseline(records)
-    constant = math.nan if baseline is None else baseline.reference.recipe.lr0
-    rates = [rate for line in lines for rate in line[1]] + [constant]
-    style = looks(records)
-    with canvas(ax, width=7.8, height=3.7 + 0.17 * len(trials)) as drawn:
-        drawn.set_xlim(0, epochs)
-        log_axis(drawn, "y", log_limits(rates))
-        handles: list[Artist] = []
-        endings = []
-        for rank, (trial, (times, values)) in enumerate(zip(trials, lines, strict=True), start=1):
-            look = style[family_of(trial)]
-            label = _label(rank, trial)
-            (line,) = drawn.plot(
-                times,
-                values,
-                color=look.colour,
-                linestyle=look.dashes,
-                linewidth=2.6 if rank == 1 else 1.7,
-                label=label,
-                zorder=4 - 0.1 * rank,
-                drawstyle="steps-post",
+
+    title = "The best schedule"
+    about = "Its learning rate over the epochs, on a log scale, against the constant rate."
+
+    def data(self, *, arm: str | None = None) -> pd.DataFrame:
+        """A row a time.
+
+        Columns epoch (the time in epochs, from 0), lr (from then on), constant (the baseline's
+        rate; NaN without one).
+
+        Args:
+            arm: of the confirmation; None for the best trial of the search.
+        """
+        recipe, constant, horizon = self._choice(arm)
+        try:
+            schedule = recipe.schedule
+        except ArgumentError:
+            times, rates = self._recorded() if arm is None else ([], [])
+            if not times:
+                raise
+            return pd.DataFrame({"epoch": times, "lr": rates, "constant": constant})
+        smooth = schedule.per_step and recipe.family != "constant"
+        points = np.linspace(0, horizon, _SAMPLES + 1 if smooth else horizon + 1)
+        values = np.array(schedule(points), dtype=np.float64)
+        if not smooth:
+            values[-1] = values[-2]  # the horizon itself belongs to no epoch
+        return pd.DataFrame({"epoch": points, "lr": values, "constant": constant})
+
+    def __call__(self, *, arm: str | None = None, ax: Axes | None = None) -> Figure:
+        """Draw it: epochs along x, learning rates on a log scale along y.
+
+        Args:
+            arm: of the confirmation; None for the best trial of the search.
+            ax: to draw into; None for new ones.
+        """
+        frame = self.data(arm=arm)
+        recipe, constant, horizon = self._choice(arm)
+        colour = self._colours.get(str(recipe.family), self._colours["constant"])
+        with panels(ax, size=(6.0, 3.3)) as (drawn,):
+            sns.lineplot(
+                frame, x="epoch", y="lr", drawstyle="steps-post", color=colour, linewidth=2.4,
+                estimator=None, sort=False, label=text(recipe, 64), ax=drawn,
+            )  # fmt: skip
+            if constant > 0:
+                name = self._baseline_name if arm is None else "baseline"
+                drawn.axhline(constant, label=f"{name}: {constant:.3g}", **BASELINE_LINE)
+            log_scale([*frame["lr"], constant]).apply(drawn, "y")
+            drawn.set_xlim(0, horizon)
+            count_axis(drawn)
+            drawn.set(xlabel="epoch", ylabel="learning rate")
+            which = "the best trial" if arm is None else text(arm, 30)
+            drawn.set_title(f"Learning rate of {which} over {epochs(horizon)}")
+            legend(drawn, columns=1)
+            return figure_of(drawn)
+
+    def facts(self, arm: str | None = None) -> str:
+        """Where the rate begins and ends, and the constant one."""
+        frame, (recipe, constant, _) = self.data(arm=arm), self._choice(arm)
+        first, last = frame["lr"].iloc[0], frame["lr"].iloc[-1]
+        rates = f"from {first:.3g} to {last:.3g}" if first != last else f"{first:.3g} throughout"
+        against = "" if math.isnan(constant) else f"; the constant rate is {constant:.3g}"
+        return f"{recipe}: {rates}{against}."
+
+    def _choice(self, arm: str | None) -> tuple[Recipe, float, int]:
+        """What to draw, the constant rate against it (NaN for none), and over how many epochs."""
+        if arm is None:
+            rate = self._baseline.reference.recipe.lr0 if self._baseline else math.nan
+            return best_trials(self._records, 1)[0].recipe, rate, self._manifest.max_epochs
+        confirmation = self._records.confirmation
+        arms = confirmation.manifest.arms if confirmation else {}
+        if confirmation is None or arm not in arms:
+            known = ", ".join(map(repr, arms)) or "none"
+            raise ArgumentError(
+                f"arm must be one of the confirmation: {known}. Received: arm={arm!r}."
             )
-            handles.append(Line2D([], [], color=look.colour, linestyle=look.dashes, label=label))
-            endings.append(Ending(_last(line.get_ydata()), rank, look.colour))
-        if baseline is not None and constant > 0:
-            drawn.axhline(
-                constant, color=BASELINE, linestyle=BASELINE_DASHES, linewidth=1.6, zorder=1.5
-            )
-            handles.append(baseline_handle(f"baseline {text(baseline.reference.name, 24)}"))
-        number_ends(drawn, endings)
-        count_axis(drawn)
-        drawn.set_xlabel("epoch")
-        drawn.set_ylabel("learning rate")
-        drawn.set_title(_title(records, trials))
-        legend(drawn, handles, columns=1)
-    return drawn
+        base = Recipe.from_values(arms[confirmation.manifest.baseline])
+        return Recipe.from_values(arms[arm]), base.lr0, max(confirmation.manifest.epochs, 1)
 
-
-def _line(records: RunRecords, trial: Outcome) -> Line:
-    """Times and rates, each rate holding until the next time."""
-    epochs = records.manifest.max_epochs
-    try:
-        schedule = trial.recipe.schedule
-    except ArgumentError:
-        return _recorded(records, trial)
-    if schedule.per_step and family_of(trial) != "constant":
-        times = np.linspace(0, epochs, _SAMPLES + 1)
-    else:
-        times = np.arange(epochs + 1, dtype=np.float64)
-    rates = schedule(times)
-    if not schedule.per_step:
-        rates[-1] = rates[-2]  # the horizon itself belongs to no epoch
-    return [float(time) for time in times], [float(rate) for rate in rates]
-
-
-def _recorded(records: RunRecords, trial: Outcome) -> Line:
-    rows = [row for one in records.lineage(trial.trial_id) for row in records.epochs(one.trial_id)]
-    times = [float(row["epoch"] - 1) for row in rows]
-    rates = [number(row.get("lr")) for row in rows]
-    return ([*times, times[-1] + 1], [*rates, rates[-1]]) if rows else ([0.0], [math.nan])
-
-
-def _last(rates: object) -> float:
-    known = [float(rate) for rate in np.atleast_1d(np.asarray(rates)) if rate > 0]
-    return known[-1] if known else math.nan
-
-
-def _label(rank: int, trial: Outcome) -> str:
-    return f"{rank}   {text(trial.recipe, 64)}: {score_of(trial):.4g}   (trial {trial.trial_id})"
-
-
-def _title(records: RunRecords, trials: list[Outcome]) -> str:
-    budget = trials[0].epochs.planned
-    which = "the best trial" if len(trials) == 1 else f"the {len(trials)} best trials"
-    if budget == records.manifest.max_epochs:
-        return f"Learning rate of {which} over {_epochs(budget)}"
-    return f"Schedules of {which}, trained for {_epochs(budget)} so far"
-
-
-def _epochs(number_of: int) -> str:
-    return f"{number_of:,} {'epoch' if number_of == 1 else 'epochs'}"
+    def _recorded(self) -> tuple[list[float], list[float]]:
+        """Times and rates of the best trial, each rate holding until the next time."""
+        trial = best_trials(self._records, 1)[0]
+        lineage = self._records.lineage(trial.trial_id)
+        rows = [row for one in lineage for row in self._records.epochs(one.trial_id)]
+        times = [float(row["epoch"] - 1) for row in rows]
+        rates = [number(row.get("lr")) for row in rows]
+        return ([*times, times[-1] + 1], [*rates, rates[-1]]) if rows else ([], [])

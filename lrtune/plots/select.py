@@ -1,21 +1,61 @@
-"""Which trials a picture shows, and their numbers as they may be drawn."""
+"""Which trials a picture shows: as a table, and the best of them."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, Any
 
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.records.ids import parse_id
 from lrtune.stats.trials import family_of, is_full, score_of
-from lrtune.stats.winner import ordered
+from lrtune.stats.winner import Direction, ordered
 
 if TYPE_CHECKING:
-    from lrtune.records.reader import Confirmation, RunRecords
+    import pandas as pd
+
+    from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
 
 MOST = 10
 """The most trials that lines are drawn for: more cannot be told apart."""
+
+
+def trials_frame(records: RunRecords) -> pd.DataFrame:
+    """All trials that ended, a row each, in the order of their ids.
+
+    Returns:
+        Columns trial_id, family, lr0 and momentum (NaN if unknown), epochs (its budget), full
+        (whether that is the full budget), status, score (NaN for none).
+    """
+    import pandas as pd
+
+    columns = ["trial_id", "family", "lr0", "momentum", "epochs", "full", "status", "score"]
+    rows = [
+        (
+            one.trial_id, printable(family_of(one)), value_of(one, "lr0"),
+            value_of(one, "momentum"), one.epochs.planned, is_full(one, records.manifest),
+            one.status, score_of(one),
+        )
+        for one in records.outcomes
+    ]  # fmt: skip
+    frame: pd.DataFrame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({"full": bool, "score": float})
+
+
+def full_frame(records: RunRecords) -> pd.DataFrame:
+    """The rows of `trials_frame` with a score after the full budget.
+
+    Raises:
+        ArgumentError: there are none.
+    """
+    frame = trials_frame(records)
+    frame = frame[frame["full"] & frame["score"].notna()]
+    if frame.empty:
+        raise ArgumentError(
+            f"No trial of the run {str(records.folder)!r} has a score after the full budget of "
+            f"{records.manifest.max_epochs} epochs."
+        )
+    return frame
 
 
 def best_trials(records: RunRecords, top: int) -> list[Outcome]:
@@ -44,53 +84,29 @@ def best_trials(records: RunRecords, top: int) -> list[Outcome]:
     return (full or [one for one in done if one.epochs.planned == done[0].epochs.planned])[:top]
 
 
-def full_trials(records: RunRecords) -> list[Outcome]:
-    """Completed and diverged trials of the full budget that have a score, in the order of ids.
-
-    Raises:
-        ArgumentError: there are none.
-    """
-    full = [one for one in records.outcomes if is_full(one, records.manifest) and _scored(one)]
-    if not full:
-        raise ArgumentError(
-            f"No trial of the run {str(records.folder)!r} has a score after the full budget of "
-            f"{records.manifest.max_epochs} epochs."
-        )
-    return full
+def best_fact(records: RunRecords) -> str:
+    """The best trial in a sentence."""
+    trial = best_trials(records, 1)[0]
+    score = f"{records.manifest.objective} {score_of(trial):.4g}"
+    return f"The best trial, {trial.trial_id}, is {trial.recipe}: {score}."
 
 
-def families_of(records: RunRecords, trials: list[Outcome]) -> dict[str, list[Outcome]]:
-    """Family -> its trials, families in the run's order; those without trials are left out."""
-    names = dict.fromkeys((*records.manifest.families, *sorted({family_of(one) for one in trials})))
-    found: dict[str, list[Outcome]] = {name: [] for name in names}
-    for one in trials:
-        found[family_of(one)].append(one)
-    return {name: own for name, own in found.items() if own}
+def families_fact(records: RunRecords) -> str:
+    """The best score of each family in a sentence."""
+    parts = []
+    for family, own in full_frame(records).groupby("family", sort=False):
+        best = Direction(records.manifest.direction).best(own["score"], float)
+        parts.append(f"{family} {best:.4g} of {len(own):,}")
+    return f"The best of each family's trials: {', '.join(parts)}."
 
 
 def value_of(outcome: Outcome, name: str) -> float:
-    """A hyperparameter of a trial; NaN where it is no finite number."""
+    """A hyperparameter of a trial; NaN where it is not a finite number."""
     return number(outcome.values.get(name))
 
 
-def confirmed_scores(confirmation: Confirmation) -> dict[str, dict[int, float]]:
-    """Arm -> seed -> score on the test images; of trainings of the full length alone."""
-    return {
-        arm: {
-            parse_id(one.trial_id).seed: score_of(one)
-            for one in outcomes
-            if _scored(one) and one.epochs.planned == confirmation.manifest.epochs
-        }
-        for arm, outcomes in confirmation.outcomes.items()
-    }
-
-
 def number(value: Any) -> float:
-    """A recorded value as a float; NaN where it is no finite number."""
+    """A recorded value as a float; NaN where it is not a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan
     return float(value) if math.isfinite(value) else math.nan
-
-
-def _scored(outcome: Outcome) -> bool:
-    return math.isfinite(score_of(outcome))

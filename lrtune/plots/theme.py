@@ -1,11 +1,11 @@
-"""How all pictures look: one style, one palette, figures that no global state knows of.
+"""How all pictures look: one style, one palette, figures that no global state keeps.
 
-Figures are matplotlib's own objects, made without pyplot: nothing needs a display, nothing stays
-open, and the style holds for these figures alone. Fonts are those that matplotlib ships.
+Figures are matplotlib's own objects, made without pyplot: drawing needs no display, leaves no
+figure open, and the style applies to these figures only. Fonts are those that matplotlib ships.
 
-Colours are Okabe and Ito's, which colour-blind readers tell apart ("Color universal design", 2008,
-https://jfly.uni-koeln.de/color/), without their yellow, which nobody sees on white. A family has a
-marker and a dash pattern of its own besides, so that black and white will do.
+Colours are Okabe and Ito's, which colour-blind readers can tell apart ("Color universal design",
+2008, https://jfly.uni-koeln.de/color/), without their yellow, which is invisible on white. Families
+differ in their markers too, so black and white works.
 """
 
 from __future__ import annotations
@@ -21,22 +21,35 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
 
     from lrtune.records.reader import RunRecords
 
 FONT = "DejaVu Sans"
+
+INK = "#333333"
+"""Lines that belong to no family."""
+
+BASELINE = "#555555"
+"""The baseline: its line and its band."""
+
+MUTED = "#b8b8b8"
+"""What is only there for comparison."""
+
+DARK = {
+    "#000000": "#e5eaef", INK: "#d3dae1", BASELINE: "#a3aeb9", MUTED: "#59636e",
+    "#e8e8e8": "#2b323a", "#ffffff": "#171c22", "#0072b2": "#3d9bdc",
+}  # fmt: skip
+"""Colour -> what it is on a dark page; the other colours stay."""
 
 RC: dict[str, Any] = {
     "font.family": FONT,
@@ -46,13 +59,13 @@ RC: dict[str, Any] = {
     "axes.titlepad": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.edgecolor": "#555555",
+    "axes.edgecolor": BASELINE,
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#e8e8e8",
     "grid.linewidth": 0.8,
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
+    "xtick.color": BASELINE,
+    "ytick.color": BASELINE,
     "xtick.labelcolor": "black",
     "ytick.labelcolor": "black",
     "legend.frameon": False,
@@ -68,28 +81,21 @@ RC: dict[str, Any] = {
 
 COLOURS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")
 MARKERS = ("o", "^", "s", "D", "v", "P", "p", "h", "<", ">", "*")
-DASHES: tuple[Any, ...] = (
-    "-",
-    (0, (6, 1.5)),
-    (0, (7, 1.5, 1.5, 1.5)),
-    (0, (2.5, 1)),
-    (0, (9, 1.5, 1.5, 1.5, 1.5, 1.5)),
-    (0, (1, 1)),
-    (0, (12, 2)),
-    (0, (4, 1.5, 4, 1.5, 1, 1.5)),
-)
 FIRST = ("constant", "time", "step", "exponential")
 """These have the first places in the palette in every run, searched or not."""
 
-BASELINE = "#555555"
-"""Colour of the baseline: its line and its band."""
+DASHES: tuple[Any, ...] = (
+    "", (6, 1.5), (7, 1.5, 1.5, 1.5), (2.5, 1), (9, 1.5, 1.5, 1.5, 1.5, 1.5), (1, 1), (12, 2),
+    (4, 1.5, 4, 1.5, 1, 1.5), (3, 3), (12, 2, 2, 2),
+)  # fmt: skip
+"""Of the lines of the best trials, the best first: several may be of one family."""
 
-BASELINE_DASHES: Any = (0, (4, 2.5))
-MUTED = "#b8b8b8"
-"""What is there for context."""
+BASELINE_LINE: dict[str, Any] = {
+    "color": BASELINE, "linestyle": (0, (4, 2.5)), "linewidth": 1.6, "zorder": 1.5,
+}  # fmt: skip
 
 MOST_ENTRIES = 16
-"""A legend of more entries leaves out the rest, and says how many."""
+"""A longer legend is cut, and says how many entries are missing."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +105,13 @@ class Look:
     Attributes:
         colour: of lines and markers.
         marker: of points.
-        dashes: of lines.
     """
 
     colour: str
     marker: str
-    dashes: Any
 
 
-class Picture(Figure):
+class Canvas(Figure):
     """A figure in our style whenever it is drawn, which shows itself in a notebook."""
 
     def draw(self, renderer: RendererBase) -> None:
@@ -140,58 +144,55 @@ def style() -> Iterator[None]:
 
 
 @contextmanager
-def canvas(ax: Axes | None, width: float = 7.2, height: float = 4.4) -> Iterator[Axes]:
-    """The axes to draw into: those given, in their own style, or new ones in ours."""
-    if ax is not None:
-        yield ax
-        return
-    with style():
-        yield Picture(figsize=(width, height), layout="constrained").add_subplot()
-
-
-@contextmanager
 def panels(
-    axes: Sequence[Axes] | None,
+    given: Axes | Sequence[Axes] | None,
+    rows: int = 1,
+    columns: int = 1,
     *,
-    width: float = 7.2,
-    height: float = 4.4,
-    ratios: tuple[float, float] = (1, 1),
-    beside: bool = False,
-) -> Iterator[tuple[Axes, Axes]]:
-    """Two axes, those given or new ones: one above the other with the same x, or side by side."""
-    if axes is not None:
-        given = list(axes)
-        if len(given) != 2:
-            raise ArgumentError(f"axes must be two. Received: {len(given)}.")
-        yield given[0], given[1]
+    size: tuple[float, float] = (7.2, 4.4),
+    most: int | None = None,
+    **options: Any,
+) -> Iterator[list[Axes]]:
+    """The axes to draw into: those given, in their own style, or new ones in ours.
+
+    Args:
+        given: the user's; None for new ones.
+        rows: int >= 1, of new axes.
+        columns: int >= 1, of new axes.
+        size: width and height of the figure in inches.
+        most: int >= 1, how many axes are needed; None for rows * columns.
+        **options: of matplotlib's `Figure.subplots`.
+    """
+    most = most or rows * columns
+    if given is not None:
+        own: list[Any] = list(given) if isinstance(given, list | tuple) else [given]
+        if len(own) != most:
+            raise ArgumentError(f"axes must be {most}. Received: {len(own)}.")
+        yield own
         return
     with style():
-        figure = Picture(figsize=(width, height), layout="constrained")
-        if beside:
-            found = figure.subplots(1, 2, sharey=True, width_ratios=ratios)
-        else:
-            found = figure.subplots(2, 1, sharex=True, height_ratios=ratios)
-        yield found[0], found[1]
+        figure = Canvas(figsize=size, layout="constrained")
+        found = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
+        for ax in found[most:]:
+            ax.remove()
+        yield found[:most]
 
 
 def looks(records: RunRecords) -> dict[str, Look]:
-    """Family -> what it looks like: those of `FIRST`, the run's in its order, any other in trials.
+    """Family -> its look: those of `FIRST`, the run's in its order, then any others in trials.
 
-    The same for every picture of a run. Where families outnumber colours, marker and dashes differ.
+    Names are printable. The same for every picture of a run. Where there are more families than
+    colours, their markers differ.
     """
     from lrtune.stats.trials import family_of
 
     confirmed = records.confirmation.manifest.arms.values() if records.confirmation else ()
     others = {family_of(outcome) for outcome in records.outcomes}
     others |= {str(arm.get("schedule")) for arm in confirmed}
-    names = dict.fromkeys((*FIRST, *records.manifest.families, *sorted(others)))
+    names = map(printable, (*FIRST, *records.manifest.families, *sorted(others)))
     return {
-        name: Look(
-            COLOURS[place % len(COLOURS)],
-            MARKERS[place % len(MARKERS)],
-            DASHES[place % len(DASHES)],
-        )
-        for place, name in enumerate(names)
+        name: Look(COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)])
+        for place, name in enumerate(dict.fromkeys(names))
     }
 
 
@@ -206,91 +207,55 @@ def text(given: object, most: int = 40) -> str:
         # Names that share a beginning usually differ at the end, so both are kept.
         end = _first(pieces[::-1], most // 3)[::-1]
         pieces = [*_first(pieces, most - 1 - most // 3), "…", *end]
-    shown = "".join(pieces)
-    return shown.replace("$", r"\$")
+    shown = "".join(pieces).replace("$", r"\$")
+    # NOTE: matplotlib leaves a label that begins with an underscore out of the legend.
+    return f" {shown}" if shown.startswith("_") else shown
 
 
-def legend(ax: Axes, handles: Sequence[Artist], *, columns: int | None = None) -> None:
-    """A legend below the axes, where nothing is drawn, in as many columns as there is room for.
+def legend(ax: Axes, *notes: str, columns: int | None = None) -> None:
+    """A legend of all labelled lines and points, below the axes, where nothing is drawn.
 
-    In a figure of the user's it is within the axes, where matplotlib finds most room.
+    In the user's own figure it is inside the axes, where matplotlib finds most room.
 
     Args:
-        ax: one of the figure's.
-        handles: its entries, with their labels.
+        ax: with what is labelled.
+        notes: entries that are only words.
         columns: int >= 1; None for as many as fit.
     """
-    shown = [handle for handle in handles if handle.get_label()]
-    if not shown:
-        return
-    if len(shown) > MOST_ENTRIES:
-        rest = len(shown) - MOST_ENTRIES + 1
-        shown = [*shown[: MOST_ENTRIES - 1], note(f"and {rest:,} more")]
-    names = [str(one.get_label()) for one in shown]
-    # NOTE: matplotlib takes a label that begins with an underscore for one to leave out.
-    labels = [f" {name}" if name.startswith("_") else name for name in names]
+    handles, labels = ax.get_legend_handles_labels()
+    entries: dict[str, Any] = {}
+    for label, handle in zip(labels, handles, strict=True):
+        entries.setdefault(label, handle)
+    entries |= {words: Line2D([], [], linestyle="none") for words in notes if words}
+    if (own := ax.get_legend()) is not None:
+        own.remove()
+    if len(entries) > MOST_ENTRIES:
+        rest = len(entries) - MOST_ENTRIES + 1
+        entries = dict(list(entries.items())[: MOST_ENTRIES - 1])
+        entries[f"and {rest:,} more"] = Line2D([], [], linestyle="none")
     figure = ax.figure
-    if not isinstance(figure, Picture):
-        ax.legend(shown, labels, loc="best")
+    if not entries:
+        return
+    if not isinstance(figure, Canvas):
+        ax.legend(entries.values(), entries.keys(), loc="best")
         return
     # A letter is about .075 inches wide, and a column begins with the line or marker and a gap.
-    widest = 0.075 * max(map(len, labels)) + 0.65
-    fitting = max(1, min(4, int(figure.get_figwidth() / widest)))
-    figure.legend(shown, labels, loc="outside lower left", ncols=columns or fitting)
+    fitting = int(figure.get_figwidth() / (0.075 * max(map(len, entries)) + 0.65))
+    columns = columns or max(1, min(4, fitting))
+    figure.legend(entries.values(), entries.keys(), loc="outside lower left", ncols=columns)
 
 
-def family_handle(name: str, look: Look, *, line: bool = False, count: int | None = None) -> Line2D:
-    """A legend's entry of a family: its marker, or its line."""
-    label = text(name, 28) + ("" if count is None else f" ({count:,})")
-    if line:
-        return Line2D([], [], color=look.colour, linestyle=look.dashes, linewidth=2, label=label)
-    return Line2D(
-        [], [], color=look.colour, marker=look.marker, linestyle="none", markersize=6, label=label
-    )
+def figure_of(ax: Axes) -> Figure:
+    """The figure that axes belong to."""
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ArgumentError("ax must belong to a figure.")
+    return figure
 
 
-def note(words: str) -> Line2D:
-    """A legend's entry that is words alone."""
-    return Line2D([], [], linestyle="none", label=words)
-
-
-def band_handle(label: str) -> Patch:
-    """A legend's entry of the baseline's band."""
-    return Patch(facecolor=BASELINE, alpha=0.15, label=label)
-
-
-def spread(places: Iterable[float], gap: float, low: float = 0.0, high: float = 1.0) -> list[float]:
-    """Places moved no further than needed to be `gap` apart, their order kept, within low..high.
-
-    Args:
-        places: where labels would best be.
-        gap: float > 0, between neighbours; less where not all have room.
-        low: the least place.
-        high: the greatest place.
-    """
-    wanted = list(places)
-    if not wanted:
-        return []
-    gap = min(gap, (high - low) / max(len(wanted) - 1, 1))
-    order = sorted(range(len(wanted)), key=lambda index: wanted[index])
-    # Labels that touch make a block, whose middle stays the mean of where they would be.
-    blocks: list[tuple[float, int]] = []  # (first place, number)
-    for index in order:
-        first, number = wanted[index], 1
-        first = min(max(first, low), high)
-        while blocks and first < blocks[-1][0] + gap * blocks[-1][1] - 1e-12:
-            before, size = blocks.pop()
-            middle = before + gap * (size - 1) / 2
-            own = first + gap * (number - 1) / 2
-            number += size
-            first = (middle * size + own * (number - size)) / number - gap * (number - 1) / 2
-            first = min(max(first, low), high - gap * (number - 1))
-        blocks.append((first, number))
-    placed = [first + gap * step for first, number in blocks for step in range(number)]
-    result = [0.0] * len(wanted)
-    for index, place in zip(order, placed, strict=True):
-        result[index] = place
-    return result
+def count(number: int, noun: str) -> str:
+    """A number with its noun: "1 trial", "1,200 trials"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _shown(char: str) -> str:

@@ -82,7 +82,7 @@ def render_page(records: RunRecords) -> str:
         trials=build_trials(report),
         sections=build_sections(report),
         forest=next((one for one in pictures if one.name == "forest"), None),
-        pictures=[one for one in pictures if one.name != "forest"],
+        pictures=[one for one in pictures if one.name not in ("forest", "schedules")],
         settings=list_settings(records.manifest),
         style=_inline("page.css"),
         script=_inline("page.js"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
 from lrtune.plots.theme import style
@@ -61,12 +62,12 @@ def legend_texts(ax):
     return [text.get_text() for legend in legends if legend for text in legend.get_texts()]
 
 
-def points(ax, marker=None):
+def points(ax):
     """(x, y) of all scattered points."""
     return [
         (float(x), float(y))
         for collection in ax.collections
-        if hasattr(collection, "get_offsets") and len(collection.get_offsets())
+        if isinstance(collection, PathCollection)
         for x, y in collection.get_offsets()
     ]
 

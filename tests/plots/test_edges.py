@@ -8,17 +8,7 @@ import math
 import pytest
 
 from lrtune.errors import ArgumentError
-from lrtune.plots.best_so_far import best_so_far
-from lrtune.plots.family_scores import family_scores
-from lrtune.plots.forest import forest
-from lrtune.plots.funnel import funnel
-from lrtune.plots.gallery import draw_all, image, save_figures
-from lrtune.plots.hyperparameters import hyperparameters
-from lrtune.plots.importance import importance
-from lrtune.plots.learning_curves import learning_curves
-from lrtune.plots.parallel import parallel_coordinates
-from lrtune.plots.schedules import schedules
-from lrtune.plots.tuning_curves import tuning_curves
+from lrtune.plots.gallery import Plots, image, save_figures
 from lrtune.records.reader import read_run
 from tests.plots import look, make_run
 from tests.records import build_run
@@ -130,7 +120,7 @@ RUNS = (
 def test_an_odd_run_has_readable_pictures(make, tmp_path):
     make(tmp_path)
     names = []
-    for name, figure in draw_all(read_run(tmp_path)):
+    for name, _, figure in Plots(read_run(tmp_path)).draw_all():
         names.append(name)
         assert (name, look.overlaps(figure)) == (name, [])
         assert (name, look.outside(figure)) == (name, [])
@@ -138,52 +128,58 @@ def test_an_odd_run_has_readable_pictures(make, tmp_path):
     assert "hyperparameters" in names
 
 
-def error(picture, records, **options):
+def plots_of(folder):
+    return Plots(read_run(folder))
+
+
+def error(picture, folder, **options):
+    """What is said instead of a picture or a table."""
     with pytest.raises(ArgumentError) as caught:
-        picture(records, **options)
-    return str(caught.value).replace(repr(str(records.folder)), "RUN")
+        picture(**options)
+    return str(caught.value).replace(repr(str(folder)), "RUN")
 
 
 def test_a_run_without_trials_says_so_for_every_picture(tmp_path):
-    records = read_run(build_run.write_manifest(tmp_path))
-    assert error(schedules, records) == "No trial of the run RUN completed with a score."
-    assert error(learning_curves, records) == "No trial of the run RUN completed with a score."
+    plots = plots_of(build_run.write_manifest(tmp_path))
     nothing = "No trial of the run RUN has a score after the full budget of 50 epochs."
-    assert error(family_scores, records) == nothing
-    assert error(tuning_curves, records) == nothing
-    assert error(hyperparameters, records) == (
-        "No trial of the run RUN has both a score and an lr0."
-    )
-    assert error(parallel_coordinates, records) == (
-        "No trial of the run RUN has a score and all its parameters."
-    )
-    assert error(best_so_far, records) == (
-        "No trial of the run RUN completed the full budget of 50 epochs with a score: there is no "
-        "best so far."
-    )
-    assert error(importance, records).startswith("No trials trained for the same number of epochs")
-    assert save_figures(records, tmp_path / "figures") == []
+    expected = {
+        "schedules": "No trial of the run RUN completed with a score.",
+        "learning_curves": "No trial of the run RUN completed with a score.",
+        "family_scores": nothing,
+        "tuning_curves": nothing,
+        "hyperparameters": "No trial of the run RUN has both a score and an lr0.",
+        "parallel_coordinates": "Parallel coordinates need 8 or more trials of one family and "
+        "budget. The run RUN has fewer.",
+        "best_so_far": "No trial of the run RUN completed the full budget of 50 epochs with a "
+        "score: there is no best so far.",
+    }
+    for name, words in expected.items():
+        picture = getattr(plots, name)
+        assert error(picture, tmp_path) == error(picture.data, tmp_path) == words
+    no_trials = "No trials trained for the same number of epochs"
+    assert error(plots.importance, tmp_path).startswith(no_trials)
+    assert save_figures(read_run(tmp_path), tmp_path / "figures") == []
 
 
 def test_a_picture_for_another_algorithm_says_which_one_it_is_for(tmp_path):
     build_run.small_run(tmp_path / "random")
     build_run.small_run(tmp_path / "hyperband", algo="hyperband")
-    assert error(funnel, read_run(tmp_path / "random")) == (
+    assert error(plots_of(tmp_path / "random").funnel, tmp_path) == (
         "A funnel needs the rungs of Hyperband. Received: a run of algorithm 'random'."
     )
-    assert error(tuning_curves, read_run(tmp_path / "hyperband")).startswith(
+    assert error(plots_of(tmp_path / "hyperband").tuning_curves, tmp_path).startswith(
         "A tuning curve needs independent trials, which only random search draws"
     )
 
 
 def test_a_forest_needs_a_confirmation_with_a_pair_of_seeds(tmp_path):
     build_run.small_run(tmp_path)
-    assert error(forest, read_run(tmp_path)) == (
-        "The run RUN has no confirmation, which trains the best schedules and the baseline anew "
+    assert error(plots_of(tmp_path).forest, tmp_path) == (
+        "The run RUN has no confirmation, which trains the best schedules and the baseline again "
         "with fresh seeds."
     )
     build_run.write_confirmation(tmp_path, {"trial-1": (0.7, *[None] * 7)})
-    assert error(forest, read_run(tmp_path)) == (
+    assert error(plots_of(tmp_path).forest, tmp_path) == (
         "The confirmation of the run RUN has no seed yet with a score of both an arm and the "
         "baseline."
     )
@@ -193,24 +189,37 @@ def test_a_confirmation_that_goes_on_shows_what_it_has(tmp_path):
     build_run.small_run(tmp_path)
     two = {arm: (*scores[:2], *[None] * 6) for arm, scores in build_run.CONFIRMED.items()}
     build_run.write_confirmation(tmp_path, two)
-    ax = forest(read_run(tmp_path))
+    (ax,) = plots_of(tmp_path).forest().axes
     assert "too few seeds for a test" in look.legend_texts(ax)
     assert len(look.points(ax)) == 6
 
 
-def test_arguments_outside_their_domain_are_told(searches):
-    records = searches["random 3"]
-    assert error(schedules, records, top=0) == "top must be 1 to 10. Received: top=0."
-    assert error(learning_curves, records, top=11) == "top must be 1 to 10. Received: top=11."
-    assert error(parallel_coordinates, records, family="nothing") == (
-        "family must have a trial with a score and all its parameters; families with trials: "
-        "'step', 'exponential'. Received: family='nothing'."
+def test_an_argument_outside_its_domain_is_refused(searches):
+    plots = Plots(searches["random 30"])
+    folder = searches["random 30"].folder
+    few = "top must be 1 to 10. Received: top="
+    assert error(plots.learning_curves, folder, top=0) == f"{few}0."
+    assert error(plots.learning_curves, folder, top=11) == f"{few}11."
+    assert error(plots.parallel_coordinates, folder, family="nothing") == (
+        "family must have at least 8 trials of one budget with a score and all parameters; these "
+        "have: 'constant', 'time'. Received: family='nothing'."
     )
-    assert error(hyperparameters, records, axes=[]) == "axes must be two. Received: 0."
-    assert error(tuning_curves, records, axes=[]) == "axes must be 2, one a family. Received: 0."
+    assert error(plots.schedules, folder, arm="trial-9") == (
+        "arm must be one of the confirmation: none. Received: arm='trial-9'."
+    )
+    assert error(plots.hyperparameters, folder, axes=[]) == "axes must be 2. Received: 0."
+    assert error(plots.tuning_curves, folder, axes=[]) == "axes must be 4. Received: 0."
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(searches, tmp_path):
+def test_families_of_one_or_two_trials_have_no_tuning_curve(searches):
+    plots, folder = Plots(searches["random 3"]), searches["random 3"].folder
+    assert error(plots.tuning_curves, folder) == (
+        "A tuning curve needs 3 or more trials of one family and the full budget. The run RUN has "
+        "fewer."
+    )
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused(searches, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ArgumentError, match=r"cannot be written to .*file.*: give a folder"):
         save_figures(searches["random 3"], tmp_path / "file" / "figures")
@@ -218,10 +227,11 @@ def test_a_folder_that_cannot_be_written_to_is_told(searches, tmp_path):
 
 def test_words_of_a_run_are_no_formulas_and_steer_nothing(tmp_path):
     hostile_words(tmp_path)
-    svg = b"".join(image(figure, "svg") for _, figure in draw_all(read_run(tmp_path)))
+    plots = plots_of(tmp_path)
+    svg = b"".join(image(figure, "svg") for _, _, figure in plots.draw_all())
     assert b"\x1b" not in svg
     assert "\u202e".encode() not in svg
-    ax = family_scores(read_run(tmp_path))
+    (ax,) = plots.family_scores().axes
     names = [label.get_text() for label in ax.get_yticklabels()]
     assert names[1] == r"\$x_{1}\$ \x1b[31" + "…wwwwwwww\n1 trial"
     assert all("/" not in path.name for path in save_figures(read_run(tmp_path), tmp_path / "out"))
@@ -230,21 +240,23 @@ def test_words_of_a_run_are_no_formulas_and_steer_nothing(tmp_path):
 def test_a_family_of_another_process_is_drawn_from_its_recorded_rates(tmp_path):
     build_run.write_manifest(tmp_path, families=["mine"], max_epochs=3)
     values = {"schedule": "mine", "lr0": 0.1, "momentum": 0.5, "mine.warmup": 2}
-    build_run.write_trial(tmp_path, "0", 0.7, values=values, epochs=(1, 3, 3))
-    records = read_run(tmp_path)
-    times, rates = look.line(schedules(records), "1   mine(lr0=0.1, warmup=2)").get_data()
-    assert list(times) == [0, 1, 2, 3]
-    assert list(rates) == pytest.approx([0.1, 0.05, 0.1 / 3, 0.1 / 3])
-    ax = parallel_coordinates(records)
-    assert [label.get_text() for label in ax.get_xticklabels()][2] == "warmup"
+    for number in range(8):
+        build_run.write_trial(tmp_path, str(number), 0.7, values=values, epochs=(1, 3, 3))
+    plots = plots_of(tmp_path)
+    frame = plots.schedules.data()
+    assert list(frame["epoch"]) == [0, 1, 2, 3]
+    assert list(frame["lr"]) == pytest.approx([0.1, 0.05, 0.1 / 3, 0.1 / 3])
+    (ax,) = plots.schedules().axes
+    assert look.legend_texts(ax)[0] == "mine(lr0=0.1, warmup=2), momentum 0.5"
+    assert "warmup" in plots.parallel_coordinates.data()
 
 
-def test_a_rate_that_ends_at_nought_is_drawn_as_far_as_a_log_axis_goes(tmp_path):
+def test_a_rate_that_ends_at_zero_is_drawn_as_far_as_a_log_axis_goes(tmp_path):
     build_run.write_manifest(tmp_path, max_epochs=3)
     path = build_run.write_trial(tmp_path, "0", 0.7, values={"schedule": "mine"}, epochs=(1, 3, 3))
     rows = [{"epoch": e, "lr": lr, "val_accuracy": 0.7} for e, lr in ((1, 0.1), (2, 1e-30), (3, 0))]
     (path / "epochs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    ax = schedules(read_run(tmp_path))
+    (ax,) = plots_of(tmp_path).schedules().axes
     low, high = ax.get_ylim()
     assert high > 0.1
     assert low > 1e-10
@@ -252,16 +264,17 @@ def test_a_rate_that_ends_at_nought_is_drawn_as_far_as_a_log_axis_goes(tmp_path)
 
 def test_without_a_trial_of_the_full_budget_the_longest_are_shown(tmp_path):
     only_short_trials(tmp_path)
-    ax = schedules(read_run(tmp_path))
-    assert (
-        ax.get_title(loc="left") == "Schedules of the 2 best trials, trained for 12 epochs so far"
-    )
+    plots = plots_of(tmp_path)
+    frame = plots.learning_curves.data()
+    best = frame[frame["rank"] > 0]
+    assert list(best["trial_id"].unique()) == ["3", "2"]  # of 12 epochs; the others have 6
+    (ax,) = plots.schedules().axes
     assert ax.get_xlim() == (0, 50)
 
 
 def test_one_huge_loss_does_not_take_the_axis_from_the_others(tmp_path):
     a_huge_loss(tmp_path)
-    ax = family_scores(read_run(tmp_path))
+    (ax,) = plots_of(tmp_path).family_scores().axes
     low, high = ax.get_xlim()
     assert 0.5 < low < 0.6
     assert 0.67 < high < 2
@@ -274,20 +287,23 @@ def test_a_nan_among_the_epochs_breaks_the_curve_and_nothing_else(tmp_path):
     path = build_run.write_trial(tmp_path, "0", 0.7, values=STEP, epochs=(1, 3, 3))
     rows = [{"epoch": e, "lr": 0.1, "val_accuracy": v} for e, v in ((1, 0.5), (2, None), (3, 0.7))]
     (path / "epochs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    above, _ = learning_curves(read_run(tmp_path))
-    scores = look.line(above, "1   step").get_ydata()
+    plots = plots_of(tmp_path)
+    scores = plots.learning_curves.data()["score"]
     assert [math.isnan(one) for one in scores] == [False, True, False]
+    above, _ = plots.learning_curves().axes
+    pieces = [list(one.get_xdata()) for one in above.lines if len(one.get_xdata())]
+    assert not any(1 in piece and 3 in piece for piece in pieces)
 
 
 def test_a_single_epoch_is_a_marker(tmp_path):
     one_epoch(tmp_path)
-    above, _ = learning_curves(read_run(tmp_path))
-    assert look.line(above, "1   step").get_marker() == "s"
+    above, _ = plots_of(tmp_path).learning_curves().axes
+    drawn = [one for one in above.lines if len(one.get_xdata())]
+    assert [one.get_marker() for one in drawn] == ["o"] * 3
 
 
 def test_the_tuned_rate_is_the_baseline_where_there_is_one(tmp_path):
-    records = read_run(make_run.random_run(tmp_path, 3, tuned=True))
-    ax = schedules(records)
-    (line,) = [one for one in ax.lines if look.colour(one) == "#555555"]
-    assert list(line.get_ydata()) == [0.0275, 0.0275]
-    assert look.legend_texts(ax)[-1] == "baseline constant-tuned"
+    plots = plots_of(make_run.random_run(tmp_path, 3, tuned=True))
+    assert set(plots.schedules.data()["constant"]) == {0.0275}
+    (ax,) = plots.schedules().axes
+    assert look.legend_texts(ax)[-1] == "baseline constant-tuned: 0.0275"
