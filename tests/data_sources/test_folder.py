@@ -18,7 +18,7 @@ def paint(path, colour=(200, 100, 50), size=(32, 32), mode="RGB", **options):
 
 @pytest.fixture
 def pets(tmp_path):
-    """Ten images a class: cats all (10, 20, 30), dogs all (200, 100, 50)."""
+    """Ten images per class: cats all (10, 20, 30), dogs all (200, 100, 50)."""
     folder = tmp_path / "pets"
     for i in range(10):
         paint(folder / "cat" / f"{i}.png", (10, 20, 30))
@@ -49,7 +49,7 @@ def test_classes_are_named_after_their_folders_and_a_fifth_becomes_the_test_part
         np.testing.assert_array_equal(x, np.broadcast_to(colours[y][:, None, None], x.shape))
 
 
-def test_a_folder_split_already_is_left_as_it_is(tmp_path):
+def test_a_folder_with_train_and_test_is_not_split_again(tmp_path):
     for part, n in (("train", 3), ("test", 2)):
         for index, name in enumerate(("cat", "dog")):
             for i in range(n):
@@ -67,7 +67,7 @@ def test_two_classes_called_train_and_test_are_classes(tmp_path):
     assert load(tmp_path).class_names == ("test", "train")
 
 
-def test_a_third_part_is_left_out_and_said_so(tmp_path, notices):
+def test_sub_folders_beside_train_and_test_are_reported_as_unused(tmp_path, notices):
     for part in ("train", "test", "val"):
         for name in ("cat", "dog"):
             paint(tmp_path / part / name / "0.png")
@@ -100,7 +100,7 @@ def test_a_photograph_stored_sideways_is_turned_upright(pets):
     assert turned[0, -1, :, 0].tolist() == [255] * 32
 
 
-def test_hidden_files_and_files_of_other_kinds_are_passed_over(pets):
+def test_hidden_files_and_files_of_other_kinds_are_skipped(pets):
     (pets / ".git").mkdir()
     (pets / "__MACOSX").mkdir()
     (pets / "README.txt").write_text("pets")
@@ -113,11 +113,11 @@ def test_hidden_files_and_files_of_other_kinds_are_passed_over(pets):
 
 def test_a_folder_without_two_classes_is_refused(tmp_path):
     assert message(tmp_path) == (
-        f"{tmp_path}: must hold 2 sub-folders or more, one for each class of images. Received: none"
+        f"{tmp_path}: must hold 2 sub-folders or more, one per class of images. Received: none"
     )
     paint(tmp_path / "cat" / "0.png")
     assert message(tmp_path) == (
-        f"{tmp_path}: must hold 2 sub-folders or more, one for each class of images. Received: cat"
+        f"{tmp_path}: must hold 2 sub-folders or more, one per class of images. Received: cat"
     )
 
 
@@ -132,8 +132,8 @@ def test_a_class_without_images_is_named(pets):
 def test_a_class_too_small_to_split_is_named_with_its_count(pets):
     paint(pets / "emu" / "0.png")
     assert message(pets) == (
-        f"{pets}: class 'emu' has too few training images to split test off: "
-        "a class needs at least 2. Received: 1"
+        f"{pets}: class 'emu' must have at least 2 images, so that one can be split off for the "
+        "test part. Received: 1"
     )
 
 
@@ -141,7 +141,8 @@ def test_test_classes_absent_from_training_are_named(tmp_path):
     for name in ("train/cat", "train/dog", "test/cat", "test/emu"):
         paint(tmp_path / name / "0.png")
     assert message(tmp_path) == (
-        f"{tmp_path / 'test'}: must hold classes that {tmp_path / 'train'} holds too. Received: emu"
+        f"{tmp_path / 'test'}: must hold only classes that {tmp_path / 'train'} has too. "
+        "Received: emu"
     )
 
 
@@ -151,21 +152,21 @@ def test_a_torn_image_is_named(pets, suffix):
     noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     Image.fromarray(noise).save(path)
     path.write_bytes(path.read_bytes()[:200])
-    assert message(pets).startswith(f"{path}: is no image that can be decoded (")
+    assert message(pets).startswith(f"{path}: cannot be decoded as an image (")
 
 
-def test_a_file_that_is_no_image_is_named(pets):
+def test_a_file_that_is_not_an_image_is_named(pets):
     path = pets / "cat" / "a.png"
     path.write_text("meow")
     assert message(pets) == (
-        f"{path}: is no image that can be decoded (cannot identify image file it)"
+        f"{path}: cannot be decoded as an image (cannot identify image file it)"
     )
 
 
-def test_sixteen_bits_a_channel_are_refused_rather_than_clipped(pets):
+def test_sixteen_bits_per_channel_are_refused_rather_than_clipped(pets):
     path = pets / "cat" / "deep.png"
     Image.fromarray(np.full((4, 4), 40_000, np.uint16)).save(path)
-    assert message(pets) == f"{path}: must have 8 bits a channel. Received: Pillow's mode 'I;16'"
+    assert message(pets) == f"{path}: must have 8 bits per channel. Received: Pillow's mode 'I;16'"
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -183,19 +184,17 @@ def png_header(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("side", "received"),
+    ("side", "refusal"),
     [
-        (8_000, "8000 x 8000"),  # 64 megapixels: Pillow would decode it without a word
-        (10_000, "Image size (100000000 pixels) exceeds limit of 89478485 pixels"),
-        (60_000, "Image size (3600000000 pixels) exceeds limit of 178956970 pixels"),
+        (8_000, "must have at most 50 megapixels. Received: 8000 x 8000"),
+        (10_000, "must have at most 50 megapixels. Received: 10000 x 10000"),
+        (60_000, "cannot be decoded as an image (Image size (3600000000 pixels) exceeds limit of"),
     ],
 )
-def test_a_decompression_bomb_is_refused_by_its_header(pets, side, received):
+def test_a_decompression_bomb_is_refused_by_its_header(pets, side, refusal):
     path = pets / "cat" / "bomb.png"
     path.write_bytes(png_header(side, side))
-    assert message(pets).startswith(
-        f"{path}: must have at most 50 megapixels. Received: {received}"
-    )
+    assert message(pets).startswith(f"{path}: {refusal}")
 
 
 def test_a_folder_that_cannot_be_read_is_named(pets, monkeypatch):

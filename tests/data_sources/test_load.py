@@ -167,16 +167,27 @@ def test_a_class_too_small_for_validation_is_named(tmp_path, arrays):
     labels[4] = 1
     np.savez(tmp_path / "pets.npz", **(arrays | {"y_train": labels}))
     assert message(tmp_path / "pets.npz") == (
-        "pets.npz: class '1' has too few training images to split validation off: "
-        "a class needs at least 2. Received: 1"
+        "pets.npz: class '1' must have at least 2 images, so that one can be split off for the "
+        "validation part. Received: 1"
     )
 
 
-@pytest.mark.parametrize("arguments", [{"validation_fraction": 1.5}, {"seed": -1}])
-def test_arguments_are_refused_before_anything_is_fetched(arguments, monkeypatch):
+@pytest.mark.parametrize("fraction", [0, 1, -0.1, 20, float("nan")])
+def test_a_fraction_outside_its_domain_is_refused_before_anything_is_fetched(fraction, monkeypatch):
     monkeypatch.setattr(cifar10, "load_cifar10", pytest.fail)
-    with pytest.raises(ArgumentError):
-        load("auto", **arguments)
+    with pytest.raises(ArgumentError) as error:
+        load("auto", validation_fraction=fraction)
+    assert str(error.value) == (
+        "validation_fraction must be a number > 0 and < 1. "
+        f"Received: validation_fraction={fraction}."
+    )
+
+
+def test_a_negative_seed_is_refused_before_anything_is_fetched(monkeypatch):
+    monkeypatch.setattr(cifar10, "load_cifar10", pytest.fail)
+    with pytest.raises(ArgumentError) as error:
+        load("auto", seed=-1)
+    assert str(error.value) == "seed must be an integer >= 0. Received: seed=-1."
 
 
 def test_loading_imports_neither_tensorflow_nor_keras(npz):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lrtune.data.split import stratified_split
-from lrtune.errors import ArgumentError, DataError
+from lrtune.errors import DataError
 
 PETS = {"class_names": ("cat", "dog"), "where": "pets.npz"}
 
@@ -59,21 +59,6 @@ def test_a_class_of_one_image_is_named_with_its_count():
     with pytest.raises(DataError) as error:
         stratified_split(np.array([0, 0, 0, 1]), **PETS)
     assert str(error.value) == (
-        "pets.npz: class 'dog' has too few training images to split validation off: "
-        "a class needs at least 2. Received: 1"
+        "pets.npz: class 'dog' must have at least 2 images, so that one can be split off for the "
+        "validation part. Received: 1"
     )
-
-
-@pytest.mark.parametrize("fraction", [0, 1, -0.1, 20, float("nan")])
-def test_a_fraction_outside_its_domain_is_refused(fraction):
-    with pytest.raises(ArgumentError) as error:
-        stratified_split(np.tile([0, 1], 5), fraction=fraction, **PETS)
-    assert str(error.value) == (
-        f"validation_fraction must be a float from 0 to 1, both excluded. Received: {fraction}"
-    )
-
-
-def test_a_negative_seed_is_refused():
-    with pytest.raises(ArgumentError) as error:
-        stratified_split(np.tile([0, 1], 5), seed=-1, **PETS)
-    assert str(error.value) == "seed must be an int >= 0. Received: -1"
