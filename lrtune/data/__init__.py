@@ -1,4 +1,4 @@
-"""Where the images come from: CIFAR-10's cats and dogs, drawings, a file or a folder."""
+"""Loads images: CIFAR-10's cats and dogs, synthetic ones, an `.npz` file or a folder."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ Krizhevsky 2009, "Learning multiple layers of features from tiny images": 50,000
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,12 +130,10 @@ def read_cache() -> RawImages:
         (raw.x_train, raw.y_train, TRAIN_PER_CLASS),
         (raw.x_test, raw.y_test, TEST_PER_CLASS),
     ):
-        found = x.shape, x.dtype.name, np.bincount(y).tolist()
-        right = (2 * per_class, 32, 32, 3), "uint8", [per_class, per_class]
-        require(found == right, f"{CACHE_NAME} must hold {per_class} cats and dogs: {right}", found)
-    return RawImages(
-        raw.x_train, raw.y_train, raw.x_test, raw.y_test, CLASS_NAMES, "cifar10 (cache)"
-    )
+        found = f"{x.dtype} {list(x.shape)}, {np.bincount(y).tolist()} images per class"
+        right = f"uint8 {[2 * per_class, 32, 32, 3]}, {[per_class, per_class]} images per class"
+        require(found == right, f"{CACHE_NAME} must hold cats and dogs, {right}", found)
+    return dataclasses.replace(raw, class_names=CLASS_NAMES, source="cifar10 (cache)")
 
 
 def write_cache(raw: RawImages, notify: Callable[[str], None]) -> None:

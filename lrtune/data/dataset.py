@@ -1,4 +1,4 @@
-"""What a search trains on: images and labels, split in three, with a name and a fingerprint."""
+"""The data of a search: images and labels in three parts, with a name and a fingerprint."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SYNTHETIC_SOURCE = "synthetic"
 
 @dataclass(frozen=True, eq=False)
 class RawImages:
-    """Images and labels as a source hands them over, before validation is split off.
+    """Images and labels as they come from a source, before validation is split off.
 
     Args:
         x_train: uint8 [n, h, w, c], or float32 [n, h, w, c] from 0 to 1 inclusive.
@@ -27,7 +27,7 @@ class RawImages:
         x_test: like `x_train`, of the same h, w and c.
         y_test: like `y_train`.
         class_names: k names, in the order of the class indices.
-        source: where they came from, for people: "cifar10 (npm)", "pets.npz".
+        source: where they came from, to show to people: "cifar10 (npm)", "pets.npz".
     """
 
     x_train: NDArray[Any]
@@ -56,7 +56,7 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Three splits: a search fits on `train`, scores on `validation`, never touches `test`.
+    """Three splits: a search fits on `train`, scores on `validation` and never touches `test`.
 
     Args:
         train: the images to fit on.
@@ -98,21 +98,21 @@ class Dataset:
 
     @property
     def synthetic(self) -> bool:
-        """Whether the images are drawn by lrtune, so that results say nothing about photographs."""
+        """Whether lrtune drew the images, so that results say nothing about photographs."""
         return self.source == SYNTHETIC_SOURCE
 
     def subset(self, *, train: int | None = None, validation: int | None = None) -> Dataset:
-        """Return a smaller dataset of the same mix of classes, for a quick run.
+        """Return a smaller dataset with the same mix of classes, for a quick run.
 
-        The first images of each class are taken, so a subset is the same every time and a larger
-        one holds the smaller. The test part stays whole.
+        It takes the first images of each class, so a subset is the same every time and a larger one
+        contains a smaller one. The test part stays whole.
 
         Args:
             train: int from `num_classes` to the number of training images, or None for all.
             validation: the same for the validation images.
 
         Returns:
-            A dataset whose fingerprint differs from this one's, or this one if nothing was cut.
+            A dataset with another fingerprint, or this dataset itself if nothing was cut.
 
         Raises:
             ArgumentError: a size outside its domain.
@@ -139,8 +139,8 @@ def _first_per_class(part: Split, wanted: int | None, name: str, num_classes: in
     position = np.empty(len(part))
     for label in np.unique(part.y):
         members = np.flatnonzero(part.y == label)
-        # Rank over count: cutting at any height keeps the mix, and every class's first image
-        # stands at 0, so no class is lost.
+        # Rank over count: cutting at any height keeps the mix. The first image of each class is
+        # at 0, so no class is lost.
         position[members] = np.arange(len(members)) / len(members)
     chosen = np.sort(np.argsort(position, kind="stable")[:wanted])
     return Split(part.x[chosen], part.y[chosen])
@@ -149,18 +149,18 @@ def _first_per_class(part: Split, wanted: int | None, name: str, num_classes: in
 def fingerprint(raw: RawImages, validation: NDArray[np.int64]) -> str:
     """Return 16 hexadecimal digits that change with any pixel, label or move between the parts.
 
-    The split enters as the validation images themselves rather than as its seed and fraction: two
-    machines whose splits differ for any reason then never pass for the same data.
+    The split is hashed as the indices of the validation images, not as its seed and fraction, so
+    that two machines whose splits differ for any reason never seem to have the same data.
 
     Args:
         raw: the images.
-        validation: int64 [m], the indices of the training images that validate.
+        validation: int64 [m], the indices of the training images used for validation.
     """
     digest = hashlib.sha256()
     arrays = (raw.x_train, raw.y_train, raw.x_test, raw.y_test, validation)
     for array in arrays:
         kind = "u1" if array.dtype == np.uint8 else "<f4" if array.dtype.kind == "f" else "<i8"
-        # Little-endian and contiguous; for the usual machine this copies nothing.
+        # Little-endian and contiguous; on most machines this copies nothing.
         plain = np.ascontiguousarray(array, dtype=kind)
         digest.update(f"{kind}{plain.shape}".encode())
         digest.update(plain.data)

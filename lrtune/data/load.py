@@ -46,13 +46,13 @@ def load(
             "synthetic": cats and dogs drawn by lrtune;
             a path to an `.npz` file (see `lrtune.data.files.load_npz`);
             a path to a folder of images (see `lrtune.data.folder.load_folder`).
-        validation_fraction: float from 0 to 1 exclusive, the share of the training images that
-            validates.
-        seed: int >= 0, of the split alone. It is not the seed of a search: validation has to be
-            the same images whatever seed a search runs under.
+        validation_fraction: float from 0 to 1 exclusive, the share of the training images used
+            for validation.
+        seed: int >= 0, of the split only. It is not the seed of a search: the validation images
+            must be the same whatever the seed of a search.
         image_size: (height, width) in pixels, both >= 1, of the images of a folder.
-        notify: called with one line of text for each thing a person should know: a download, a
-            damaged cache, and above all that the images are synthetic after all.
+        notify: called with one line of text for everything a person should know: a download, a
+            damaged cache, and above all a fall-back to synthetic images.
 
     Returns:
         The dataset: float32 images from 0 to 1 inclusive, int64 class indices.
@@ -87,8 +87,8 @@ def _read(source: str | Path, seed: int, image_size: tuple[int, int], notify: No
             return cifar10.load_cifar10(notify)
         except DataError as error:
             notify(
-                "WARNING: SYNTHETIC IMAGES. The search runs on cats and dogs drawn by lrtune, not "
-                f"on photographs, and its results hold for drawings alone. {error}"
+                "WARNING: SYNTHETIC IMAGES. The search runs on cats and dogs drawn by lrtune. Its "
+                f"results say nothing about photographs. {error}"
             )
             return synthetic.load_synthetic()
     if source == "cifar10":

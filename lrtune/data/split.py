@@ -35,7 +35,7 @@ def stratified_split(
         part: what is split off, for the error message.
 
     Returns:
-        The indices that stay and those split off, both int64, both ascending.
+        The indices that stay and the indices that are split off, both int64 and ascending.
 
     Raises:
         DataError: a class has fewer than two images.

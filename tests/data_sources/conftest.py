@@ -10,13 +10,13 @@ from lrtune.data.dataset import RawImages
 
 @pytest.fixture
 def notices() -> list[str]:
-    """Collects what a loader notifies of: pass `notices.append`."""
+    """Collects the notices of a loader: pass `notices.append`."""
     return []
 
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """A cache folder of the test's own, which does not exist yet."""
+    """A cache folder for this test only, which does not exist yet."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("LRTUNE_CACHE", str(folder))
     return folder
@@ -24,7 +24,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def arrays() -> dict[str, np.ndarray]:
-    """What a good `.npz` file holds: 20 training and 6 test images of two classes."""
+    """The content of a good `.npz` file: 20 training and 6 test images of two classes."""
     rng = np.random.default_rng(7)
     return {
         "x_train": rng.integers(0, 256, (20, 4, 5, 3), dtype=np.uint8),

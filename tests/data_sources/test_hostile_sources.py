@@ -105,12 +105,12 @@ def test_names_in_a_file_cannot_control_the_terminal(save, arrays, tmp_path):
     )
 
 
-def test_a_long_list_of_foreign_keys_is_cut_short(tmp_path):
+def test_a_long_list_of_unknown_keys_is_shortened(tmp_path):
     np.savez(tmp_path / "a.npz", **{f"key{i}": np.zeros(1) for i in range(1000)})
     assert message(tmp_path / "a.npz").endswith("key3, key4 and 995 more")
 
 
-def test_damage_anywhere_in_a_file_is_one_error(save):
+def test_damage_anywhere_in_a_file_is_a_data_error(save):
     path = save()
     whole = path.read_bytes()
     draw = np.random.default_rng(0)

@@ -63,7 +63,7 @@ def test_images_keep_their_labels(npz, arrays):
         assert np.bincount(part.y).tolist() == [len(part) // 2] * 2
 
 
-def test_the_fingerprint_knows_the_split_and_not_where_the_file_lies(npz, tmp_path):
+def test_the_fingerprint_depends_on_the_split_and_not_on_the_path(npz, tmp_path):
     (tmp_path / "sub").mkdir()
     moved = tmp_path / "sub" / "other.npz"
     moved.write_bytes(npz.read_bytes())
@@ -84,21 +84,18 @@ def test_floats_and_bytes_of_the_same_images_train_alike(tmp_path, npz, arrays):
     np.testing.assert_array_equal(load(tmp_path / "floats.npz").train.x, load(npz).train.x)
 
 
-def test_auto_falls_back_to_drawings_with_a_warning_and_says_so_in_the_source(
-    no_cifar10, few_synthetic, notices
-):
+def test_auto_falls_back_to_synthetic_images_with_a_warning(no_cifar10, few_synthetic, notices):
     data = load("auto", notify=notices.append)
     assert data.synthetic
     assert data.source == "synthetic"
     (warning,) = notices
     assert warning == (
-        "WARNING: SYNTHETIC IMAGES. The search runs on cats and dogs drawn by lrtune, not on "
-        "photographs, and its results hold for drawings alone. CIFAR-10 could not be loaded. "
-        "Tried keras: no network"
+        "WARNING: SYNTHETIC IMAGES. The search runs on cats and dogs drawn by lrtune. Its results "
+        "say nothing about photographs. CIFAR-10 could not be loaded. Tried keras: no network"
     )
 
 
-def test_the_warning_goes_to_stderr_unless_told_otherwise(no_cifar10, few_synthetic, capsys):
+def test_by_default_the_warning_goes_to_stderr(no_cifar10, few_synthetic, capsys):
     load()
     captured = capsys.readouterr()
     assert captured.err.startswith("lrtune: WARNING: SYNTHETIC IMAGES. ")
@@ -114,14 +111,14 @@ def test_auto_and_cifar10_are_the_same_images(monkeypatch, raw):
     assert load("auto").fingerprint == load("cifar10").fingerprint
 
 
-def test_synthetic_asked_for_needs_no_warning(few_synthetic):
+def test_synthetic_images_that_were_asked_for_need_no_warning(few_synthetic):
     data = load("synthetic", notify=pytest.fail)
     assert data.synthetic
     assert data.sizes == {"train": 40, "validation": 10, "test": 10}
     assert data.class_names == ("cat", "dog")
 
 
-def test_a_folder_is_loaded_at_the_size_asked_for(tmp_path):
+def test_a_folder_is_loaded_at_the_requested_size(tmp_path):
     for name in ("cat", "dog"):
         (tmp_path / "pets" / name).mkdir(parents=True)
         for i in range(5):
@@ -138,7 +135,7 @@ def test_a_path_in_the_home_folder_is_found(npz, monkeypatch):
 
 
 @pytest.mark.parametrize("word", ["cifar100", "Auto", ""])
-def test_an_unknown_word_is_answered_with_the_choices(word):
+def test_an_unknown_source_gets_the_choices(word):
     assert message(word) == (
         "source must be 'auto', 'cifar10', 'synthetic', the path of an .npz file or the path of a "
         f"folder of images. Received: {word!r}"
@@ -148,13 +145,13 @@ def test_an_unknown_word_is_answered_with_the_choices(word):
 @pytest.mark.parametrize(
     "source", ["pets/none", "./none", "~nobody-of-this-name/none", Path("none"), "none.zip"]
 )
-def test_a_path_to_nothing_is_named(source, tmp_path, monkeypatch):
+def test_a_path_that_does_not_exist_is_named(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert message(source) == f"{source}: no such file or folder of images"
 
 
 @pytest.mark.parametrize("source", ["a" * 5000, "a/\0"])
-def test_a_name_no_file_can_have_is_no_traceback(source):
+def test_an_impossible_file_name_is_an_error_on_one_line(source):
     assert "\n" not in message(source)
 
 
@@ -205,7 +202,7 @@ def test_loading_imports_neither_tensorflow_nor_keras(npz):
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
-def test_what_a_caller_needs_is_exported():
+def test_the_public_names():
     import lrtune.data
 
     assert lrtune.data.__all__ == ["Dataset", "Split", "load"]

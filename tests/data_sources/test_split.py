@@ -9,7 +9,7 @@ from lrtune.errors import DataError
 PETS = {"class_names": ("cat", "dog"), "where": "pets.npz"}
 
 
-def test_ten_thousand_images_become_eight_and_two_thousand_with_the_same_mix():
+def test_ten_thousand_images_are_split_80_to_20_with_the_same_mix():
     y = np.tile([0, 1], 5_000)
     stay, off = stratified_split(y, **PETS)
     assert (len(stay), len(off)) == (8_000, 2_000)
@@ -17,7 +17,7 @@ def test_ten_thousand_images_become_eight_and_two_thousand_with_the_same_mix():
     assert np.bincount(y[off]).tolist() == [1_000, 1_000]
 
 
-def test_every_image_is_on_one_side_and_the_order_is_kept():
+def test_every_image_is_in_one_part_and_the_order_is_kept():
     y = np.random.default_rng(0).integers(0, 2, 101)
     stay, off = stratified_split(y, **PETS)
     assert sorted([*stay, *off]) == list(range(101))
@@ -38,7 +38,7 @@ def test_the_same_seed_gives_the_same_split_and_another_seed_another():
     assert first != other
 
 
-def test_the_default_split_is_pinned_so_that_no_release_moves_an_image():
+def test_the_default_split_never_changes():
     _, off = stratified_split(np.tile([0, 1], 10), **PETS)
     # By hand: the positions of the two smallest of the first ten, and of the next ten, of
     # default_rng(0).random().
@@ -49,7 +49,7 @@ def test_the_default_split_is_pinned_so_that_no_release_moves_an_image():
 
 
 @pytest.mark.parametrize("fraction", [0.001, 0.2, 0.999])
-def test_the_smallest_class_has_an_image_on_either_side(fraction):
+def test_the_smallest_class_has_an_image_in_both_parts(fraction):
     y = np.repeat([0, 1], [50, 2])
     stay, off = stratified_split(y, fraction=fraction, **PETS)
     assert set(y[stay]) == set(y[off]) == {0, 1}

@@ -38,8 +38,8 @@ def test_a_seed_draws_the_same_pets_and_another_draws_others(pets):
 
 
 def test_the_pets_are_the_same_on_every_machine(pets):
-    """Pinned: recorded runs name these images by their fingerprint."""
-    assert hashlib.sha256(pets.x_train.tobytes()).hexdigest()[:16] == "5d1df3ed4b501e59"
+    """Pinned, because runs record the fingerprint of these images."""
+    assert hashlib.sha256(pets.x_train.tobytes()).hexdigest()[:16] == "3f22285d80eb0561"
 
 
 def test_test_pets_are_not_training_pets(pets):
@@ -48,8 +48,8 @@ def test_test_pets_are_not_training_pets(pets):
     assert not seen & {image.tobytes() for image in pets.x_test}
 
 
-def test_no_single_number_of_an_image_tells_cats_from_dogs(pets):
-    """Brightness, colour and contrast alike: only the drawing tells."""
+def test_brightness_contrast_and_redness_do_not_separate_cats_from_dogs(pets):
+    """Only the shapes do."""
     x, dogs = pets.x_train / 255, pets.y_train == 1
     for number in (x.mean((1, 2, 3)), x.std((1, 2, 3)), x[..., 0].mean((1, 2))):
         # Cohen's d; pure chance stays below .25 for 300 against 300 in 499 draws of 500.
@@ -64,11 +64,15 @@ def test_arguments_outside_their_domain_are_refused(argument, least):
     with pytest.raises(ArgumentError) as error:
         load_synthetic(**argument)
     name, value = next(iter(argument.items()))
-    assert str(error.value) == f"{name} must be an int >= {least}. Received: {value}"
+    assert str(error.value) == (f"{name} must be an integer >= {least}. Received: {name}={value}.")
+
+
+# Enough to learn the shapes; 50 epochs take five times as long and add .035 to .065.
+EPOCHS = 10
 
 
 def accuracy(pets, *, lr: float, momentum: float = 0.0, k: float = 0.0) -> float:
-    """Train the reading's network for 50 epochs; the accuracy on the test pets after the last."""
+    """Train the reading's network for 10 epochs and return its accuracy on the test pets."""
     import keras
 
     keras.utils.set_random_seed(1)
@@ -97,8 +101,9 @@ def accuracy(pets, *, lr: float, momentum: float = 0.0, k: float = 0.0) -> float
         np.divide(pets.x_train, 255, dtype=np.float32),
         pets.y_train,
         batch_size=64,
-        epochs=50,
+        epochs=EPOCHS,
         validation_data=(np.divide(pets.x_test, 255, dtype=np.float32), pets.y_test),
+        validation_freq=EPOCHS,
         callbacks=[keras.callbacks.LearningRateScheduler(lambda e, _: float(lr * np.exp(-k * e)))],
         verbose=0,
     )
@@ -107,7 +112,7 @@ def accuracy(pets, *, lr: float, momentum: float = 0.0, k: float = 0.0) -> float
 
 @pytest.mark.long
 @pytest.mark.filterwarnings("default")
-def test_a_good_rate_shows_and_a_bad_one_loses():
+def test_good_rates_learn_the_pets_and_a_poor_one_falls_behind():
     pets = load_synthetic()
     constant, exponential = (
         accuracy(pets, lr=0.1),
