@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune.cli import app as cli
-from lrtune.cli.options import DEFAULTS
 from lrtune.runner.options import RunOptions, check_options
 
 if TYPE_CHECKING:
@@ -34,8 +33,8 @@ def command(
         typer.Option(help="Where the search's images are now.", show_default="the search's --data"),
     ] = None,
     workers: cli.Workers = None,
-    trial_timeout: cli.TrialTimeout = DEFAULTS.trial_timeout,
-    max_retries: cli.MaxRetries = DEFAULTS.max_retries,
+    trial_timeout: cli.TrialTimeout = RunOptions.trial_timeout,
+    max_retries: cli.MaxRetries = RunOptions.max_retries,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Erase the confirmation that is in the run folder.")
     ] = False,
