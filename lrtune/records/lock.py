@@ -1,4 +1,4 @@
-"""One search at a time writes a run folder: a lock that dies with the process that holds it."""
+"""A lock that lets only one process at a time write to a run folder."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK = ".lock"
-"""Locked by the system for the process that searches; that the file exists means nothing."""
+"""Locked by the system for the process that searches; the file itself always stays."""
 
 HOLDER = ".lock.json"
-"""Who holds the lock, for people to read: the process may be gone."""
+"""Says who holds the lock, or held it last, for people to read."""
 
 
 class RunLock:
     """The right to write into a run folder, held from creation to `release`.
 
-    The system releases it when the process dies, in whatever way, so nobody has to clean up.
+    The system releases it when the process ends, however that happens.
 
     Args:
         folder: an existing folder.
@@ -52,9 +52,9 @@ class RunLock:
         self._holder.write_text(json.dumps(_myself()) + "\n", encoding="utf-8")
 
     def release(self) -> None:
-        """Lets others write. Safe to call twice."""
+        """Allows others to write. Safe to call twice."""
         if self._lock.is_locked:
-            with contextlib.suppress(OSError):  # a folder that is gone keeps nobody from going on
+            with contextlib.suppress(OSError):  # the folder may be gone
                 self._holder.unlink(missing_ok=True)
             self._lock.release()
 
@@ -72,7 +72,7 @@ class RunLock:
 def _myself() -> dict[str, object]:
     try:
         user = getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container's user need not have a name
+    except (KeyError, OSError, ImportError):  # a container's user may have no name
         user = "unknown"
     return {
         "process": os.getpid(),

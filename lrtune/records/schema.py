@@ -1,4 +1,4 @@
-"""What a run folder holds: the typed records that the writer writes and the reader reads back.
+"""The typed records of a run folder, which the writer writes and the reader reads back.
 
     RUN/run.json                                 Manifest
     RUN/trial_ID/epochs.jsonl                    one JSON object a line and an epoch

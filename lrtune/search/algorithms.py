@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from typing import Any, NamedTuple
 
 from lrtune._util import checks
@@ -33,7 +33,5 @@ def tuner_of(name: str) -> Any:
     Raises:
         ArgumentError: no algorithm has this name.
     """
-    module, _, tuner = ALGORITHMS[checks.one_of("algo", name, tuple(ALGORITHMS))].tuner.partition(
-        ":"
-    )
-    return getattr(importlib.import_module(module), tuner)
+    known = checks.one_of("algo", name, tuple(ALGORITHMS))
+    return pkgutil.resolve_name(ALGORITHMS[known].tuner)
