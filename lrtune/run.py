@@ -83,7 +83,7 @@ class Run:
         return "\n".join(build_report(self.records).usage)
 
     def write_page(self, path: str | os.PathLike[str]) -> None:
-        """Write the report as one HTML file that needs nothing else, as `lrtune report --html`.
+        """Write the report as one self-contained HTML file, as `lrtune report --html`.
 
         Args:
             path: of the file; replaced if there is one.

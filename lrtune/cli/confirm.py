@@ -42,9 +42,8 @@ def command(
 ) -> None:
     """Train the best of a search and the constant rates again; compare them on the test images.
 
-    Every arm is trained over the whole horizon with the same fresh seeds. The test images are
-    looked at once for each training, at its end. The same command resumes a confirmation that was
-    stopped.
+    Every arm is trained over the whole horizon with the same fresh seeds. Each training uses the
+    test images once, at its end. The same command resumes a confirmation that was stopped.
     """
     from rich.console import Console
 
@@ -91,7 +90,7 @@ def _train(
 ) -> None:
     from lrtune.model.start import start_tensorflow
 
-    # One thread, as in every worker: a training's numbers do not depend on where it ran.
+    # One thread, as in every worker, so that a training's numbers do not depend on where it runs.
     start_tensorflow(threads=1)
     from lrtune.confirmation.api import searched_hypermodel
     from lrtune.confirmation.train import train_arms

@@ -20,7 +20,7 @@ from lrtune.search.algorithms import ALGORITHMS
 
 EPOCHS, TRIALS = 50, 20
 QUICK_EPOCHS, QUICK_TRIALS, QUICK_TRAIN, QUICK_VALIDATION = 3, 4, 4_000, 1_000
-"""What `--quick` cuts a search down to, so that it ends within a minute on two cores."""
+"""The size of a search with `--quick`, which ends within a minute on two cores."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Options:
         Path | None,
         typer.Option(
             help="Run folder. A search that is already there is resumed.",
-            show_default="runs/ and a name that says what is searched",
+            show_default="runs/ and a name made of the options",
         ),
     ] = None
     overwrite: Annotated[
@@ -129,7 +129,7 @@ _OF_NO_MATTER = (
 
 
 def check(options: Options) -> None:
-    """Raises ArgumentError that names the first option outside its domain."""
+    """Raises ArgumentError for the first option outside its domain."""
     from lrtune.schedules import get
     from lrtune.search.seeds import LARGEST
 
@@ -156,7 +156,7 @@ def check(options: Options) -> None:
 
 
 def default_run_dir(options: Options) -> Path:
-    """The run folder of a search that names none: the same command, typed again, resumes it."""
+    """The run folder if --run-dir is missing; the same command then resumes the same search."""
     name = f"{options.algo}-{options.epochs}-epochs-seed-{options.seed}"
     if options.quick:
         name += "-quick"
@@ -174,7 +174,7 @@ def _asked(options: Options) -> dict[str, Any]:
 
 
 def command_line(options: Options) -> str:
-    """What to type for this search; options that have their defaults are left out."""
+    """The command that runs this search, without options that have their defaults."""
     typed: list[object] = ["python", "-m", "lrtune.search", "--algo", options.algo]
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)

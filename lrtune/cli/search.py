@@ -1,6 +1,6 @@
 """`lrtune search`: searches schedules for the cats-vs-dogs CNN and ranks them.
 
-The front door parses and checks; TensorFlow is imported only when everything typed makes sense.
+The options are checked first; TensorFlow is imported only if all of them are valid.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ command.__signature__ = inspect.signature(Options, eval_str=True)  # type: ignor
 
 
 def search(options: Options) -> None:
-    """Runs a search as the command line does: data, tuner, the search itself, answer.
+    """Runs a search as the command line does: data, tuner, the search itself, its result.
 
     Raises:
-        LrtuneError: bad input or a run folder that cannot be used.
+        LrtuneError: bad input, or a run folder that cannot be used.
         typer.Exit: with code 130, after an interrupt.
     """
     from rich.console import Console
@@ -65,7 +65,7 @@ def search(options: Options) -> None:
         say(console, f"The search in {folder} is finished; --overwrite starts a new one.")
         cli.show_result(folder, console, "search", new_page=False)
         return
-    RunWriter(folder).close()  # fails here, before TensorFlow starts, if it cannot write
+    RunWriter(folder).close()  # if it cannot write, it fails before TensorFlow starts
     if not options.quiet:
         _announce(dataset, console)
     try:
@@ -101,7 +101,7 @@ def _announce(dataset: Dataset, console: Console) -> None:
 
 
 def _is_finished(options: Options, dataset: Dataset) -> bool:
-    """Whether the run folder holds this search and nothing is left to do or to repair.
+    """Whether the run folder holds this search, finished and intact.
 
     Raises:
         RunFolderError: it holds another search.
@@ -114,7 +114,7 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
         return False
     try:
         records = read_run(options.folder)
-    except DamagedManifestError:  # the tuner knows what it must have been
+    except DamagedManifestError:  # the tuner restores it
         return False
     asked = {
         "fingerprint": dataset.fingerprint,
@@ -133,7 +133,7 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
 
 
 def _interrupted(options: Options, console: Console) -> NoReturn:
-    """Says what there is and how to resume, and ends with exit code 130."""
+    """Prints the report so far and how to resume, and exits with code 130."""
     from lrtune.records.writer import holds_run
     from lrtune.report.finish import print_run
     from lrtune.report.terminal import say
@@ -147,7 +147,7 @@ def _interrupted(options: Options, console: Console) -> NoReturn:
 def _run(options: Options, dataset: Dataset, console: Console) -> None:
     from lrtune.model.start import start_tensorflow
 
-    # One thread, as in every worker: a trial's numbers do not depend on where it was trained.
+    # One thread, as in every worker, so that a trial's numbers do not depend on where it runs.
     start_tensorflow(threads=1)
     from lrtune.display import Leaderboard, make_progress
     from lrtune.records.schema import DataRecord

@@ -19,7 +19,7 @@ from lrtune.records.task import TrainingJob, TrialTask
 from lrtune.records.writer import RunWriter
 from lrtune.runner import RunOptions, make_runner
 from lrtune.schedules.recipe import Recipe
-from lrtune.search.loop import LoopSettings, TaskLoop
+from lrtune.search.loop import TaskLoop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,15 +72,7 @@ def train_arms(
             observer.noticed(notice)
         for outcome in done.values():
             observer.trial_found(outcome)
-        settings = LoopSettings(
-            manifest.objective,
-            manifest.direction,
-            "last",
-            manifest.epochs,
-            manifest.seeds[0],
-            options.max_retries,
-        )
-        loop = TaskLoop(runner, writer, settings, observer)
+        loop = TaskLoop(runner, writer, manifest, options.max_retries, observer)
         loop.run(task for task in tasks(manifest) if task.trial_id not in done)
         writer.confirmation(dataclasses.replace(manifest, finished=now()))
 

@@ -63,7 +63,7 @@ def _refuse(out: Path, files: tuple[str, ...], *, overwrite: bool) -> None:
     if out.is_symlink() or not (out.is_dir() if files else out.is_file()):
         raise ArgumentError(
             f"--out must be {'a folder' if files else 'a file'}, or not exist yet. Received: "
-            f"{str(out)!r}, which is {_kind(out)}."
+            f"{str(out)!r}, which is {'a link' if out.is_symlink() else 'something else'}."
         )
     found = [path for path in out.rglob("*") if path.is_symlink() or not path.is_dir()]
     for path in found:
@@ -74,12 +74,6 @@ def _refuse(out: Path, files: tuple[str, ...], *, overwrite: bool) -> None:
             )
     if not overwrite and (found or not files):
         raise ArgumentError(f"--out {str(out)!r} exists already: --overwrite replaces it.")
-
-
-def _kind(path: Path) -> str:
-    if path.is_symlink():
-        return "a link"
-    return "a folder" if path.is_dir() else "a file" if path.is_file() else "neither"
 
 
 def _put(temporary: Path, out: Path) -> None:

@@ -9,12 +9,12 @@ import os
 import shlex
 import socket
 import sys
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import filelock
 
 from lrtune.errors import RunFolderError
+from lrtune.records.schema import now
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ class RunLock:
                 f"run folder {folder} is being written by {self._who()}; wait until that "
                 "process has ended, or choose another --run-dir"
             ) from error
-        self._holder.write_text(json.dumps(_myself()) + "\n", encoding="utf-8")
+        self._holder.write_text(json.dumps({"holder": _myself()}) + "\n", encoding="utf-8")
 
     def release(self) -> None:
         """Allows others to write. Safe to call twice."""
@@ -60,24 +60,15 @@ class RunLock:
 
     def _who(self) -> str:
         try:
-            owner = json.loads(self._holder.read_text(encoding="utf-8"))
-            return (
-                f"process {int(owner['process'])} of {owner['user']} on {owner['host']} "
-                f"({owner['command']}, since {owner['since']})"
-            )
+            return str(json.loads(self._holder.read_text(encoding="utf-8"))["holder"])
         except (OSError, ValueError, KeyError, TypeError):
             return "another process"
 
 
-def _myself() -> dict[str, object]:
+def _myself() -> str:
     try:
         user = getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container's user may have no name
         user = "unknown"
-    return {
-        "process": os.getpid(),
-        "user": user,
-        "host": socket.gethostname(),
-        "command": shlex.join(sys.argv),
-        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
-    }
+    who = f"process {os.getpid()} of {user} on {socket.gethostname()}"
+    return f"{who} ({shlex.join(sys.argv)}, since {now()})"

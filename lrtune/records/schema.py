@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -169,6 +169,7 @@ class ConfirmManifest:
         versions, created, finished, schema: as in `Manifest`.
     """
 
+    score: ClassVar = "last"
     arms: Mapping[str, Mapping[str, Any]]
     trials: Mapping[str, str]
     search_scores: Mapping[str, float]

@@ -221,13 +221,3 @@ def _times(t: Any) -> NDArray[np.float64]:
         found = repr(t) if _is_scalar(t) else f"{float(times[bad][0])} in an array"
         raise ArgumentError(f"t must be finite and >= 0, in epochs. Received: t={found}.")
     return times
-
-
-def required(family: type[Schedule]) -> tuple[str, ...]:
-    """The names of the parameters without which `family` cannot be built, `lr0` first."""
-    missing = dataclasses.MISSING
-    return tuple(
-        field.name
-        for field in dataclasses.fields(family)
-        if field.init and field.default is missing and field.default_factory is missing
-    )

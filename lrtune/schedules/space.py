@@ -6,12 +6,12 @@ They are `schedule`, `lr0`, `momentum` and `family.parameter` for a family's own
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from lrtune._util import checks
 from lrtune.errors import ArgumentError
 from lrtune.schedules import Range, Schedule, get
-from lrtune.schedules.base import required
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +90,9 @@ def _checked(families: Sequence[str]) -> list[str]:
 def _searchable(name: str) -> type[Schedule]:
     family = get(name)
     ranged = {"lr0"} | {own.parameter for own in family.ranges}
-    if without := [parameter for parameter in required(family) if parameter not in ranged]:
+    parameters = signature(family).parameters.values()
+    needed = [one.name for one in parameters if one.default is one.empty]
+    if without := [own for own in needed if own not in ranged]:
         raise ArgumentError(
             f"The schedule family {name!r} cannot be searched: its class must declare a Range for "
             f"each parameter in `ranges`. Missing: {', '.join(without)}."

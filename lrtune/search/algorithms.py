@@ -1,4 +1,4 @@
-"""The search algorithms by name, and where each is; none is imported before it is asked for."""
+"""The search algorithms by name; each is imported when it is used."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from lrtune._util import checks
 
 
 class Entry(NamedTuple):
-    """Where an algorithm is.
+    """A search algorithm.
 
     Attributes:
         tuner: module and class of its tuner.
-        takes_max_trials: whether the user says how many trials; Hyperband plans its own number.
+        takes_max_trials: whether the user sets the number of trials; Hyperband plans its own.
     """
 
     tuner: str
@@ -28,7 +28,7 @@ ALGORITHMS = {
 
 
 def tuner_of(name: str) -> Any:
-    """The tuner's class of an algorithm, a `LoopTuner`.
+    """The tuner class of an algorithm, a `LoopTuner`.
 
     Raises:
         ArgumentError: no algorithm has this name.

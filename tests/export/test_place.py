@@ -84,11 +84,11 @@ def test_links_pipes_and_the_wrong_kind_of_path_are_never_replaced(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     os.mkfifo(tmp_path / "pipe")
     for name, folder, kind in [
-        ("file", True, "a file"),
+        ("file", True, "something else"),
         ("link", True, "a link"),
         ("link", False, "a link"),
-        ("pipe", False, "neither"),
-        ("", False, "a folder"),
+        ("pipe", False, "something else"),
+        ("", False, "something else"),
     ]:
         with pytest.raises(ArgumentError, match=f", which is {kind}\\."):
             write(tmp_path / name, folder=folder, overwrite=True)
