@@ -360,9 +360,7 @@ class Run:
 
         title = html.escape(repr(self).strip("<>"))
         columns = ["rank", "trial_id", "schedule", "lr0", "momentum", "parameters", "score"]
-        table = self.ranking().head(5)[[*columns, "delta", "status"]]
-        text = table.select_dtypes("object")
-        table = table.assign(**{name: text[name].map(_shown, na_action="ignore") for name in text})
+        table = _printable(self.ranking().head(5)[[*columns, "delta", "status"]])
         table["rank"] = table["rank"].astype("string").fillna("")  # na_rep leaves out such columns
         places = decimals(table["score"])
         cells = table.to_html(

@@ -67,7 +67,12 @@ def search(options: Options) -> None:
         return
     RunWriter(folder).close()  # if it cannot write, it fails before TensorFlow starts
     if not options.quiet:
-        _announce(dataset, console)
+        sizes = dataset.sizes
+        say(
+            console,
+            f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
+            f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
+        )
     try:
         _run(options, dataset, console)
     except KeyboardInterrupt:
@@ -86,17 +91,6 @@ def _load(options: Options, console: Console) -> Dataset:
     return dataset.subset(
         train=min(QUICK_TRAIN, len(dataset.train)),
         validation=min(QUICK_VALIDATION, len(dataset.validation)),
-    )
-
-
-def _announce(dataset: Dataset, console: Console) -> None:
-    from lrtune.report.terminal import say
-
-    sizes = dataset.sizes
-    say(
-        console,
-        f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
-        f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self, override
 
-from lrtune.display.observer import Observer
+from lrtune.display.observer import PrefixedObserver
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.export.event_files import EVENT_FILES, TrialEvents, write_events
 from lrtune.export.space import searched
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lrtune.display.observer import Observer
     from lrtune.export.trials import Recorded
     from lrtune.records.schema import Outcome
     from lrtune.records.task import EpochRecord, TrialTask
@@ -48,7 +49,7 @@ def check_folder(folder: Path, run_dir: Path) -> None:
         ) from error
 
 
-class TensorBoardObserver(Observer):
+class TensorBoardObserver(PrefixedObserver):
     """Writes event files to DIR/NAME, NAME being the run folder's; searches can share DIR.
 
     The run folder decides what is written. A resumed search rewrites the events of the trials that
@@ -66,10 +67,10 @@ class TensorBoardObserver(Observer):
     """
 
     def __init__(self, folder: Path, run_dir: Path, observer: Observer) -> None:
+        super().__init__(observer, prefix="")
         check_folder(folder, run_dir)
         self._folder = folder / (run_dir.absolute().name or "run")
         self._run_dir = run_dir
-        self._observer = observer
         self._open: dict[str, TrialEvents] = {}
         self._broken = False
         self._clear_once = cache(self._clear)
@@ -83,32 +84,24 @@ class TensorBoardObserver(Observer):
         self._open.clear()
 
     @override
-    def noticed(self, text: str) -> None:
-        self._observer.noticed(text)
-
-    @override
     def trial_found(self, outcome: Outcome) -> None:
-        self._observer.trial_found(outcome)
+        super().trial_found(outcome)
         self._try(self._find, outcome.trial_id)
 
     @override
     def trial_began(self, task: TrialTask) -> None:
-        self._observer.trial_began(task)
+        super().trial_began(task)
         self._try(self._begin, task)
 
     @override
     def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
-        self._observer.epoch_ended(trial_id, record)
+        super().epoch_ended(trial_id, record)
         if trial_id in self._open:
             self._try(self._open[trial_id].epoch, record, time.time())
 
     @override
-    def trial_lost(self, task: TrialTask, reason: str) -> None:
-        self._observer.trial_lost(task, reason)
-
-    @override
     def trial_ended(self, outcome: Outcome) -> None:
-        self._observer.trial_ended(outcome)
+        super().trial_ended(outcome)
         events = self._open.pop(outcome.trial_id, None)
         if events is not None:
             self._try(events.end, outcome, time.time())
@@ -143,7 +136,7 @@ class TensorBoardObserver(Observer):
         except (OSError, LrtuneError) as error:
             self._broken = True
             reason = getattr(error, "strerror", None) or error
-            self._observer.noticed(
+            self.noticed(
                 f"cannot write events to {self._folder}: {reason}. The search goes on without "
                 f"them; `lrtune export {shlex.quote(str(self._run_dir))} --to tensorboard` writes "
                 "them later."

@@ -191,13 +191,9 @@ class CatsVsDogsHyperModel(ScheduleHyperModel):
         super().__init__(build, epochs=epochs, families=families, **kwargs)
 
 
-def _build_cnn(
-    hp: Any,  # noqa: ARG001 - what every build_model takes; this CNN samples nothing
-    *,
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-) -> keras.Model:
-    return cats_vs_dogs_cnn(input_shape, num_classes)
+def _build_cnn(_hp: Any, **sizes: Any) -> keras.Model:
+    """The CNN as a `build_model`, which samples nothing."""
+    return cats_vs_dogs_cnn(**sizes)
 
 
 def steps_per_epoch(

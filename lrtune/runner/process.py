@@ -28,7 +28,7 @@ import numpy as np
 from loky.backend.context import LokyContext
 from loky.process_executor import BrokenProcessPool
 
-from lrtune._util.npz import write_npz
+from lrtune._util.npz import read_npz, write_npz
 from lrtune.errors import SearchError
 from lrtune.model.start import start_tensorflow
 from lrtune.records.task import TrainingJob, TrialOutcome
@@ -174,7 +174,7 @@ class RunningTask:
         """
         try:
             outcome = self.future.result()
-            state = self._take_state() if outcome.status == "completed" else None
+            state = read_npz(self.files.state) if outcome.status == "completed" else None
         except BrokenProcessPool as error:
             codes = re.findall(r"\{(.+?)\}", str(error))
             how = f" with {codes[-1]}" if codes else ""
@@ -194,10 +194,6 @@ class RunningTask:
         return TrialOutcome(
             self.task, "failed", tuple(self._epochs), message=reason, worker_lost=True
         )
-
-    def _take_state(self) -> State:
-        with np.load(self.files.state, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
 
 
 @contextmanager
@@ -274,8 +270,7 @@ def _run(task: TrialTask, path: str) -> TrialOutcome:
 
     _append(files.epochs, None)
     if files.parent.exists():
-        with np.load(files.parent, allow_pickle=False) as archive:
-            task = replace(task, parent_state={name: archive[name] for name in archive.files})
+        task = replace(task, parent_state=read_npz(files.parent))
     outcome: TrialOutcome = _trainer.run(task, write)
     if unwritten:
         raise unwritten[0]

@@ -34,7 +34,7 @@ from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.options import RunOptions
 from lrtune.search import seeds
 from lrtune.search.algorithm import Algorithm
-from lrtune.search.baseline import READING_CONSTANTS, baseline_tasks
+from lrtune.search.baseline import READING_CONSTANTS, arm_tasks
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import SearchLoop
 from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed
@@ -199,7 +199,9 @@ class LoopTuner(UnsavedTuner):
         retries = self.options.max_retries
         loop = SearchLoop(self._algorithm, runner, writer, states, manifest, retries, observer)
         done = {outcome.trial_id for outcome in ended}
-        loop.run([one for one in baseline_tasks(manifest) if one.trial_id not in done], unfinished)
+        arms, seeds = manifest.baseline_arms, manifest.baseline_seeds
+        tasks = arm_tasks("baseline", arms, seeds, manifest.max_epochs)
+        loop.run([task for task in tasks if task.trial_id not in done], unfinished)
 
     def _constant_tuner(self) -> LoopTuner | None:
         """A tuner like this one for constant rates only, or None without a baseline to tune."""
