@@ -6,7 +6,6 @@ kill at the wrong moment would leave a run that it can no longer load.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -105,10 +104,6 @@ class RunWriter:
     def manifest(self, manifest: schema.Manifest) -> None:
         """Writes `run.json`."""
         files.replace_json(self.folder / schema.MANIFEST, schema.to_json(manifest))
-
-    def finished(self, manifest: schema.Manifest, when: str) -> None:
-        """Writes `run.json` with the time at which the search finished."""
-        self.manifest(dataclasses.replace(manifest, finished=when))
 
     def confirmation(self, manifest: schema.ConfirmManifest) -> None:
         """Writes `confirm/confirm.json`."""

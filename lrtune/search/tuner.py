@@ -113,7 +113,8 @@ class LoopTuner(UnsavedTuner):
                 "by its hypermodel: give loss= and metrics= to the hypermodel. Received: "
                 f"{name}={kwargs[name]!r}."
             )
-        self._arguments = (args, dict(kwargs))
+        others = {name: value for name, value in kwargs.items() if name != "hypermodel"}
+        self._arguments = (args[1:], others)
         self.seed = seeds.resolve_seed(seed)
         kwargs.setdefault("max_consecutive_failed_trials", NEVER)
         super().__init__(*args, seed=keras_tuner_seed(self.seed), **kwargs)
@@ -170,9 +171,7 @@ class LoopTuner(UnsavedTuner):
             tuned = self._tune_constant_rate(runner, writer, manifest, observer)
             arms = {**tuned, **manifest.baseline_arms}
             manifest = dataclasses.replace(manifest, baseline_arms=arms)
-            writer.manifest(manifest)
             self._train(runner, writer, manifest, found, observer)
-            writer.finished(manifest, now())
 
     def _resumed(self, manifest: Manifest) -> tuple[RunRecords | None, Manifest]:
         """The records of this search in the folder, and the manifest to continue with."""
@@ -188,6 +187,7 @@ class LoopTuner(UnsavedTuner):
         observer: Observer,
     ) -> None:
         """Trains the baseline's seeds and all trials, except those of an earlier session."""
+        writer.manifest(manifest)
         unfinished = restore(self._algorithm, found, self.seed) if found else []
         ended = list(found.by_id.values()) if found else []
         for notice in found.notices if found else ():
@@ -202,22 +202,18 @@ class LoopTuner(UnsavedTuner):
         arms, seeds = manifest.baseline_arms, manifest.baseline_seeds
         tasks = arm_tasks("baseline", arms, seeds, manifest.max_epochs)
         loop.run([task for task in tasks if task.trial_id not in done], unfinished)
+        writer.manifest(dataclasses.replace(manifest, finished=now()))
 
     def _constant_tuner(self) -> LoopTuner | None:
         """A tuner like this one for constant rates only, or None without a baseline to tune."""
         if not self.baseline_budget:
             return None
-        args, kwargs = self._arguments
-        hypermodel = self.hypermodel.with_families(("constant",))
-        if args:
-            args = (hypermodel, *args[1:])
-        else:
-            kwargs = {**kwargs, "hypermodel": hypermodel}
         folder = self._folder / BASELINE_SEARCH
         return type(self)(
-            *args,
+            self.hypermodel.with_families(("constant",)),
+            *self._arguments[0],
             **{
-                **kwargs,
+                **self._arguments[1],
                 "directory": str(folder.parent),
                 "project_name": folder.name,
                 "seed": seeds.constant_rates_seed(self.seed),
@@ -249,10 +245,8 @@ class LoopTuner(UnsavedTuner):
         with RunWriter(tuner._folder) as nested:
             asked = tuner._manifest(whole.max_epochs, whole.data, whole.batch_size)
             found, manifest = tuner._resumed(asked)
-            nested.manifest(manifest)
             within = PrefixedObserver(observer, f"{BASELINE_SEARCH}/")
             tuner._train(runner, nested, manifest, found, within)
-            nested.finished(manifest, now())
         outcomes = read_run(tuner._folder).outcomes
         best = full_trials(outcomes, whole.direction, whole.max_epochs)
         return {TUNED: best[0].recipe.values} if best else {}
