@@ -68,8 +68,8 @@ def export(
     out: Annotated[
         str | None,
         typer.Option(
-            help="Where to: a folder, or a file for optuna.",
-            show_default="beside the run folder: RUN-csv, RUN-optuna.db, ...",
+            help="Path of the export: a folder, or a file for optuna.",
+            show_default="next to the run folder: RUN-csv, RUN-optuna.db, ...",
         ),
     ] = None,
     overwrite: Annotated[
