@@ -31,7 +31,7 @@ def load_run(path: str | os.PathLike[str]) -> Run:
         path: the run folder, `--run-dir` of the search.
 
     Returns:
-        The run as it is now: a search that goes on is seen further by loading again.
+        The current state of the run; load it again to see how a running search continues.
 
     Raises:
         RunFolderError: there is no run at this path, or it cannot be read.
@@ -45,7 +45,7 @@ class Run:
     """What a search found.
 
     Attributes:
-        records: the run folder as read.
+        records: the contents of the run folder.
     """
 
     def __init__(self, records: RunRecords) -> None:
@@ -64,9 +64,9 @@ class Run:
         return Plots(self.records)
 
     def verdict(self) -> str:
-        """What was found and how sure it is, in plain sentences, the conclusion first.
+        """The result and how certain it is, in plain sentences, the conclusion first.
 
-        Of the confirmation where there is one, else of the search.
+        It is about the confirmation if there is one, otherwise about the search.
         """
         from lrtune.report.build import build_report
 
@@ -75,18 +75,18 @@ class Run:
     def usage(self) -> str:
         """Lines of Python to paste, which use the schedule that the verdict names.
 
-        Of a confirmation it is the arm that beats the baseline, or where none does the one with the
-        best mean. Empty where no trial completed the full budget.
+        After a confirmation this is the arm that beats the baseline, or the arm with the best mean
+        if none does. Empty if no trial completed the full budget.
         """
         from lrtune.report.build import build_report
 
         return "\n".join(build_report(self.records).usage)
 
     def write_page(self, path: str | os.PathLike[str]) -> None:
-        """Write the report as one HTML file that needs nothing else, as `lrtune report --html`.
+        """Write the report as one self-contained HTML file, as `lrtune report --html`.
 
         Args:
-            path: of the file; replaced if there is one.
+            path: of the file, which is replaced if it exists.
 
         Raises:
             ArgumentError: it cannot be written.
@@ -106,16 +106,16 @@ class Run:
         return rank(self.records)
 
     def baseline(self) -> pd.DataFrame:
-        """The constant learning rates, the one that trials are compared with among them.
+        """The constant learning rates, including the one that trials are compared with.
 
         Returns:
-            One row an arm that has a score; scores in the unit of the objective. Columns:
+            One row for each arm with a score; scores in the unit of the objective. Columns:
                 arm: its name, "constant-tuned" for the rate that was searched for.
                 lr0, momentum: of the arm.
                 mean, std (n - 1), n: of the scores of its seeds.
                 diverged: how many of the n seeds diverged.
                 failed: seeds without a score, not among the n.
-                scores: one a seed, a tuple.
+                scores: a tuple with one for each seed.
                 is_reference: whether it is the one that trials are compared with.
         """
         import pandas as pd
@@ -140,10 +140,10 @@ class Run:
     def comparison(self) -> pd.DataFrame:
         """The confirmation: arms trained with fresh seeds, compared on the test images.
 
-        Of a confirmation that goes on, the seeds that have ended are compared.
+        While a confirmation is running, the seeds that have ended are compared.
 
         Returns:
-            One row an arm, the baseline among them; scores and differences in the unit of the
+            One row for each arm, including the baseline; scores and differences in the unit of the
             objective, differences above 0 are better. Columns:
                 arm, is_baseline: its name, and whether the others are compared with it.
                 schedule, lr0, momentum, parameters: as in `ranking`.
@@ -165,26 +165,25 @@ class Run:
         Raises:
             RunFolderError: the run has no confirmation.
         """
-        # Imported late, for scipy.special is .3 s that no ranking needs.
+        # Imported late, because scipy.special takes .3 s and a ranking does not need it.
         from lrtune.stats.confirmation import confirmation_frame
 
         return _printable(confirmation_frame(self.records))
 
     def tuning_curve(self, family: str | None = None) -> pd.DataFrame:
-        """The best score to be expected of a number of trials; for random search alone.
+        """The expected best score of a number of trials, for random search only.
 
         Args:
-            family: one of the searched families that have a scored trial of the full budget; None
-                for all of these.
+            family: a searched family with a scored trial of the full budget; None for all of them.
 
         Returns:
-            One row a family and number of trials; columns:
+            One row for each family and number of trials; columns:
                 schedule: the family. n: number of trials, from 1.
                 expected, median: of the best score of n trials.
                 lower, upper: 95 % confidence band of the median, at all n at once.
 
         Raises:
-            ArgumentError: the search was no random one, or has no such family.
+            ArgumentError: the search was not random, or does not have this family.
         """
         from lrtune.stats.frames import curves_frame
         from lrtune.stats.tuning_curves import family_curves
@@ -201,9 +200,9 @@ class Run:
         """The best score of the full budget against the epochs spent, for any algorithm.
 
         Returns:
-            One row a trial that ended, in the order in which they began; columns:
+            One row for each trial that ended, in the order in which they started; columns:
                 trial_id: of the trial.
-                epochs: spent by all trials up to this one, those of shorter budgets among them.
+                epochs: spent by all trials up to this one, including those with shorter budgets.
                 best: the best score of a completed trial of the full budget so far; NaN before
                     there is one.
         """
@@ -213,17 +212,17 @@ class Run:
         return best_so_far_frame(best_so_far(self.records))
 
     def cost(self) -> pd.DataFrame:
-        """What the run cost, and what for.
+        """What the run cost, by purpose.
 
         Returns:
-            One row a thing paid for; columns:
-                of: "family" (one row a family), "unfinished", "search" (the sum of these),
+            One row for each purpose; columns:
+                of: "family" (one row each), "unfinished", "search" (the sum of these),
                     "baseline search", "baseline", "confirm", "total" (the sum of these and the
                     search); and parts of the search: "diverged", "failed", "winner" (it and the
                     trials it continues), "until winner" (all trials up to it).
                 name: the family or the winner's trial id, else empty.
                 trials: number of trainings. epochs: that they trained.
-                seconds: that they took, one by one; with several workers the clock shows less.
+                seconds: their sum; with several workers less time has passed.
                 share: of the total's epochs, 0 to 1.
         """
         return _printable(cost_frame(measure_cost(self.records)))
@@ -232,10 +231,10 @@ class Run:
         """How soon the best trials were as good as the baseline at its end.
 
         Args:
-            top: int >= 1, how many of the best completed trials of the full budget.
+            top: int >= 1, number of the best completed trials of the full budget.
 
         Returns:
-            One row a trial, the best first; none without a baseline. Columns:
+            One row for each trial, the best first; none without a baseline. Columns:
                 trial_id, schedule: of the trial.
                 score: its own. target: the baseline's mean.
                 epoch: the first whose objective is as good as the target; NA for never.
@@ -246,15 +245,15 @@ class Run:
         """Which hyperparameters decided how well trials did.
 
         Returns:
-            One row a hyperparameter; none where there are fewer than 20 trials of one budget.
+            One row for each hyperparameter; none with fewer than 20 trials of one budget.
             Columns:
-                schedule: the family within whose trials; "all" for all families.
+                schedule: the family whose trials were used; "all" for all families.
                 parameter: its name, a family's own as "family.parameter".
                 share: of the variance of scores that goes with it, alone or together with others.
-                trials: how many it rests on.
-                explained: share of the variance that all of them together predict in trials not
-                    seen; at or below 0 the shares are noise.
-                budget: epochs the trials were meant to reach.
+                trials: how many were used.
+                explained: share of the variance that all of them together predict in unseen trials;
+                    at or below 0 the shares are noise.
+                budget: of the trials, in epochs.
         """
         from lrtune.stats.frames import importance_frame
         from lrtune.stats.importance import measure_importance
@@ -267,12 +266,12 @@ class Run:
         Args:
             trial_id: of a trial, finished or not, or "baseline/ARM/seed-N", or
                 "confirm/ARM/seed-N".
-            lineage: True to have the epochs of the trials it continued before its own, so that
-                they begin with epoch 1.
+            lineage: True to put the epochs of the trials that it continues before its own, so that
+                they start with epoch 1.
 
         Returns:
-            One row an epoch; columns epoch (from 1), lr, loss, accuracy, val_loss, val_accuracy,
-            seconds, as far as they were recorded, and any other metric.
+            One row for each epoch; columns epoch (from 1), lr, loss, accuracy, val_loss,
+            val_accuracy, seconds, as far as they were recorded, and any other metric.
         """
         import pandas as pd
 
@@ -289,7 +288,7 @@ class Run:
 
     @property
     def best_trial_id(self) -> str:
-        """Id of the trial of rank 1; of several, the first tried.
+        """Id of the trial of rank 1; the first tried if there are several.
 
         Raises:
             RunFolderError: no trial completed the full budget.
@@ -305,7 +304,7 @@ class Run:
         return self.momentum(self.best_trial_id)
 
     def schedule(self, name: str) -> Schedule:
-        """The schedule of a trial or an arm, whichever its rank.
+        """The schedule of a trial or an arm.
 
         Args:
             name: id of a trial, or name of an arm of the confirmation or the baseline.
@@ -319,7 +318,7 @@ class Run:
         return recipe.momentum
 
     def hyperparameters(self, name: str) -> dict[str, Any]:
-        """All that a trial or an arm was built with, what `build_model` samples itself included.
+        """All hyperparameters of a trial or an arm, including those that `build_model` samples.
 
         Args:
             name: as in `schedule`.
@@ -360,9 +359,7 @@ class Run:
 
         title = html.escape(repr(self).strip("<>"))
         columns = ["rank", "trial_id", "schedule", "lr0", "momentum", "parameters", "score"]
-        table = self.ranking().head(5)[[*columns, "delta", "status"]]
-        text = table.select_dtypes("object")
-        table = table.assign(**{name: text[name].map(_shown, na_action="ignore") for name in text})
+        table = _printable(self.ranking().head(5)[[*columns, "delta", "status"]])
         table["rank"] = table["rank"].astype("string").fillna("")  # na_rep leaves out such columns
         places = decimals(table["score"])
         cells = table.to_html(
@@ -376,13 +373,13 @@ class Run:
                 "delta": lambda delta: fixed(delta, places, sign=True),
             },
         )
-        # These classes keep MathJax, which a notebook runs over its outputs, from taking a name
-        # with $ or \( in it for a formula, in which it knows links.
+        # These classes prevent MathJax, which notebooks apply to outputs, from rendering a name
+        # with $ or \( as a formula, which could contain links.
         return f'<div class="tex2jax_ignore mathjax_ignore"><p>{title}</p>{cells}</div>'
 
 
 def _printable(frame: pd.DataFrame) -> pd.DataFrame:
-    # pandas prints a column's strings as they are, and families' names are of the run folder.
+    # pandas prints strings unchanged, and the names of families come from the run folder.
     text = frame.select_dtypes(["object", "string"])
     shown: pd.DataFrame = frame.assign(
         **{name: text[name].map(_shown, na_action="ignore") for name in text}

@@ -1,13 +1,13 @@
-"""How a whole file is written: readers see the old content or the new, never a part of it.
+"""Writes whole files: readers see the old content or the new, never part of it.
 
-The content goes to a temporary file in the same folder, which is flushed to disk and then renamed
-to the file's name.
+The content goes to a temporary file in the same folder, which is flushed to disk and then renamed.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 TEMPORARY = ".tmp"
-"""How the names of temporary files end."""
+"""The suffix of temporary files."""
 
 
 def replace_file(
@@ -31,9 +31,9 @@ def replace_file(
     Args:
         path: of the file, in a folder that exists. A link there is replaced, not followed.
         write: writes the content into the open file it receives.
-        suffix: what the temporary file's name adds to the file's; must differ between writers that
-            may write the same path at once.
-        flushed: called when the content has been handed to the system, before it is on disk.
+        suffix: of the temporary file; must differ between writers that may write the same path at
+            the same time.
+        flushed: called when the content has been passed to the system, before it is on disk.
 
     Raises:
         OSError: the file cannot be written; what was at `path` is unchanged.
@@ -47,31 +47,25 @@ def replace_file(
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
-        _remove_quietly(temporary)
+        with suppress(OSError):  # the error that led here says more
+            temporary.unlink(missing_ok=True)
         raise
 
 
 def write_any(path: Path, content: bytes) -> None:
-    """Write a file anywhere a person asked for, replacing an existing one.
+    """Write a file wherever the user wants it, replacing an existing one.
 
     Args:
-        path: of the file. A link stays, and the file that it points to is replaced.
+        path: of the file. A link is kept and the file that it points to is replaced.
         content: of the file.
 
     Raises:
         OSError: the file cannot be written; what was at `path` is unchanged.
         ValueError: `path` is a folder, a device or a pipe, or contains a zero byte.
     """
-    # The rename would put a file in the place of a device or a pipe.
+    # The rename would replace a device or a pipe by a file.
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
         raise ValueError("it exists and is not a file")
     replace_file(
         path.resolve(), lambda file: file.write(content), suffix=f".{os.getpid()}{TEMPORARY}"
     )
-
-
-def _remove_quietly(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:  # the error that led here says more
-        return

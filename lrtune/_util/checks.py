@@ -1,7 +1,7 @@
-"""What an argument may be: each function returns the plain value or raises an ArgumentError.
+"""Checks of arguments: each returns the plain value or raises an ArgumentError.
 
-The message names the argument, says what would be right and shows the value received. An option of
-the command line is an argument too: `checks.integer("--workers", workers, at_least=1)`.
+The message names the argument, says which values are right and shows the value received. An option
+of the command line is an argument too: `checks.integer("--workers", workers, at_least=1)`.
 """
 
 from __future__ import annotations
@@ -29,11 +29,10 @@ def learning_rate(argument: str, value: Any) -> float:
     return number if valid else _refuse(argument, value, right)
 
 
-def positive(argument: str, value: Any, *, finite: bool = True) -> float:
-    """A number > 0; infinity only where `finite` is False."""
+def positive(argument: str, value: Any) -> float:
+    """A finite number > 0."""
     number = _number(value)
-    valid = number > 0 and (number < math.inf or not finite)
-    return number if valid else _refuse(argument, value, f"a {'finite ' * finite}number > 0")
+    return number if 0 < number < math.inf else _refuse(argument, value, "a finite number > 0")
 
 
 def non_negative(argument: str, value: Any) -> float:
@@ -48,12 +47,6 @@ def fraction(argument: str, value: Any) -> float:
     return number if 0 < number <= 1 else _refuse(argument, value, "a number > 0 and <= 1")
 
 
-def proper_fraction(argument: str, value: Any) -> float:
-    """A number > 0 and < 1."""
-    number = _number(value)
-    return number if 0 < number < 1 else _refuse(argument, value, "a number > 0 and < 1")
-
-
 def below_one(argument: str, value: Any) -> float:
     """A number >= 0 and < 1."""
     number = _number(value)
@@ -61,7 +54,7 @@ def below_one(argument: str, value: Any) -> float:
 
 
 def boolean(argument: str, value: Any) -> bool:
-    """True or False, and nothing that merely counts as one of them."""
+    """True or False; nothing else, even if Python would convert it."""
     if _is_boolean(value):
         return bool(value)
     return _refuse(argument, value, "True or False")
@@ -77,14 +70,14 @@ def integer(argument: str, value: Any, *, at_least: int, at_most: int | None = N
 
 
 def one_of(argument: str, value: Any, choices: Collection[str]) -> str:
-    """One of a few names."""
+    """One of these names."""
     known = isinstance(value, str) and value in choices
     return str(value) if known else _refuse(argument, value, f"one of {', '.join(choices)}")
 
 
 def _number(value: Any) -> float:
-    """`value` as a float; NaN, which no comparison accepts, if it is no real number."""
-    # NOTE: bool is an int to Python, but lr0=True is a slip of the user's, not a rate of 1.
+    """`value` as a float; NaN, which fails every comparison, if it is not a real number."""
+    # NOTE: a bool is an int in Python, but lr0=True is a mistake, not a rate of 1.
     if _is_boolean(value) or not isinstance(value, Real):
         return math.nan
     try:
@@ -94,12 +87,12 @@ def _number(value: Any) -> float:
 
 
 def _is_boolean(value: Any) -> bool:
-    # NOTE: NumPy's own is not imported for it: `--help` need not wait for NumPy.
+    # NOTE: by its name, because importing NumPy would slow `--help` down.
     return isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")
 
 
 def _refuse(argument: str, value: Any, right: str) -> NoReturn:
-    # For a flag of the command line, and for words, the value alone is clearer.
+    # After a flag of the command line the value alone is clearer.
     named = argument.isidentifier() or "[" in argument
     received = f"{argument}={value!r}" if named else f"{value}"
     raise ArgumentError(f"{argument} must be {right}. Received: {received}.")

@@ -1,8 +1,7 @@
-"""Ctrl-C and SIGTERM in a search: the first waits until nothing is half done, a second does not.
+"""Ctrl-C and SIGTERM in a search: the first waits for a safe moment, a second one does not.
 
-Python raises KeyboardInterrupt wherever it happens to be. In a search that may be after Keras Tuner
-got a score and before the score is written. No file would be damaged, but the last report would not
-match what is saved.
+Python raises KeyboardInterrupt at any line, for example after Keras Tuner got a score and before
+the score is written. No file would be damaged, but the last report would not match the saved files.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ _DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
 
 
 class Interrupts:
-    """While entered, an interrupt raises KeyboardInterrupt only where it is `welcome`.
+    """While entered, an interrupt raises KeyboardInterrupt only inside `welcome`.
 
-    A second one raises at once. Nothing changes outside the main thread, which is the only one to
-    get signals, nor for signals that the program handles itself.
+    A second one raises at once. Nothing changes outside the main thread, the only one that gets
+    signals, or for signals that the program handles itself.
     """
 
     def __init__(self) -> None:
@@ -47,7 +46,7 @@ class Interrupts:
 
     @contextmanager
     def welcome(self) -> Iterator[None]:
-        """Where an interrupt may end the search; one that came earlier raises here."""
+        """In this block an interrupt may end the search; an earlier one raises at its start."""
         self._welcome = True
         try:
             if self._pending:
@@ -55,7 +54,7 @@ class Interrupts:
             yield
         finally:
             self._welcome = False
-        if self._pending:  # TensorFlow turned it into an error of its own
+        if self._pending:  # TensorFlow replaced it by an error of its own
             raise KeyboardInterrupt
 
     @contextmanager

@@ -1,7 +1,7 @@
-"""How much memory there is to load things into.
+"""How much memory is free for loading files.
 
-A small file can unpack to a thousand times its size, and one that somebody else made may claim any
-size. What its arrays will take is known from headers, so it is compared before anything is read.
+A small file can unpack to a thousand times its size, and a file from elsewhere may claim any size.
+The headers say how much its arrays take, so this is compared with the free memory before reading.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 UNKNOWN_BYTES = 16 * 2**30
-"""Taken for the memory of a machine that does not tell."""
+"""Assumed if the machine does not report its memory."""
 
 _MEMINFO = Path("/proc/meminfo")
 _CONTAINER = (
@@ -21,7 +21,7 @@ _CONTAINER = (
 
 
 def free_bytes() -> int:
-    """Memory that can be had without swapping; within a container, no more than its own limit."""
+    """Memory that is available without swapping; in a container at most the container's limit."""
     known = [_number(path) for path in _CONTAINER]
     found = re.search(r"^MemAvailable:\s+(\d+) kB", _text(_MEMINFO), re.MULTILINE)
     known.append(int(found[1]) * 1024 if found else None)
@@ -31,7 +31,7 @@ def free_bytes() -> int:
 
 
 def gibibytes(size: int) -> str:
-    """A number of bytes, in words; sizes that a hostile header claims have thousands of digits."""
+    """A number of bytes in words; a hostile header may claim a size with thousands of digits."""
     return f"{size / 2**30:,.1f} GiB" if size < 2**60 else "more than a billion GiB"
 
 

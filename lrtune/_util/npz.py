@@ -1,7 +1,7 @@
-"""Arrays into an `.npz` file, and out of one that somebody else may have made.
+"""Writes arrays to an `.npz` file, and reads such files from untrusted sources.
 
-What a member claims to be is checked before any of it is read: no pickle, no compression but the
-two that NumPy writes, no size that the file does not hold. Nothing is ever unpacked to disk.
+The header of a member is checked before its values are read: no pickle, no compression but the two
+that NumPy writes, no size that differs from the file's. Nothing is ever unpacked to disk.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 SUFFIX = ".npy"
 
-# NumPy writes no others. Unpacking LZMA takes as much memory as its header asks for, up to 4 GiB.
+# NumPy writes only these. Unpacking LZMA takes as much memory as its header demands, up to 4 GiB.
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a member claims to be.
+    """The header of an array in the file.
 
     Attributes:
         shape: ints >= 0, of any size.
-        dtype: of its values.
+        dtype: type of the values.
     """
 
     shape: tuple[int, ...]
@@ -44,21 +44,21 @@ class Header:
 
     @property
     def size(self) -> int:
-        """Number of values; Python's own int, for NumPy's would wrap around at 2**63."""
+        """Number of values as a Python int, because NumPy's would overflow at 2**63."""
         return math.prod(self.shape)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory that reading it takes."""
+        """Bytes of memory that the array takes."""
         return self.size * self.dtype.itemsize
 
 
 def read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    """Read all arrays of a file of ours that may be damaged, or may have been put in its place.
+    """Read all arrays of a file that lrtune wrote, which may be damaged or replaced.
 
     Raises:
-        FileNotFoundError, NotADirectoryError: there is none.
-        ValueError: it cannot be read, for whatever reason; the message says which.
+        FileNotFoundError, NotADirectoryError: there is no such file.
+        ValueError: it cannot be read; the message says why.
     """
     try:
         return _read_all(path)
@@ -71,8 +71,8 @@ def read_npz(path: Path) -> dict[str, NDArray[Any]]:
 def write_npz(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays as `numpy.savez` does, but never a pickle.
 
-    NOTE: NumPy 1.26, which TensorFlow 2.18 may come with, takes `savez(allow_pickle=False)` for one
-    more array, and pickles objects all the same.
+    NOTE: NumPy 1.26, which TensorFlow 2.18 supports, takes the `allow_pickle=False` of `savez` for
+    another array and pickles objects anyway.
 
     Raises:
         ValueError: an array of objects.
@@ -84,7 +84,7 @@ def write_npz(file: BinaryIO, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 
 def _read_all(path: Path) -> dict[str, NDArray[Any]]:
-    # A pipe would be waited on for ever, a device never ends.
+    # Reading a pipe would block, and reading a device would never end.
     if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError("it is not a file")
     with zipfile.ZipFile(path) as archive:
@@ -96,16 +96,16 @@ def _read_all(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def keys(archive: zipfile.ZipFile) -> list[str]:
-    """The names of the arrays in it; other members are no concern of ours."""
+    """The names of the arrays in an archive; other members are ignored."""
     return [name.removesuffix(SUFFIX) for name in archive.namelist() if name.endswith(SUFFIX)]
 
 
 def read_header(archive: zipfile.ZipFile, key: str) -> Header:
-    """Read what an array claims to be, and none of its values.
+    """Read the header of an array, but not its values.
 
     Raises:
-        ValueError: a header that is damaged, or that claims what the file does not hold.
-        Exception: whatever the parsers of a hostile header happen to raise.
+        ValueError: the header is damaged or does not match the file.
+        Exception: others that the parsers raise for a hostile header.
     """
     info = archive.getinfo(key + SUFFIX)
     if info.flag_bits & 1:
@@ -114,7 +114,7 @@ def read_header(archive: zipfile.ZipFile, key: str) -> Header:
         raise ValueError("it is compressed in a way that NumPy does not write")
     with archive.open(info) as member:
         version = npy.read_magic(member)
-        # Version 3 is 2 with names of fields in Unicode: an image has no fields.
+        # Version 3 adds Unicode names of fields, which our arrays do not have.
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
         if read is None:
             raise ValueError(f"its format has the version {version[0]}.{version[1]}")
@@ -123,7 +123,7 @@ def read_header(archive: zipfile.ZipFile, key: str) -> Header:
     if min(shape, default=0) < 0:
         raise ValueError(f"its shape is {shape}")
     header = Header(shape, dtype)
-    # The size of a pickle is not known, but then it is not read either.
+    # The size of a pickle is unknown, but it is not read anyway.
     if not dtype.hasobject and start + header.nbytes != info.file_size:
         raise ValueError(
             f"its header claims {header.nbytes} bytes, the file holds {info.file_size - start}"
@@ -132,11 +132,11 @@ def read_header(archive: zipfile.ZipFile, key: str) -> Header:
 
 
 def read_array(archive: zipfile.ZipFile, key: str) -> NDArray[Any]:
-    """Read an array whose header was checked, to its end, where zip keeps the checksum.
+    """Read an array whose header was checked, to the end, so that zip verifies the checksum.
 
     Raises:
-        ValueError: it holds pickled objects, which are never loaded, or ends early.
-        Exception: zip's and NumPy's other errors; a damaged member raises many kinds.
+        ValueError: it contains pickled objects, which are never loaded, or ends early.
+        Exception: other errors of zip and NumPy, of which a damaged member raises many kinds.
     """
     with archive.open(key + SUFFIX) as member:
         array: NDArray[Any] = npy.read_array(member, allow_pickle=False)

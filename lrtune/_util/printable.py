@@ -4,16 +4,15 @@ from __future__ import annotations
 
 
 def printable(text: str) -> str:
-    r"""The text on one line, without a character that steers a terminal or forges a line.
+    r"""The text on one line, without characters that control a terminal or fake a line.
 
-    Blanks of any kind, line ends and tabs among them, become plain blanks. Any other character that
-    is not printable is written as Python would write it (`\x1b`, `\u202e`): escape sequences (C0,
-    DEL, C1), marks that turn the direction of writing round (U+202A to U+202E, U+2066 to U+2069),
-    invisible ones, and halves of a surrogate pair, which cannot be encoded. So two names that
-    differ look different, too.
+    White space of any kind, including line ends and tabs, becomes blanks. Any other character that
+    is not printable is escaped as in Python (`\x1b`, `\u202e`): control characters (C0, DEL, C1),
+    marks that change the direction of writing (U+202A to U+202E, U+2066 to U+2069), invisible
+    characters, and lone surrogates, which cannot be encoded. Names that differ also look different.
 
-    NOTE: rich.control.strip_control_codes takes out bell, backspace, vertical tab, form feed and
-    carriage return alone; ESC passes it.
+    NOTE: rich.control.strip_control_codes removes only bell, backspace, vertical tab, form feed and
+    carriage return, but not ESC.
 
     Args:
         text: anything, any length.

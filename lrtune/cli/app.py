@@ -1,4 +1,4 @@
-"""What every front door shares: one line and exit code 2 for bad input, never a traceback."""
+"""What all commands share: bad input ends with one line and exit code 2, never a traceback."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ BAD_INPUT = 2
 """Exit code for anything the user can fix by typing something else."""
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, 128 and the signal's number, as shells have it; after SIGTERM too."""
+"""Exit code after Ctrl-C, 128 plus the signal's number as in shells; after SIGTERM too."""
 
-# Typer 0.20 and older raise click's own class, newer ones their copy of it: this is either.
+# Up to version 0.20 Typer raises click's own class, then its copy of it: this is either.
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
@@ -48,7 +48,7 @@ Quiet = Annotated[
 
 
 def make_app(command: Callable[..., None]) -> typer.Typer:
-    """A Typer application of one command, plain help text, no completion, no pretty tracebacks."""
+    """A Typer application of one command with plain help, no completion and no tracebacks."""
     app = empty_app()
     app.command()(command)
     return app
@@ -75,11 +75,11 @@ def show_result(
         folder: the run folder.
         console: where to print.
         what: what is finished: "search" or "confirmation".
-        new_page: whether to replace a page that is there.
-        closing: what to say at the end.
+        new_page: whether to replace an earlier page.
+        closing: text to print at the end.
 
     Raises:
-        typer.Exit: with code 130, after a Ctrl-C, which loses nothing any more.
+        typer.Exit: with code 130, after Ctrl-C; nothing is lost.
     """
     from lrtune.report.finish import keep_page, print_run
     from lrtune.report.terminal import say
@@ -99,21 +99,21 @@ def show_result(
 
 
 def flag(option: str) -> str:
-    """How an option is typed: "--max-epochs" for "max_epochs"."""
+    """An option's name on the command line: "--max-epochs" for "max_epochs"."""
     return f"--{option.replace('_', '-')}"
 
 
 def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
-    """Runs the command line and ends the process: 0 well, 2 bad input, 130 interrupted.
+    """Runs the command line and exits: 0 on success, 2 for bad input, 130 if interrupted.
 
     Args:
-        app: what to run.
+        app: the application.
         prog: name shown in the usage line and before errors ("lrtune search").
         argv: arguments after the program's name.
-        last: whether the process ends with this, and signals can be ignored from then on.
+        last: whether the process ends afterwards, so that it can ignore signals from then on.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # It says in a warning that it looks for fonts, the first time that anybody draws.
+    # Its first picture comes with a warning that it is looking for fonts.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         code = app(argv, prog_name=prog, standalone_mode=False)
@@ -127,7 +127,7 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     if last:
-        # Python takes its handlers away before it has ended: a Ctrl-C would kill it there.
+        # Python removes its handlers before it has exited: Ctrl-C would kill it then.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune.cli import app as cli
-from lrtune.cli.options import DEFAULTS
 from lrtune.runner.options import RunOptions, check_options
 
 if TYPE_CHECKING:
@@ -34,8 +33,8 @@ def command(
         typer.Option(help="Where the search's images are now.", show_default="the search's --data"),
     ] = None,
     workers: cli.Workers = None,
-    trial_timeout: cli.TrialTimeout = DEFAULTS.trial_timeout,
-    max_retries: cli.MaxRetries = DEFAULTS.max_retries,
+    trial_timeout: cli.TrialTimeout = RunOptions.trial_timeout,
+    max_retries: cli.MaxRetries = RunOptions.max_retries,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Erase the confirmation that is in the run folder.")
     ] = False,
@@ -43,9 +42,8 @@ def command(
 ) -> None:
     """Train the best of a search and the constant rates again; compare them on the test images.
 
-    Every arm is trained over the whole horizon with the same fresh seeds. The test images are
-    looked at once for each training, at its end. The same command resumes a confirmation that was
-    stopped.
+    Every arm is trained over the whole horizon with the same fresh seeds. Each training uses the
+    test images once, at its end. The same command resumes a confirmation that was stopped.
     """
     from rich.console import Console
 
@@ -92,7 +90,7 @@ def _train(
 ) -> None:
     from lrtune.model.start import start_tensorflow
 
-    # One thread, as in every worker: a training's numbers do not depend on where it ran.
+    # One thread, as in every worker, so that a training's numbers do not depend on where it runs.
     start_tensorflow(threads=1)
     from lrtune.confirmation.api import searched_hypermodel
     from lrtune.confirmation.train import train_arms

@@ -1,9 +1,10 @@
-"""The front door `python -m lrtune.export RUN --to FORMAT`: parse, then import what is needed."""
+"""`lrtune export RUN --to FORMAT`: writes a run in a format that other tools read."""
 
 from __future__ import annotations
 
 import importlib
 import os
+import pkgutil
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,44 +25,38 @@ PROG = "lrtune export"
 
 @dataclass(frozen=True)
 class Format:
-    """What a run can be exported to.
+    """A format that a run can be exported to.
 
     Attributes:
         writer: module and function that write it: `write(records, path)` returns what it wrote.
-        ending: of the default path, after the run folder's.
-        folder: whether it is a folder of files, or one file.
-        files: names of the files in such a folder; empty for TensorBoard's event files.
-        needs: the package that must be installed, if lrtune does not require it anyway.
-        opened_by: the command that shows it; `{path}` stands for where it is.
+        ending: of the default path, after the run folder's name.
+        files: patterns of the files in the folder that is written; none if it is a single file.
+        needs: the optional package that must be installed.
+        opened_by: the command that shows it; `{path}` stands for the export's path.
     """
 
     writer: str
     ending: str
-    folder: bool = True
     files: tuple[str, ...] = ()
     needs: str | None = None
     opened_by: str | None = None
 
 
 FORMATS = {
-    "csv": Format("tables:write_csv", "-csv", files=("trials.csv", "epochs.csv")),
+    "csv": Format("tables:write_csv", "-csv", ("trials.csv", "epochs.csv")),
     "parquet": Format(
-        "tables:write_parquet",
-        "-parquet",
-        files=("trials.parquet", "epochs.parquet"),
-        needs="pyarrow",
+        "tables:write_parquet", "-parquet", ("trials.parquet", "epochs.parquet"), needs="pyarrow"
     ),
     "optuna": Format(
         "optuna_study:write_study",
         "-optuna.db",
-        folder=False,
         needs="optuna",
         opened_by="optuna-dashboard sqlite:///{path}",
     ),
     "tensorboard": Format(
         "event_files:write_tensorboard",
         "-tensorboard",
-        needs="tensorboard",
+        ("*/events.out.tfevents.*.lrtune",),
         opened_by="tensorboard --logdir {path}",
     ),
 }
@@ -73,8 +68,8 @@ def export(
     out: Annotated[
         str | None,
         typer.Option(
-            help="Where to: a folder, or a file for optuna.",
-            show_default="beside the run folder: RUN-csv, RUN-optuna.db, ...",
+            help="Path of the export: a folder, or a file for optuna.",
+            show_default="next to the run folder: RUN-csv, RUN-optuna.db, ...",
         ),
     ] = None,
     overwrite: Annotated[
@@ -99,14 +94,13 @@ def export(
     path = beside(run, form.ending) if out is None else Path(out)
     with whole(
         Path(os.path.abspath(path)),  # noqa: PTH100 - resolve() would follow a link
-        folder=form.folder,
+        files=form.files,
         overwrite=overwrite,
-        is_ours=_is_ours(form),
     ) as temporary:
-        told = _writer(to, form)(records, temporary)
+        written = _writer(to, form)(records, temporary)
     for notice in records.notices:
         typer.echo(printable(f"{PROG}: {notice}"), err=True)
-    typer.echo(printable(f"Wrote {told} to {path}."))
+    typer.echo(printable(f"Wrote {written} to {path}."))
     if form.opened_by is not None:
         typer.echo(printable(f"Open it with: {form.opened_by.format(path=shlex.quote(str(path)))}"))
 
@@ -125,19 +119,5 @@ def _writer(to: str, form: Format) -> Callable[[RunRecords, Path], str]:
                 f"--to {to} needs the package {form.needs}, which cannot be imported ({error}). "
                 f"Install it: python -m pip install {form.needs}"
             ) from error
-    module, _, name = form.writer.partition(":")
-    writer: Callable[[RunRecords, Path], str] = getattr(
-        importlib.import_module(f"lrtune.export.{module}"), name
-    )
+    writer: Callable[[RunRecords, Path], str] = pkgutil.resolve_name(f"lrtune.export.{form.writer}")
     return writer
-
-
-def _is_ours(form: Format) -> Callable[[Path], bool]:
-    def is_ours(path: Path) -> bool:
-        if form.files:
-            return str(path) in form.files
-        from lrtune.export.event_files import is_event_file
-
-        return is_event_file(path)
-
-    return is_ours

@@ -1,4 +1,4 @@
-"""What `lrtune search` was asked: checked, put into a folder's name, typed again."""
+"""The options of `lrtune search`: their checks, the default folder, the command to resume with."""
 
 from __future__ import annotations
 
@@ -8,62 +8,97 @@ import json
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from lrtune._util import checks
-from lrtune.cli.app import flag
+from lrtune.cli import app as cli
 from lrtune.errors import ArgumentError
 from lrtune.runner.options import RunOptions, check_options
 from lrtune.search.algorithms import ALGORITHMS
 
-FAMILIES = ("constant", "time", "step", "exponential")
-
 EPOCHS, TRIALS = 50, 20
 QUICK_EPOCHS, QUICK_TRIALS, QUICK_TRAIN, QUICK_VALIDATION = 3, 4, 4_000, 1_000
-"""What `--quick` cuts a search down to, so that it ends within a minute on two cores."""
+"""The size of a search with `--quick`, which ends within a minute on two cores."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What was typed; the defaults are those of the command line.
+    """The options of the command line, with their help and defaults; see `check` for the domains.
 
-    Attributes:
-        algo: name of a search algorithm.
-        data: a data source.
-        max_epochs: int >= 1, the horizon and full budget; None for the default.
-        max_trials: int >= 1; None for the default, and for Hyperband, which plans its own number.
-        families: schedule families to search.
-        objective: name of a metric that Keras logs.
-        batch_size: int >= 1.
-        workers, trial_timeout, max_retries: see `RunOptions`.
-        seed: int >= 0.
-        score: "last" or "best".
-        baseline_budget: float >= 0, share of the epochs that the search for the best constant rate
-            gets.
-        tensorboard: folder for TensorBoard's event files, or None.
-        run_dir: run folder; None for `default_run_dir`.
-        overwrite: erase a run that is there.
-        quick: a small subset of the images.
-        quiet: show only warnings while it runs.
+    `lrtune search` gets its signature from these fields, so that each option is written once.
     """
 
-    algo: str = "hyperband"
-    data: str = "auto"
-    max_epochs: int | None = None
-    max_trials: int | None = None
-    families: tuple[str, ...] = FAMILIES
-    objective: str = "val_accuracy"
-    batch_size: int = 64
-    workers: int | None = None
-    seed: int = 1
-    score: str = "last"
-    baseline_budget: float = 0.5
-    trial_timeout: float = 3600.0
-    max_retries: int = 2
-    tensorboard: Path | None = None
-    run_dir: Path | None = None
-    overwrite: bool = False
-    quick: bool = False
-    quiet: bool = False
+    algo: Annotated[str, typer.Option(help=f"Search algorithm: {', '.join(ALGORITHMS)}.")] = (
+        "hyperband"
+    )
+    data: Annotated[
+        str,
+        typer.Option(
+            help="auto (CIFAR-10, else synthetic), cifar10, synthetic, an .npz file, or a folder "
+            "of images with one sub-folder a class."
+        ),
+    ] = "auto"
+    max_epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Horizon: epochs of a full training.",
+            show_default=f"{EPOCHS}, or {QUICK_EPOCHS} with --quick",
+        ),
+    ] = None
+    max_trials: Annotated[
+        int | None,
+        typer.Option(
+            help="How many trials; Hyperband plans its own number.",
+            show_default=f"{TRIALS}, or {QUICK_TRIALS} with --quick",
+        ),
+    ] = None
+    families: Annotated[
+        str, typer.Option(help="Schedule families to search, separated by commas.")
+    ] = "constant,time,step,exponential"
+    objective: Annotated[str, typer.Option(help="val_accuracy, val_loss, accuracy or loss.")] = (
+        "val_accuracy"
+    )
+    batch_size: Annotated[int, typer.Option(help="Images in a training step.")] = 64
+    workers: cli.Workers = RunOptions.workers
+    seed: Annotated[int, typer.Option(help="Seed of the search; 0 is allowed.")] = 1
+    score: Annotated[
+        str, typer.Option(help="Which epoch's objective is a trial's score: last or best.")
+    ] = "last"
+    baseline_budget: Annotated[
+        float,
+        typer.Option(
+            help="Epochs of the search for the best constant rate, as a share of this search's; 0 "
+            "for none."
+        ),
+    ] = 0.5
+    trial_timeout: cli.TrialTimeout = RunOptions.trial_timeout
+    max_retries: cli.MaxRetries = RunOptions.max_retries
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(help="Also write event files for TensorBoard, into a folder below this one."),
+    ] = None
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run folder. A search that is already there is resumed.",
+            show_default="runs/ and a name made of the options",
+        ),
+    ] = None
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Erase the run that is in the run folder.")
+    ] = False
+    quick: Annotated[
+        bool,
+        typer.Option("--quick", help="A look in under a minute: 3 epochs of 4,000 images."),
+    ] = False
+    quiet: cli.Quiet = False
+
+    @property
+    def family_names(self) -> tuple[str, ...]:
+        """The schedule families to search."""
+        return tuple(filter(None, map(str.strip, self.families.split(","))))
 
     @property
     def epochs(self) -> int:
@@ -84,24 +119,17 @@ class Options:
         """The run folder."""
         return default_run_dir(self) if self.run_dir is None else self.run_dir
 
-    @property
-    def running(self) -> RunOptions:
-        """How its trainings are run."""
-        return RunOptions(self.workers, self.trial_timeout, self.max_retries)
-
-
-DEFAULTS = Options()
 
 _NAMED_IN_FOLDER = ("algo", "max_epochs", "seed", "quick")
 _OF_NO_MATTER = (
     "max_trials", "workers", "trial_timeout", "max_retries", "tensorboard", "run_dir", "overwrite",
     "quiet",
 )  # fmt: skip
-"""Options that a search's folder is not named after: it is resumed whatever they are."""
+"""Options that do not matter for the default folder: a search can be resumed with others."""
 
 
 def check(options: Options) -> None:
-    """Raises ArgumentError that names the first option outside its domain."""
+    """Raises ArgumentError for the first option outside its domain."""
     from lrtune.schedules import get
     from lrtune.search.seeds import LARGEST
 
@@ -118,37 +146,39 @@ def check(options: Options) -> None:
     checks.integer("--batch-size", options.batch_size, at_least=1)
     if options.trials is not None:
         checks.integer("--max-trials", options.trials, at_least=1)
-    check_options(options.workers, options.trial_timeout, options.max_retries, flag)
+    check_options(options.workers, options.trial_timeout, options.max_retries, cli.flag)
     checks.integer("--seed", options.seed, at_least=0, at_most=LARGEST)
-    if not options.families:
+    if not options.family_names:
         raise ArgumentError("--families must name at least one schedule family")
-    for family in options.families:
+    for family in options.family_names:
         get(family)
     checks.non_negative("--baseline-budget", options.baseline_budget)
 
 
 def default_run_dir(options: Options) -> Path:
-    """The run folder of a search that names none: the same command, typed again, resumes it."""
+    """The run folder if --run-dir is missing; the same command then resumes the same search."""
     name = f"{options.algo}-{options.epochs}-epochs-seed-{options.seed}"
     if options.quick:
         name += "-quick"
-    others = {
-        field.name: getattr(options, field.name)
-        for field in dataclasses.fields(options)
-        if field.name not in (*_NAMED_IN_FOLDER, *_OF_NO_MATTER)
-    }
-    if any(value != getattr(DEFAULTS, option) for option, value in others.items()):
-        name += "-" + hashlib.sha256(json.dumps(others).encode()).hexdigest()[:6]
+    asked = _asked(options)
+    if asked != _asked(Options()):
+        name += "-" + hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:6]
     return Path("runs", name)
 
 
+def _asked(options: Options) -> dict[str, Any]:
+    """What a search's folder is named after, besides what its name says in words."""
+    asked = {**dataclasses.asdict(options), "families": options.family_names}
+    others = (*_NAMED_IN_FOLDER, *_OF_NO_MATTER)
+    return {name: value for name, value in asked.items() if name not in others}
+
+
 def command_line(options: Options) -> str:
-    """What to type for this search; options that have their defaults are left out."""
+    """The command that runs this search, without options that have their defaults."""
     typed: list[object] = ["python", "-m", "lrtune.search", "--algo", options.algo]
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)
         if field.name in ("algo", "run_dir", "overwrite") or value == field.default:
             continue
-        text = ",".join(value) if isinstance(value, tuple) else value
-        typed += [flag(field.name)] if value is True else [flag(field.name), text]
+        typed += [cli.flag(field.name)] if value is True else [cli.flag(field.name), value]
     return shlex.join(map(str, [*typed, "--run-dir", options.folder]))

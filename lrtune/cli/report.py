@@ -1,4 +1,4 @@
-"""The front door `python -m lrtune.report RUN`: parse, then import what is needed."""
+"""`lrtune report RUN`: prints the report of a run and writes it to files."""
 
 from __future__ import annotations
 
@@ -10,31 +10,30 @@ import typer
 
 from lrtune.errors import ArgumentError
 
-PROG = "lrtune report"
-
 
 def report(
     run: Annotated[str, typer.Argument(help="The run folder: --run-dir of the search.")],
     csv: Annotated[
         str | None,
-        typer.Option(help="Also write all trials to this file; - for them alone, to the output."),
+        typer.Option(help="Also write all trials to this file; - prints only them."),
     ] = None,
     html: Annotated[
         str | None,
-        typer.Option(help="Also write the report as one HTML file that needs nothing else."),
+        typer.Option(help="Also write the report as one self-contained HTML file."),
     ] = None,
     figures: Annotated[
         str | None,
-        typer.Option(help="Also write every picture this run has data for into this folder."),
+        typer.Option(help="Also write all pictures of this run to this folder."),
     ] = None,
     top: Annotated[int, typer.Option(help="How many of the best trials to list.")] = 10,
     details: Annotated[
-        bool, typer.Option("--details", help="Also what mattered (importance) and tuning curves.")
+        bool,
+        typer.Option("--details", help="Also show what mattered (importance) and tuning curves."),
     ] = False,
     watch: Annotated[
         bool,
         typer.Option(
-            "--watch", help="First follow the search or confirmation until it ends, or Ctrl-C."
+            "--watch", help="First follow the search or confirmation, until it ends or Ctrl-C."
         ),
     ] = False,
 ) -> None:
@@ -44,12 +43,15 @@ def report(
 
     from lrtune.records.reader import read_run
     from lrtune.report.tables import STDOUT, write_csv
+    from lrtune.report.terminal import make_console, print_report
 
     if watch and csv == STDOUT:
         raise ArgumentError("--watch does not go with --csv -, both of which write to the output.")
     try:
         if watch:
-            _watch(run)
+            from lrtune.display.watch import watch as follow
+
+            follow(run, make_console())
         records = read_run(run)
         if csv is not None:
             write_csv(records, csv)
@@ -62,12 +64,10 @@ def report(
 
             save_figures(records, figures)
         if csv != STDOUT:
-            from lrtune.report.terminal import make_console, print_report
-
             print_report(records, make_console(), top, details=details)
         sys.stdout.flush()
     except BrokenPipeError:
-        _silence()  # whoever read us, as `head` does, has seen enough
+        _silence()  # the reader, `head` for example, has stopped reading
     except OSError as error:
         _silence()
         raise ArgumentError(
@@ -75,13 +75,6 @@ def report(
         ) from error
 
 
-def _watch(run: str) -> None:
-    from lrtune.display.watch import watch
-    from lrtune.report.terminal import make_console
-
-    watch(run, make_console())
-
-
 def _silence() -> None:
-    """Drops what is left to write: Python would complain once more when it closes the output."""
+    """Discards pending output, about which Python would complain again when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,30 +1,18 @@
 """`lrtune search`: searches schedules for the cats-vs-dogs CNN and ranks them.
 
-The front door parses and checks; TensorFlow is imported only when everything typed makes sense.
+The options are checked first; TensorFlow is imported only if all of them are valid.
 """
 
 from __future__ import annotations
 
+import inspect
 from contextlib import ExitStack
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from lrtune.cli import app as cli
-from lrtune.cli.options import (
-    DEFAULTS,
-    EPOCHS,
-    QUICK_EPOCHS,
-    QUICK_TRAIN,
-    QUICK_TRIALS,
-    QUICK_VALIDATION,
-    TRIALS,
-    Options,
-    check,
-    command_line,
-)
-from lrtune.search.algorithms import ALGORITHMS
+from lrtune.cli.options import QUICK_TRAIN, QUICK_VALIDATION, Options, check, command_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,74 +21,7 @@ if TYPE_CHECKING:
     from lrtune.display.observer import Observer
 
 
-def command(
-    algo: Annotated[
-        str, typer.Option(help=f"Search algorithm: {', '.join(ALGORITHMS)}.")
-    ] = DEFAULTS.algo,
-    data: Annotated[
-        str,
-        typer.Option(
-            help="auto (CIFAR-10, else synthetic), cifar10, synthetic, an .npz file, or a folder "
-            "of images with one sub-folder a class."
-        ),
-    ] = DEFAULTS.data,
-    max_epochs: Annotated[
-        int | None,
-        typer.Option(
-            help="Horizon: epochs of a full training.",
-            show_default=f"{EPOCHS}, or {QUICK_EPOCHS} with --quick",
-        ),
-    ] = DEFAULTS.max_epochs,
-    max_trials: Annotated[
-        int | None,
-        typer.Option(
-            help="How many trials; Hyperband plans its own number.",
-            show_default=f"{TRIALS}, or {QUICK_TRIALS} with --quick",
-        ),
-    ] = DEFAULTS.max_trials,
-    families: Annotated[
-        str, typer.Option(help="Schedule families to search, separated by commas.")
-    ] = ",".join(DEFAULTS.families),
-    objective: Annotated[
-        str, typer.Option(help="val_accuracy, val_loss, accuracy or loss.")
-    ] = DEFAULTS.objective,
-    batch_size: Annotated[
-        int, typer.Option(help="Images in a training step.")
-    ] = DEFAULTS.batch_size,
-    workers: cli.Workers = DEFAULTS.workers,
-    seed: Annotated[int, typer.Option(help="Seed of the search; 0 is allowed.")] = DEFAULTS.seed,
-    score: Annotated[
-        str, typer.Option(help="Which epoch's objective is a trial's score: last or best.")
-    ] = DEFAULTS.score,
-    baseline_budget: Annotated[
-        float,
-        typer.Option(
-            help="Epochs of the search for the best constant rate, as a share of this search's; 0 "
-            "for none."
-        ),
-    ] = DEFAULTS.baseline_budget,
-    trial_timeout: cli.TrialTimeout = DEFAULTS.trial_timeout,
-    max_retries: cli.MaxRetries = DEFAULTS.max_retries,
-    tensorboard: Annotated[
-        Path | None,
-        typer.Option(help="Also write event files for TensorBoard, into a folder below this one."),
-    ] = DEFAULTS.tensorboard,
-    run_dir: Annotated[
-        Path | None,
-        typer.Option(
-            help="Run folder. A search that is already there is resumed.",
-            show_default="runs/ and a name that says what is searched",
-        ),
-    ] = DEFAULTS.run_dir,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Erase the run that is in the run folder.")
-    ] = False,
-    quick: Annotated[
-        bool,
-        typer.Option("--quick", help="A look in under a minute: 3 epochs of 4,000 images."),
-    ] = False,
-    quiet: cli.Quiet = False,
-) -> None:
+def command(**typed: Any) -> None:
     """Search learning-rate schedules for the cats-vs-dogs CNN; rank them against a constant rate.
 
     Searches the best constant rate first, trains it and the constant rates .1 and .01 with three
@@ -108,17 +29,20 @@ def command(
     kept in the run folder: `lrtune report RUN` prints it again, and the same command resumes a
     search that was stopped, by Ctrl-C or anything else.
     """
-    typed = {**locals(), "families": tuple(filter(None, map(str.strip, families.split(","))))}
     options = Options(**typed)
     check(options)
     search(options)
 
 
+# Typer makes the options of a command from its signature.
+command.__signature__ = inspect.signature(Options, eval_str=True)  # type: ignore[attr-defined]
+
+
 def search(options: Options) -> None:
-    """Runs a search as the command line does: data, tuner, the search itself, answer.
+    """Runs a search as the command line does: data, tuner, the search itself, its result.
 
     Raises:
-        LrtuneError: bad input or a run folder that cannot be used.
+        LrtuneError: bad input, or a run folder that cannot be used.
         typer.Exit: with code 130, after an interrupt.
     """
     from rich.console import Console
@@ -141,9 +65,14 @@ def search(options: Options) -> None:
         say(console, f"The search in {folder} is finished; --overwrite starts a new one.")
         cli.show_result(folder, console, "search", new_page=False)
         return
-    RunWriter(folder).close()  # fails here, before TensorFlow starts, if it cannot write
+    RunWriter(folder).close()  # if it cannot write, it fails before TensorFlow starts
     if not options.quiet:
-        _announce(dataset, console)
+        sizes = dataset.sizes
+        say(
+            console,
+            f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
+            f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
+        )
     try:
         _run(options, dataset, console)
     except KeyboardInterrupt:
@@ -165,19 +94,8 @@ def _load(options: Options, console: Console) -> Dataset:
     )
 
 
-def _announce(dataset: Dataset, console: Console) -> None:
-    from lrtune.report.terminal import say
-
-    sizes = dataset.sizes
-    say(
-        console,
-        f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
-        f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
-    )
-
-
 def _is_finished(options: Options, dataset: Dataset) -> bool:
-    """Whether the run folder holds this search and nothing is left to do or to repair.
+    """Whether the run folder holds this search, finished and intact.
 
     Raises:
         RunFolderError: it holds another search.
@@ -190,16 +108,18 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
         return False
     try:
         records = read_run(options.folder)
-    except DamagedManifestError:  # the tuner knows what it must have been
+    except DamagedManifestError:  # the tuner restores it
         return False
     asked = {
         "fingerprint": dataset.fingerprint,
         **{name: getattr(options, name) for name in ("algo", "seed", "objective", "score")},
         "max_epochs": options.epochs,
         "batch_size": options.batch_size,
-        "families": options.families,
-        # Where constant rates alone are searched, there is nothing to tune them for.
-        "baseline_budget": 0.0 if options.families == ("constant",) else options.baseline_budget,
+        "families": options.family_names,
+        # A search of constant rates alone has no baseline to tune.
+        "baseline_budget": 0.0
+        if options.family_names == ("constant",)
+        else options.baseline_budget,
     }
     refuse_other_search(options.folder, records.manifest, asked)
     more = (options.trials or 0) > (records.manifest.max_trials or 0)
@@ -207,7 +127,7 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
 
 
 def _interrupted(options: Options, console: Console) -> NoReturn:
-    """Says what there is and how to resume, and ends with exit code 130."""
+    """Prints the report so far and how to resume, and exits with code 130."""
     from lrtune.records.writer import holds_run
     from lrtune.report.finish import print_run
     from lrtune.report.terminal import say
@@ -221,7 +141,7 @@ def _interrupted(options: Options, console: Console) -> NoReturn:
 def _run(options: Options, dataset: Dataset, console: Console) -> None:
     from lrtune.model.start import start_tensorflow
 
-    # One thread, as in every worker: a trial's numbers do not depend on where it was trained.
+    # One thread, as in every worker, so that a trial's numbers do not depend on where it runs.
     start_tensorflow(threads=1)
     from lrtune.display import Leaderboard, make_progress
     from lrtune.records.schema import DataRecord
@@ -235,10 +155,10 @@ def _run(options: Options, dataset: Dataset, console: Console) -> None:
         )
         observer: Observer = progress
         if options.tensorboard is not None:
-            from lrtune.export.live import Observers, TensorBoardObserver
+            from lrtune.export.live import TensorBoardObserver
 
-            events = TensorBoardObserver(options.tensorboard, options.folder, progress.noticed)
-            observer = Observers(progress, stack.enter_context(events))
+            events = TensorBoardObserver(options.tensorboard, options.folder, progress)
+            observer = stack.enter_context(events)
         tuner.search(
             dataset.train.x,
             dataset.train.y,
@@ -261,7 +181,7 @@ def _tuner(options: Options, dataset: Dataset) -> Any:
 
     hypermodel = CatsVsDogsHyperModel(
         epochs=options.epochs,
-        families=options.families,
+        families=options.family_names,
         input_shape=dataset.input_shape,
         num_classes=dataset.num_classes,
     )

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.confirmation.plan import refuse_other_confirmation
 from lrtune.display.observer import Observer
-from lrtune.records.ids import arm_id
 from lrtune.records.reader import read_run
 from lrtune.records.schema import now
-from lrtune.records.task import TrainingJob, TrialTask
+from lrtune.records.task import TrainingJob
 from lrtune.records.writer import RunWriter
 from lrtune.runner import RunOptions, make_runner
-from lrtune.schedules.recipe import Recipe
-from lrtune.search.loop import LoopSettings, TaskLoop
+from lrtune.search.baseline import arm_tasks
+from lrtune.search.loop import TaskLoop
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,28 +71,10 @@ def train_arms(
             observer.noticed(notice)
         for outcome in done.values():
             observer.trial_found(outcome)
-        settings = LoopSettings(
-            manifest.objective,
-            manifest.direction,
-            "last",
-            manifest.epochs,
-            manifest.seeds[0],
-            options.max_retries,
-        )
-        loop = TaskLoop(runner, writer, settings, observer)
-        loop.run(task for task in tasks(manifest) if task.trial_id not in done)
+        loop = TaskLoop(runner, writer, manifest, options.max_retries, observer)
+        tasks = arm_tasks("confirm", manifest.arms, manifest.seeds, manifest.epochs)
+        loop.run(task for task in tasks if task.trial_id not in done)
         writer.confirmation(dataclasses.replace(manifest, finished=now()))
-
-
-def tasks(manifest: ConfirmManifest) -> list[TrialTask]:
-    """All trainings, seed by seed, so that a confirmation cut short has whole pairs."""
-    return [
-        TrialTask(
-            arm_id("confirm", arm, seed), Recipe.from_values(values), seed, 0, manifest.epochs
-        )
-        for seed in manifest.seeds
-        for arm, values in manifest.arms.items()
-    ]
 
 
 def ended(records: RunRecords) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""A run in the files of the tools that people look at already: tables, Optuna, TensorBoard, ..."""
+"""Exports a run to other tools: tables, Optuna, TensorBoard."""

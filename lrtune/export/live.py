@@ -2,59 +2,37 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shlex
+import tempfile
 import time
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self, override
 
-from lrtune.display.observer import Observer
+from lrtune.display.observer import PrefixedObserver
 from lrtune.errors import ArgumentError, LrtuneError
-from lrtune.export.event_files import TrialEvents, is_event_file, write_events
+from lrtune.export.event_files import EVENT_FILES, TrialEvents, write_events
 from lrtune.export.space import searched
-from lrtune.export.trials import kind_of, recorded
+from lrtune.export.trials import recorded
 from lrtune.records.reader import read_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from lrtune.display.observer import Observer
     from lrtune.export.trials import Recorded
     from lrtune.records.schema import Outcome
     from lrtune.records.task import EpochRecord, TrialTask
-
-
-def _each(name: str) -> Callable[..., None]:
-    def call(self: Observers, *args: Any) -> None:
-        for observer in self.observers:
-            getattr(observer, name)(*args)
-
-    return call
-
-
-class Observers(Observer):
-    """Lets several observers watch a search: each call goes to all of them, in their order."""
-
-    def __init__(self, *observers: Observer) -> None:
-        self.observers = observers
-
-    noticed = _each("noticed")
-    trial_found = _each("trial_found")
-    trial_began = _each("trial_began")
-    epoch_ended = _each("epoch_ended")
-    trial_lost = _each("trial_lost")
-    trial_ended = _each("trial_ended")
 
 
 def check_folder(folder: Path, run_dir: Path) -> None:
     """Makes the folder for event files if it is missing.
 
     Raises:
-        ArgumentError: nothing can be written there, or it is inside the run folder, which a new
-            search refuses to use once it holds files that are not a search's.
+        ArgumentError: nothing can be written there, or it is inside the run folder, which must hold
+            nothing but the search.
     """
     if run_dir.resolve() in (folder.resolve(), *folder.resolve().parents):
         raise ArgumentError(
@@ -63,19 +41,16 @@ def check_folder(folder: Path, run_dir: Path) -> None:
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        usable = os.access(folder, os.W_OK | os.X_OK)
-        reason = os.strerror(errno.EACCES)
+        tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        usable, reason = False, error.strerror or type(error).__name__
-    if not usable:
         raise ArgumentError(
             f"--tensorboard must be a folder that can be written to. Received: {str(folder)!r} "
-            f"({reason})."
-        )
+            f"({error.strerror or type(error).__name__})."
+        ) from error
 
 
-class TensorBoardObserver(Observer):
-    """Writes DIR/NAME/trial_0007/ and so on, NAME being the run folder's: searches can share DIR.
+class TensorBoardObserver(PrefixedObserver):
+    """Writes event files to DIR/NAME, NAME being the run folder's; searches can share DIR.
 
     The run folder decides what is written. A resumed search rewrites the events of the trials that
     it finds there, and a trial that starts again gets a new event file. A full disk stops the
@@ -84,21 +59,21 @@ class TensorBoardObserver(Observer):
     Args:
         folder: DIR, the argument of `tensorboard --logdir`; made if missing.
         run_dir: the run folder.
-        notify: called with one line of text, once, when events cannot be written any more.
+        observer: watches the search too; it is notified once when events cannot be written any
+            more.
 
     Raises:
         ArgumentError: see `check_folder`.
     """
 
-    def __init__(self, folder: Path, run_dir: Path, notify: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, run_dir: Path, observer: Observer) -> None:
+        super().__init__(observer, prefix="")
         check_folder(folder, run_dir)
         self._folder = folder / (run_dir.absolute().name or "run")
         self._run_dir = run_dir
-        self._notify = notify
         self._open: dict[str, TrialEvents] = {}
         self._broken = False
         self._clear_once = cache(self._clear)
-        self._read_once = cache(self._read)
 
     def __enter__(self) -> Self:
         return self
@@ -109,28 +84,27 @@ class TensorBoardObserver(Observer):
         self._open.clear()
 
     @override
-    def noticed(self, text: str) -> None:
-        """Does nothing: the display shows it."""
-
-    @override
     def trial_found(self, outcome: Outcome) -> None:
+        super().trial_found(outcome)
         self._try(self._find, outcome.trial_id)
 
     @override
     def trial_began(self, task: TrialTask) -> None:
+        super().trial_began(task)
         self._try(self._begin, task)
 
     @override
     def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
+        super().epoch_ended(trial_id, record)
         if trial_id in self._open:
             self._try(self._open[trial_id].epoch, record, time.time())
 
     @override
     def trial_ended(self, outcome: Outcome) -> None:
+        super().trial_ended(outcome)
         events = self._open.pop(outcome.trial_id, None)
         if events is not None:
-            last = outcome.epochs.last
-            self._try(events.end, outcome.status, outcome.score, last, time.time())
+            self._try(events.end, outcome, time.time())
             events.close()
 
     def _begin(self, task: TrialTask) -> None:
@@ -138,22 +112,20 @@ class TensorBoardObserver(Observer):
             self._open.pop(task.trial_id).close()
         events = TrialEvents(self._folder, task.trial_id, time.time())
         self._open[task.trial_id] = events
-        values = searched(task.values)
-        events.begin(kind_of(task.trial_id), values, task.last_epoch, task.first_epoch + 1)
+        events.begin(searched(task.values), task.last_epoch, task.first_epoch + 1)
 
     def _find(self, trial_id: str) -> None:
-        trial = self._read_once().get(trial_id)
-        if trial is not None:
-            write_events(trial, self._folder)
+        if trial_id in self._recorded:
+            write_events(self._recorded[trial_id], self._folder)
 
-    def _read(self) -> dict[str, Recorded]:
+    @cached_property
+    def _recorded(self) -> dict[str, Recorded]:
         return {trial.trial_id: trial for trial in recorded(read_run(self._run_dir))}
 
     def _clear(self) -> None:
-        """Removes the events of an earlier search of this name, when this one has its first."""
-        for path in list(self._folder.rglob("*")):
-            if is_event_file(path):
-                path.unlink()
+        """Removes the events of an earlier search of this name, once this search has events."""
+        for path in list(self._folder.rglob(EVENT_FILES)):
+            path.unlink()
 
     def _try(self, write: Callable[..., None], *args: Any) -> None:
         if self._broken:
@@ -164,7 +136,7 @@ class TensorBoardObserver(Observer):
         except (OSError, LrtuneError) as error:
             self._broken = True
             reason = getattr(error, "strerror", None) or error
-            self._notify(
+            self.noticed(
                 f"cannot write events to {self._folder}: {reason}. The search goes on without "
                 f"them; `lrtune export {shlex.quote(str(self._run_dir))} --to tensorboard` writes "
                 "them later."

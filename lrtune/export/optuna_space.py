@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,37 +19,31 @@ Distribution = CategoricalDistribution | FloatDistribution | IntDistribution
 
 
 def distributions(
-    space: Iterable[Mapping[str, Any]], trials: Iterable[Mapping[str, Value]]
+    space: Iterable[Mapping[str, Any]], trials: Sequence[Mapping[str, Value]]
 ) -> dict[str, Distribution]:
     """The parameters of a study by name, in the order of the space.
 
     Args:
-        space: `Manifest.space`; what cannot be understood is left out.
-        trials: the values of each. A range is widened to hold them: a run folder can be edited,
-            and drawing on log scale may round a bound's last digit up.
+        space: `Manifest.space`; entries that cannot be understood are left out.
+        trials: the values of each trial. Ranges are widened to include them: a run folder can be
+            edited, and drawing on a log scale may round the last digit of a bound up.
     """
-    known: dict[str, Distribution] = {}
+    # Keras Tuner allows a name once in every scope, Optuna once in a study.
+    found: dict[str, list[Distribution]] = {}
     for name, class_name, config in configs(space):
-        try:
+        with suppress(LookupError, TypeError, ValueError, OverflowError):
             new = _distribution(class_name, config)
-        except (LookupError, TypeError, ValueError, OverflowError):
-            continue
-        # Keras Tuner allows a name once in every scope, Optuna once in a study.
-        before = known.setdefault(name, new)
-        if type(before) is type(new):
-            known[name] = _covering(
-                before,
-                new.choices if isinstance(new, CategoricalDistribution) else (new.low, new.high),
-            )
-    for values in trials:
-        for name, value in values.items():
-            if name in known and fits(known[name], value):
-                known[name] = _covering(known[name], [value])
+            found.setdefault(name, []).append(new)
+    known = {}
+    for name, (first, *others) in found.items():
+        alike = [value for one in others if type(one) is type(first) for value in _ends(one)]
+        tried = [values[name] for values in trials if name in values]
+        known[name] = _covering(first, [*alike, *(one for one in tried if fits(first, one))])
     return known
 
 
 def fits(distribution: Distribution, value: Value) -> bool:
-    """Whether a value is of the type that a distribution draws."""
+    """Whether a value has the type that a distribution draws."""
     kinds = {FloatDistribution: (int, float), IntDistribution: (int,)}
     return type(value) in kinds.get(type(distribution), (type(value),))
 
@@ -64,18 +59,23 @@ def _distribution(class_name: str, config: Mapping[str, Any]) -> Distribution:
     log = config.get("sampling") == "log"
     if kind is float:
         return FloatDistribution(low, high, log=log)
-    # A step on log scale multiplies, which Optuna does not know.
+    # On a log scale a step is a factor; Optuna has no such steps.
     step = int(config.get("step") or 1) if config.get("sampling") == "linear" else 1
     return IntDistribution(low, high, log=log, step=step if (high - low) % step == 0 else 1)
 
 
-def _covering(known: Distribution, values: Sequence[Any]) -> Distribution:
+def _ends(known: Distribution) -> Sequence[Any]:
+    return known.choices if isinstance(known, CategoricalDistribution) else (known.low, known.high)
+
+
+def _covering(known: Distribution, values: Iterable[Any]) -> Distribution:
     """The distribution, made wide enough for these values."""
+    values = list(dict.fromkeys((*_ends(known), *values)))
     if isinstance(known, CategoricalDistribution):
-        return CategoricalDistribution(list(dict.fromkeys((*known.choices, *values))))
-    low, high = min(known.low, *values), max(known.high, *values)
+        return CategoricalDistribution(values)
+    low, high = min(values), max(values)
     log = known.log and low > 0
     if isinstance(known, FloatDistribution):
         return FloatDistribution(low, high, log=log)
-    whole = all((value - low) % known.step == 0 for value in (known.low, known.high, *values))
+    whole = all((value - low) % known.step == 0 for value in values)
     return IntDistribution(int(low), int(high), log=log, step=known.step if whole else 1)

@@ -1,17 +1,17 @@
 """A run as an Optuna study in an SQLite file, for optuna-dashboard and Optuna's own plots.
 
-A study's trial is a *configuration*, as Optuna has it: where Hyperband trained one in several
-rungs, these are one trial, whose intermediate values are the objective after each epoch. It is
-COMPLETE if it was meant to reach the full budget, PRUNED if it stopped at an earlier rung, FAIL if
-its last rung has no score and RUNNING if that has not ended. One that diverged has the user
-attribute `diverged` and, as in the search, the untrained model's score.
+A trial of the study is a *configuration*: the rungs in which Hyperband trained it are one trial,
+whose intermediate values are the objective after each epoch. It is COMPLETE if it was meant to
+reach the full budget, PRUNED if it stopped at an earlier rung, FAIL if its last rung has no score,
+and RUNNING while its last rung has not ended. A trial that diverged has the user attribute
+`diverged` and, as in the search, the untrained model's score.
 
-Parameters have the ranges of the space and exist only in the trials of their family. Optuna has no
-scale that is dense at the upper end, as momentum is searched (`reverse_log`): such a parameter has
-its range without `log`, and the study's user attribute `reverse_log` names it.
+Parameters have the ranges of the space and exist only in the trials of their family. Momentum is
+searched on a scale that is dense at the upper end (`reverse_log`). Optuna has no such scale: the
+parameter has its range without `log`, and the study's user attribute `reverse_log` names it.
 
-The baseline is not among the trials, because it was not searched and lies outside the ranges; its
-scores are the study's user attribute `baseline`.
+The baseline is not among the trials, because it was not searched and lies outside the ranges. The
+study's user attribute `baseline` has its scores.
 
 Optuna's storage takes 3 ms an epoch: 100 trials of 50 epochs take 15 s, 1,000 take 2.5 minutes.
 """
@@ -46,11 +46,11 @@ if TYPE_CHECKING:
 
 
 def write_study(records: RunRecords, file: Path) -> str:
-    """Writes the study; needs optuna.
+    """Writes the study.
 
     Args:
         records: the run.
-        file: path of the SQLite file, which does not exist yet.
+        file: path of the SQLite file, which must not exist yet.
 
     Returns:
         What was written, in words.
@@ -75,14 +75,11 @@ def write_study(records: RunRecords, file: Path) -> str:
 def _trial(
     line: tuple[Recorded, ...], manifest: Manifest, known: Mapping[str, Distribution]
 ) -> FrozenTrial:
-    """Rungs of one configuration, the first one first, as one trial."""
+    """The rungs of one configuration, in their order, as one trial."""
     last = line[-1]
-    params = {
-        name: value
-        for name, value in last.values.items()
-        if name in known and fits(known[name], value)
-    }
-    others = {name: value for name, value in last.values.items() if name not in params}
+    values = last.values.items()
+    params = {name: one for name, one in values if name in known and fits(known[name], one)}
+    others = {name: one for name, one in values if name not in params}
     state, score = _ended(last, manifest)
     start, end = line[0].times, last.times
     begun = created(manifest) if start is None else start.start
@@ -91,7 +88,7 @@ def _trial(
         trial_id=-1,
         state=state,
         value=score,
-        # Without a zone, in local time, as Optuna writes its own.
+        # Local time without a zone, as Optuna records its own.
         datetime_start=datetime.fromtimestamp(begun),
         datetime_complete=None if end is None else datetime.fromtimestamp(end.end),
         params=params,
@@ -106,35 +103,34 @@ def _ended(last: Recorded, manifest: Manifest) -> tuple[TrialState, float | None
     outcome = last.outcome
     if outcome is None:
         return TrialState.RUNNING, None
-    if outcome.score is None or outcome.status == "failed":
+    if outcome.score is None:
         return TrialState.FAIL, None
     full = outcome.epochs.planned >= manifest.max_epochs
-    return (TrialState.COMPLETE if full else TrialState.PRUNED), float(outcome.score)
+    return TrialState.COMPLETE if full else TrialState.PRUNED, outcome.score
 
 
 def _course(line: tuple[Recorded, ...], objective: str) -> dict[int, float]:
-    """Epoch, counted from 1, -> objective after it."""
+    """Epoch (from 1) -> the objective after it."""
     rows = [row for rung in line for row in rung.epochs()]
     return {row["epoch"]: float(row[objective]) for row in rows if objective in row}
 
 
 def _remarks(line: tuple[Recorded, ...]) -> dict[str, Any]:
-    """User attributes: what Optuna has no place for."""
+    """What Optuna has no place for, as user attributes."""
     last = line[-1]
-    ended = [rung.outcome for rung in line if rung.outcome is not None]
     remarks: dict[str, Any] = {
         "trials": ", ".join(rung.trial_id for rung in line),
         "status": last.status,
         "diverged": last.status == "diverged",
-        "seconds": sum(seconds_of(outcome.seconds) for outcome in ended),
+        "seconds": sum(seconds_of(rung.outcome.seconds) for rung in line if rung.outcome),
     }
-    if last.outcome is not None:
+    if (outcome := last.outcome) is not None:
         remarks |= {
-            "epochs": last.outcome.epochs.last,
-            "budget": last.outcome.epochs.planned,
-            "seed": last.outcome.seed,
-            "bracket": plain_value(last.outcome.values.get("tuner/bracket")),
-            "message": plain_value(last.outcome.message),
+            "epochs": outcome.epochs.last,
+            "budget": outcome.epochs.planned,
+            "seed": outcome.seed,
+            "bracket": plain_value(outcome.values.get("tuner/bracket")),
+            "message": plain_value(outcome.message),
         }
     return {key: value for key, value in remarks.items() if value is not None}
 
@@ -142,6 +138,7 @@ def _remarks(line: tuple[Recorded, ...]) -> dict[str, Any]:
 def _about(records: RunRecords) -> dict[str, Any]:
     """User attributes of the study."""
     manifest = records.manifest
+    configured = configs(manifest.space)
     about = {
         "algo": printable(manifest.algo),
         "objective": printable(manifest.objective),
@@ -149,9 +146,7 @@ def _about(records: RunRecords) -> dict[str, Any]:
         "seed": manifest.seed,
         "data": printable(manifest.data.source),
         "reverse_log": [
-            name
-            for name, _, config in configs(manifest.space)
-            if config.get("sampling") == "reverse_log"
+            name for name, _, one in configured if one.get("sampling") == "reverse_log"
         ],
         "baseline": {
             arm: [outcome.score for outcome in outcomes if outcome.score is not None]
@@ -165,12 +160,12 @@ def _about(records: RunRecords) -> dict[str, Any]:
 def _storage(file: Path) -> Iterator[Any]:
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(file)
-        # The file gets its name only when it is complete. Waiting for the disk after every trial
-        # would double the time that a thousand trials take.
+        # The file gets its final name only when it is complete, so no trial has to wait for the
+        # disk, which doubles the time that a thousand trials take.
         connection.execute("PRAGMA synchronous = OFF")
         return connection
 
-    # Not a URL with the path in it: characters of the path may have a meaning there.
+    # Some characters of a path would have a meaning in a URL.
     storage = RDBStorage("sqlite:///lrtune", engine_kwargs={"creator": connect})
     try:
         yield storage
@@ -181,7 +176,7 @@ def _storage(file: Path) -> Iterator[Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silences Optuna's message about each new study and its warnings of experimental functions."""
+    """Silences Optuna's message about a new study and its warnings of experimental functions."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

@@ -1,23 +1,24 @@
-"""Where an export is put: whole or not at all, and never over what is no export."""
+"""Where an export goes: written completely or not at all, and never over anything else."""
 
 from __future__ import annotations
 
 import os
 import shutil
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 
 def beside(run: str, ending: str) -> Path:
-    """The path beside a run folder that has its name and this ending.
+    """The path next to a run folder with the folder's name and this ending.
 
-    A run folder itself holds what a search writes and nothing else.
+    A run folder holds what a search writes and nothing else.
     """
     folder = Path(os.path.normpath(run))
     if folder.name in ("", ".."):
@@ -26,27 +27,24 @@ def beside(run: str, ending: str) -> Path:
 
 
 @contextmanager
-def whole(
-    out: Path, *, folder: bool, overwrite: bool, is_ours: Callable[[Path], bool]
-) -> Iterator[Path]:
-    """Gives a path to write to, which takes its place at `out` once all is written.
+def whole(out: Path, *, files: tuple[str, ...], overwrite: bool) -> Iterator[Path]:
+    """Gives a temporary path to write to, which is renamed to `out` once all is written.
 
     Args:
-        out: where it is to be; folders above it are made.
-        folder: whether to give a folder, which is made, or the path of a file.
-        overwrite: whether an export that is there is replaced.
-        is_ours: whether a file of a folder is one that such an export writes. A folder with any
-            other file in it is never replaced.
+        out: where the export goes; folders above it are made.
+        files: patterns of the files in the folder that such an export is (paths relative to it),
+            none if it is a single file. A folder with any other file in it is never replaced.
+        overwrite: whether an earlier export is replaced.
 
     Raises:
-        ArgumentError: something is there that is not to be replaced, or it cannot be written.
+        ArgumentError: something is there that must not be replaced, or it cannot be written.
     """
-    _refuse(out, folder=folder, overwrite=overwrite, is_ours=is_ours)
+    _refuse(out, files, overwrite=overwrite)
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         _remove(temporary)
-        if folder:
+        if files:
             temporary.mkdir()
         yield temporary
         _put(temporary, out)
@@ -59,36 +57,27 @@ def whole(
         _remove(temporary)
 
 
-def _refuse(out: Path, *, folder: bool, overwrite: bool, is_ours: Callable[[Path], bool]) -> None:
+def _refuse(out: Path, files: tuple[str, ...], *, overwrite: bool) -> None:
     if not os.path.lexists(out):
         return
-    if out.is_symlink() or not (out.is_dir() if folder else out.is_file()):
+    if out.is_symlink() or not (out.is_dir() if files else out.is_file()):
         raise ArgumentError(
-            f"--out must be {'a folder' if folder else 'a file'}, or not exist yet. Received: "
-            f"{str(out)!r}, which is {_kind(out)}."
+            f"--out must be {'a folder' if files else 'a file'}, or not exist yet. Received: "
+            f"{str(out)!r}, which is {'a link' if out.is_symlink() else 'something else'}."
         )
-    empty = folder
-    for path in out.rglob("*") if folder else ():
-        if path.is_dir() and not path.is_symlink():
-            continue
-        empty = False
-        if not is_ours(path.relative_to(out)):
+    found = [path for path in out.rglob("*") if path.is_symlink() or not path.is_dir()]
+    for path in found:
+        if not any(fnmatchcase(str(path.relative_to(out)), pattern) for pattern in files):
             raise ArgumentError(
                 f"--out must be an empty folder, an earlier export, or not exist yet. Received: "
                 f"{str(out)!r}, which holds {path.name!r}."
             )
-    if not overwrite and not empty:
+    if not overwrite and (found or not files):
         raise ArgumentError(f"--out {str(out)!r} exists already: --overwrite replaces it.")
 
 
-def _kind(path: Path) -> str:
-    if path.is_symlink():
-        return "a link"
-    return "a folder" if path.is_dir() else "a file" if path.is_file() else "neither"
-
-
 def _put(temporary: Path, out: Path) -> None:
-    """Puts what is written in its place; what was there is gone only then."""
+    """Renames the export to its place; what was there is deleted only after that."""
     if not out.is_dir():
         temporary.replace(out)
         return
@@ -103,7 +92,7 @@ def _put(temporary: Path, out: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    with suppress(OSError):  # the error that brought us here says more
+    with suppress(OSError):  # the error that led here says more
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:

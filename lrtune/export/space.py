@@ -1,4 +1,4 @@
-"""Which hyperparameters a trial has, and their values as every format can hold them."""
+"""Which hyperparameters a trial has, with values that every format can hold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Value = str | bool | int | float | None
 Scope = list[tuple[str, list[Value]]]
-"""Names of other hyperparameters with the values that each of them must have one of."""
+"""Names of other hyperparameters, each with the values for which this scope applies."""
 
 
 def configs(space: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any, dict[str, Any]]]:
@@ -29,10 +29,10 @@ def configs(space: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any, dict
 
 
 def scopes(space: Iterable[Mapping[str, Any]]) -> dict[str, list[Scope]]:
-    """When each hyperparameter exists: in the trials that satisfy all of any of its scopes.
+    """The scopes of each hyperparameter: it exists in a trial that meets all conditions of one.
 
-    Keras Tuner allows a name once in every scope. Where the conditions cannot be read, the
-    hyperparameter is taken to exist in all trials.
+    Keras Tuner allows a name once in every scope. A hyperparameter whose conditions cannot be read
+    counts as part of all trials.
     """
     found: dict[str, list[Scope]] = {}
     for name, _, config in configs(space):
@@ -54,8 +54,8 @@ def searched(
     """The hyperparameter values of a trial, printable, without Keras Tuner's own.
 
     Args:
-        values: of the trial, by name.
-        known: see `scopes`; leaves out what does not exist in this trial.
+        values: the trial's values by name.
+        known: see `scopes`; hyperparameters that do not exist in this trial are left out.
     """
     clean = {
         printable(name): plain_value(value)

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from lrtune.export.trials import Recorded
     from lrtune.records.reader import RunRecords
 
-TRIALS, EPOCHS = "trials", "epochs"
-"""Names of the two files, without the ending."""
-
 _FIRST = {
     "kind": "string",
     "trial_id": "string",
@@ -40,16 +37,13 @@ _DTYPES = {
     "floating": "Float64",
     "mixed-integer-float": "Float64",
 }
-"""What pandas finds in the values of a hyperparameter -> their column's type; else text."""
-
-_EPOCH_FIRST = ("kind", "trial_id", "epoch", "lr")
+"""What pandas infers from a hyperparameter's values -> the column's type; otherwise it is text."""
 
 
 def write_csv(records: RunRecords, folder: Path) -> str:
-    """Writes `trials.csv` and `epochs.csv`: numbers in full, empty where unknown.
+    """Writes `trials.csv` and `epochs.csv`: numbers in full, unknown values empty.
 
-    As in `report --csv`, text that a spreadsheet would run as a formula gets an apostrophe before
-    it.
+    As in `report --csv`, text that a spreadsheet would run as a formula gets a leading apostrophe.
 
     Returns:
         What was written, in words.
@@ -61,7 +55,7 @@ def write_csv(records: RunRecords, folder: Path) -> str:
 
 
 def write_parquet(records: RunRecords, folder: Path) -> str:
-    """Writes `trials.parquet` and `epochs.parquet`, as `write_csv` does; needs pyarrow."""
+    """Writes `trials.parquet` and `epochs.parquet`, the same tables; needs pyarrow."""
     tables = _tables(records)
     for name, frame in tables.items():
         frame.to_parquet(folder / f"{name}.parquet", index=False, engine="pyarrow")
@@ -69,9 +63,9 @@ def write_parquet(records: RunRecords, folder: Path) -> str:
 
 
 def trials_table(trials: list[Recorded]) -> pd.DataFrame:
-    """One row a trial: the columns of `_FIRST`, then one column a hyperparameter.
+    """One row for each trial: the columns of `_FIRST`, then one for each hyperparameter.
 
-    A hyperparameter with the name of one of our columns gets the prefix `hp.`.
+    A hyperparameter named like one of our columns gets the prefix `hp.`.
     """
     frame: pd.DataFrame = pd.DataFrame(map(_row, trials), columns=list(_FIRST)).astype(_FIRST)
     for name in dict.fromkeys(name for trial in trials for name in trial.values):
@@ -82,23 +76,23 @@ def trials_table(trials: list[Recorded]) -> pd.DataFrame:
 
 
 def epochs_table(trials: list[Recorded]) -> pd.DataFrame:
-    """One row a trial and epoch: kind, trial_id, epoch, lr, the metrics, seconds."""
-    rows: list[dict[str, Any]] = []
-    for trial in trials:
-        known = {"kind": trial.kind, "trial_id": trial.trial_id}
-        rows += [{**row, **known} for row in trial.epochs()]
-    metrics = dict.fromkeys(key for row in rows for key in row)
-    others = [name for name in metrics if name not in (*_EPOCH_FIRST, "seconds")]
-    types = {"kind": "string", "trial_id": "string", "epoch": "Int64"}
-    frame = pd.DataFrame(rows, columns=[*_EPOCH_FIRST, *others, "seconds"])
-    numbers = dict.fromkeys(["lr", *others, "seconds"], "float64")
-    typed: pd.DataFrame = frame.astype({**types, **numbers})
-    return typed
+    """One row for each epoch of each trial: kind, trial_id, epoch, lr, the metrics, seconds."""
+    rows = [
+        {**row, "kind": trial.kind, "trial_id": trial.trial_id}
+        for trial in trials
+        for row in trial.epochs()
+    ]
+    ours = ("kind", "trial_id", "epoch", "lr", "seconds")
+    metrics = dict.fromkeys(name for row in rows for name in row if name not in ours)
+    numbers = dict.fromkeys(("lr", *metrics, "seconds"), "float64")
+    types = {"kind": "string", "trial_id": "string", "epoch": "Int64", **numbers}
+    frame: pd.DataFrame = pd.DataFrame(rows, columns=list(types)).astype(types)
+    return frame
 
 
 def _tables(records: RunRecords) -> dict[str, pd.DataFrame]:
     trials = recorded(records)
-    return {TRIALS: trials_table(trials), EPOCHS: epochs_table(trials)}
+    return {"trials": trials_table(trials), "epochs": epochs_table(trials)}
 
 
 def _row(trial: Recorded) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""When trials ran. A run folder records how long each took, and when the search began."""
+"""When trials ran. A run folder records how long each took and when the search began."""
 
 from __future__ import annotations
 
@@ -32,10 +32,9 @@ def trial_times(
 ) -> dict[str, Times]:
     """When each trial ran, by its id.
 
-    A trial ended when its `outcome.json` was written, and began as long before as it took. A copy
-    of the folder may have lost the files' times. If any of them lies outside the search, the trials
-    are placed one after another from the search's start, in their order: then only durations are
-    right.
+    A trial ended when its `outcome.json` was written, and its duration says when it began. A copy
+    of the folder may have lost the files' times: if any of them lies outside the search, the trials
+    are placed one after another from the search's start, and only their durations are right.
     """
     seconds = {outcome.trial_id: seconds_of(outcome.seconds) for outcome in outcomes}
     first, last = created(manifest), _instant(manifest.finished, math.inf)

@@ -32,10 +32,10 @@ class Recorded:
     Attributes:
         trial_id: as in `lrtune.records.ids`, unique in the run: "0007", "baseline/search/0007",
             "baseline/ARM/seed-N", "confirm/ARM/seed-N".
-        outcome: how it ended, None if it has not.
+        outcome: how it ended, None while it has not.
         values: its hyperparameter values.
         parent: the `trial_id` of the trial that it continued.
-        times: when it ran, None if it has not ended.
+        times: when it ran, None while it has not ended.
     """
 
     trial_id: str
@@ -76,23 +76,26 @@ def kind_of(trial_id: str) -> str:
 
 
 def recorded(records: RunRecords) -> list[Recorded]:
-    """All trials: the search's in the order of their ids, then the baseline's, then the others."""
-    arms = [outcome for arm in records.baseline.values() for outcome in arm]
-    times = trial_times(records.folder, (*arms, *records.outcomes), records.manifest)
+    """All trials: those of the search, of the search for the baseline, then the arms' seeds."""
+    seeds = [outcome for arm in records.baseline.values() for outcome in arm]
+    times = trial_times(records.folder, (*seeds, *records.outcomes), records.manifest)
     found = _trials(records, times)
     if (nested := records.baseline_search) is not None:
-        its_times = trial_times(nested.folder, nested.outcomes, nested.manifest)
-        found += _trials(nested, its_times, f"{BASELINE_SEARCH}/")
-    found += _seeds(arms, records, times)
+        nested_times = trial_times(nested.folder, nested.outcomes, nested.manifest)
+        found += _trials(nested, nested_times, f"{BASELINE_SEARCH}/")
     if (confirmation := records.confirmation) is not None:
-        seeds = [outcome for arm in confirmation.outcomes.values() for outcome in arm]
-        times = trial_times(records.folder, seeds, confirmation.manifest)
-        found += _seeds(seeds, records, times)
-    return found
+        confirmed = [outcome for arm in confirmation.outcomes.values() for outcome in arm]
+        times |= trial_times(records.folder, confirmed, confirmation.manifest)
+        seeds += confirmed
+    known = scopes(records.manifest.space)
+    return found + [
+        Recorded(one.trial_id, one, searched(one.values, known), None, times[one.trial_id], records)
+        for one in seeds
+    ]
 
 
 def lineages(trials: Iterable[Recorded]) -> list[tuple[Recorded, ...]]:
-    """Trials of one search joined with those that they continue, the first of each line first.
+    """Each trial that no other continues, preceded by the trials that it continues.
 
     A trial that two others continue is part of both lines.
     """
@@ -112,6 +115,7 @@ def lineages(trials: Iterable[Recorded]) -> list[tuple[Recorded, ...]]:
 
 
 def _trials(records: RunRecords, times: Mapping[str, Times], prefix: str = "") -> list[Recorded]:
+    """The trials of a search, those that have not ended included."""
     known = scopes(records.manifest.space)
     outcomes = {outcome.trial_id: outcome for outcome in records.outcomes}
     found = []
@@ -122,24 +126,7 @@ def _trials(records: RunRecords, times: Mapping[str, Times], prefix: str = "") -
         else:
             values = read_proposal(records.folder, trial_id) or {}
             parent = values.get("tuner/trial_id")
-        found.append(
-            Recorded(
-                trial_id=prefix + trial_id,
-                outcome=outcome,
-                values=searched(values, known),
-                parent=prefix + parent if isinstance(parent, str) else None,
-                times=times.get(trial_id),
-                _records=records,
-            )
-        )
+        parent = prefix + parent if isinstance(parent, str) else None
+        shown, when = searched(values, known), times.get(trial_id)
+        found.append(Recorded(prefix + trial_id, outcome, shown, parent, when, records))
     return found
-
-
-def _seeds(
-    outcomes: Iterable[Outcome], records: RunRecords, times: Mapping[str, Times]
-) -> list[Recorded]:
-    known = scopes(records.manifest.space)
-    return [
-        Recorded(one.trial_id, one, searched(one.values, known), None, times[one.trial_id], records)
-        for one in outcomes
-    ]

@@ -1,4 +1,4 @@
-"""The reading's cats-vs-dogs CNN, and a loss that takes labels either way they come."""
+"""The reading's cats-vs-dogs CNN, and a loss for one-hot labels or class indices."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def cats_vs_dogs_cnn(
 def cross_entropy(y_true: Any, y_pred: Any) -> Any:
     """Cross-entropy of class probabilities against one-hot labels or class indices.
 
-    Keras makes the caller choose between its categorical and its sparse loss and fails late on
-    the wrong one; the labels' shape already says which it is.
+    Keras has a categorical and a sparse loss and fails late with the wrong one; the labels' shape
+    says which is right.
 
     Args:
         y_true: [batch, classes] probabilities, or [batch] or [batch, 1] class indices.

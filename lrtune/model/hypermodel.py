@@ -1,7 +1,7 @@
 """The hypermodel: any Keras model, trained with SGD under a sampled learning-rate schedule.
 
-It works in stock Keras Tuner tuners as it does in lrtune's own; the latter also carry momentum and
-the step count over a promotion, which stock Keras Tuner drops.
+It works in Keras Tuner's own tuners and in lrtune's. The latter also keep momentum and the step
+count in a promotion, which Keras Tuner drops.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 FAMILIES = ("constant", "time", "step", "exponential")
-"""The four schedules of the reading: what is searched unless the caller says otherwise."""
+"""The four schedules of the reading, which are searched by default."""
 
 
 class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras Tuner has no types
@@ -37,19 +37,19 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
     Args:
         build_model: function of a `keras_tuner.HyperParameters` that returns an uncompiled
             `keras.Model`.
-        epochs: int >= 1, the horizon: the epochs a schedule is laid out over. A trial cut short
-            at an early rung trains the first epochs of the schedule over the full horizon.
+        epochs: int >= 1, the horizon: the epochs that a schedule is laid out over. A trial that
+            stops at an early rung has trained the first epochs of the whole schedule.
         families: names of the schedule families to choose from, at least one.
         momentum: None samples it; a float in [0, 1) fixes it. Fixed at 0, `lr0` reaches .5.
-        loss: anything `keras.Model.compile` takes; the default is cross-entropy for one-hot labels
-            and class indices alike.
+        loss: as `keras.Model.compile` takes it; the default is cross-entropy, for one-hot labels or
+            class indices.
         metrics: as `keras.Model.compile` takes them.
-        steps_per_epoch: int >= 1, weight updates an epoch. `fit` finds it out by itself; give it
-            if you train what `build` returns with `model.fit` of your own.
+        steps_per_epoch: int >= 1, weight updates an epoch. `fit` finds it by itself; it is needed
+            if you call `model.fit` on what `build` returns.
 
     Raises:
-        ArgumentError: an argument outside its domain, or (from `build`) a `build_model` that
-            returns something else than an uncompiled model.
+        ArgumentError: an argument is outside its domain, or (from `build`) `build_model` does not
+            return an uncompiled model.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
                 "build_model must be a function that takes hp and returns an uncompiled "
                 f"keras.Model. Received: {build_model!r}."
             )
-        # Declared once on a scratch space, so that a wrong family or horizon fails here, at the
-        # caller's line, and not in the middle of a tuner's construction.
+        # Declared once in a scratch space, so that a wrong family or horizon fails here and not
+        # while a tuner is constructed.
         space.declare(keras_tuner.HyperParameters(), families, epochs, momentum)
         if steps_per_epoch is not None:
             steps_per_epoch = checks.integer("steps_per_epoch", steps_per_epoch, at_least=1)
@@ -88,8 +88,8 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
     def build(self, hp: Any) -> keras.Model:
         """The model of `build_model`, compiled with SGD and the schedule that `hp` holds.
 
-        Without `steps_per_epoch` the schedule is not placed yet: `fit` places it, and a plain
-        `model.fit` fails with a message that says so, rather than train at a constant rate.
+        Without `steps_per_epoch` the schedule is placed by `fit`. A plain `model.fit` then fails
+        with a message that says so, instead of training at a constant rate.
         """
         space.declare(hp, self.families, self.epochs, self.momentum)
         model = self.build_model(hp)
@@ -134,21 +134,21 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
             optimizer=optimizer,
             loss=self.loss,
             metrics=self.metrics,
-            # "auto" picks XLA on accelerators only; on a CPU XLA makes a small CNN several times
-            # slower, and a choice that depends on the machine makes runs incomparable.
+            # "auto" chooses XLA on accelerators only, and runs on different machines would not be
+            # comparable. On a CPU XLA makes a small CNN several times slower.
             jit_compile=False,
         )
         if model.built:
-            # An optimizer that is built has its momentum and step count saved and loaded with the
-            # model's weights; Keras leaves them out, with a warning at most, where it is not.
+            # Keras saves and loads the momentum and step count of a built optimizer with the
+            # model's weights, but leaves out those of an unbuilt one.
             optimizer.build(model.trainable_variables)
 
     @override
     def fit(self, hp: Any, model: keras.Model, *args: Any, **kwargs: Any) -> Any:
-        """Trains under the schedule, placed by the absolute epoch.
+        """Trains with the schedule, placed by the absolute epoch.
 
-        A training that begins at `initial_epoch` 3 gets the rates of the fourth epoch on, whatever
-        the optimizer's own step count was.
+        A training with `initial_epoch` 3 starts with the rates of the fourth epoch, whatever the
+        optimizer's step count was.
 
         Args:
             hp: the trial's hyperparameters.
@@ -186,18 +186,14 @@ class CatsVsDogsHyperModel(ScheduleHyperModel):
         num_classes: int = 2,
         **kwargs: Any,
     ) -> None:
-        # A partial of module-level functions can be pickled; a lambda here could not.
+        # Unlike a lambda, a partial of a module-level function can be pickled.
         build = partial(_build_cnn, input_shape=input_shape, num_classes=num_classes)
         super().__init__(build, epochs=epochs, families=families, **kwargs)
 
 
-def _build_cnn(
-    hp: Any,  # noqa: ARG001 - what every build_model takes; this CNN samples nothing
-    *,
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-) -> keras.Model:
-    return cats_vs_dogs_cnn(input_shape, num_classes)
+def _build_cnn(_hp: Any, **sizes: Any) -> keras.Model:
+    """The CNN as a `build_model`, which samples nothing."""
+    return cats_vs_dogs_cnn(**sizes)
 
 
 def steps_per_epoch(

@@ -1,4 +1,4 @@
-"""Starts TensorFlow without the lines it prints on any machine that has no GPU."""
+"""Starts TensorFlow without the messages that it prints on machines without a GPU."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def start_tensorflow(threads: int | None = None) -> None:
-    """Imports TensorFlow and Keras, once, with nothing but errors on the screen.
+    """Imports TensorFlow and Keras, printing only errors.
 
     Args:
-        threads: int >= 1 threads for computing, or None for TensorFlow's own choice. Only the
-            first start in a process decides.
+        threads: int >= 1 threads for computing, or None for TensorFlow's choice. Only the first
+            call in a process has an effect.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _held_back_stderr():
@@ -29,13 +29,13 @@ def start_tensorflow(threads: int | None = None) -> None:
             with suppress(RuntimeError):  # the runtime has started already
                 tf.config.threading.set_intra_op_parallelism_threads(threads)
                 tf.config.threading.set_inter_op_parallelism_threads(threads)
-        # The first operation starts the runtime, which has its own lines about missing GPUs.
+        # The first operation starts the runtime, which prints messages about missing GPUs too.
         tf.constant(0)
 
 
 @contextmanager
 def _held_back_stderr() -> Iterator[None]:
-    """Keeps what is written to file descriptor 2, from C++ too, and prints it only on an error."""
+    """Holds back what is written to file descriptor 2, by C++ too; prints it only on an error."""
     sys.stderr.flush()
     original = os.dup(2)
     with tempfile.TemporaryFile() as held:

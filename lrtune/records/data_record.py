@@ -1,4 +1,4 @@
-"""What to record about data that the user hands over to `search` as arguments of `fit`."""
+"""What to record about data that the user passes to `search` as arguments of `fit`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def describe_given(fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> 
         fit_kwargs: its keyword arguments.
 
     Returns:
-        A record whose fingerprint changes with any value of any array; it is empty where not all
-        of the data are NumPy arrays (a generator or a tf.data.Dataset can be read only once).
+        A record whose fingerprint depends on every value of every array. It is empty unless all
+        data are NumPy arrays (a generator or a tf.data.Dataset can be read only once).
     """
     names = ("x", "y", "sample_weight")
     training = [*fit_args[:2], *(fit_kwargs[name] for name in names if name in fit_kwargs)]
@@ -42,7 +42,7 @@ def describe_given(fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> 
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """What is in lists, tuples and dictionaries, however deep, but None."""
+    """The contents of nested lists, tuples and dictionaries, without None."""
     if isinstance(value, dict):
         value = [value[key] for key in sorted(value)]
     if isinstance(value, list | tuple):

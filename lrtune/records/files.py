@@ -1,4 +1,4 @@
-"""How files of a run folder are written, so that a kill at any moment leaves none of them damaged.
+"""How files of a run folder are written, so that no kill at any moment can damage one.
 
 A whole file is replaced at once (`_util.atomic`). A line is appended and flushed; a kill can tear
 only the last line, and readers drop it.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def boundary(path: Path) -> None:
     """Does nothing; called before, between and after the steps of each write.
 
-    The fault tests replace it with a kill, so that every such moment is tried.
+    The fault tests replace it by a kill to try every such moment.
     """
 
 

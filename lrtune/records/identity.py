@@ -1,4 +1,4 @@
-"""Is the search that the user asks for the one that a run folder holds?"""
+"""Checks that a run folder holds the search that the user asks for."""
 
 from __future__ import annotations
 
@@ -33,16 +33,14 @@ _WORDS = {
     "space": "search space",
     "baseline_budget": "baseline budget",
 }
-"""What makes two searches the same, in the order in which a difference is reported. The number of
-trials is not part of it: a search can be resumed for more trials."""
+"""What must be equal for two searches to be the same, in the order in which differences are
+reported. The number of trials may differ: a search can be resumed for more trials."""
 
 
 def identity(manifest: Manifest) -> dict[str, Any]:
     """Everything that must be the same for a search to be resumed."""
-    plain = schema.to_json(manifest)
-    return {name: plain["data" if name == "fingerprint" else name] for name in _WORDS} | {
-        "fingerprint": manifest.data.fingerprint
-    }
+    plain = schema.to_json(manifest) | {"fingerprint": manifest.data.fingerprint}
+    return {name: plain[name] for name in _WORDS}
 
 
 def refuse_other_search(folder: Path, found: Manifest, asked: Mapping[str, Any]) -> None:
@@ -50,9 +48,9 @@ def refuse_other_search(folder: Path, found: Manifest, asked: Mapping[str, Any])
 
     Args:
         folder: the run folder, for the message.
-        found: what its search was asked.
-        asked: what the user asks for now, by the names of `identity`, as far as it is known. Data
-            without a fingerprint have an empty one, which differs from no other.
+        found: the manifest of its search.
+        asked: what the user asks for now, by the names of `identity`, as far as it is known. An
+            empty fingerprint, of data that have none, matches any other.
     """
     was = identity(found)
     for name, words in _WORDS.items():
@@ -72,13 +70,13 @@ def refuse_other_search(folder: Path, found: Manifest, asked: Mapping[str, Any])
 
 
 def continued(manifest: Manifest, before: Manifest) -> Manifest:
-    """The manifest of a resumed search, which keeps the time at which it started.
+    """The manifest of a resumed search, with the time at which it was first started.
 
-    Warns where it was started with other versions of the packages that train.
+    Warns if it was started with other versions of the packages that train.
 
     Args:
-        manifest: of the search as it is asked for now.
-        before: what the run folder holds.
+        manifest: of the search as the user asks for it now.
+        before: the one in the run folder.
     """
     changed = [
         f"{name} {before.versions[name]} (now {now})"
@@ -95,7 +93,7 @@ def continued(manifest: Manifest, before: Manifest) -> Manifest:
 
 
 def _first_difference(before: list[Any], now: list[Any]) -> tuple[str, Any, Any]:
-    """The first hyperparameter that differs: what it is called, and both of its configurations."""
+    """The first hyperparameter that differs: its name and both configurations."""
     old, new = ({one["config"]["name"]: one for one in space} for space in (before, now))
     for name in [*old, *new]:
         if old.get(name) != new.get(name):

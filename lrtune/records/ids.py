@@ -1,12 +1,12 @@
-"""Ids of trainings and the folders they are recorded in: the only place that builds or parses them.
+"""Ids of trainings and their folders: the only place that builds or parses them.
 
     0007                            a trial of the search
     baseline/search/0007            a trial of the search for the best constant rate
     baseline/constant-0.1/seed-1    a seed of an arm of the baseline
     confirm/trial-0007/seed-42      a seed of an arm of the confirmation
 
-Records and tables hold ids as text. Each training has a folder below the run folder: an arm's seed
-the one that its id names, a search's trial `trial_0007`, which is Keras Tuner's own convention.
+Records and tables hold ids as text. Each training has a folder below the run folder. For an arm's
+seed the folder is the id, for a search's trial it is `trial_0007` as in Keras Tuner.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BASELINE: Final = "baseline"
 CONFIRM: Final = "confirm"
 
 BASELINE_SEARCH: Final = "baseline/search"
-"""The folder with the search for the best constant rate, a run of its own; no arm has this name."""
+"""The folder of the search for the best constant rate, a run of its own; no arm has this name."""
 
 _TRIAL = "trial_"
 _ID = re.compile(
@@ -35,7 +35,7 @@ Kind = Literal["search", "baseline/search", "baseline", "confirm"]
 
 @dataclass(frozen=True)
 class TrialId:
-    """Which training of a run it is.
+    """The parts of an id.
 
     Attributes:
         kind: "search", or "baseline/search" for the search for the best constant rate; "baseline"
@@ -51,14 +51,14 @@ class TrialId:
     seed: int = 0
 
     def __str__(self) -> str:
-        """The id as records have it."""
+        """The id as text, as in records."""
         if self.arm:
             return f"{self.kind}/{self.arm}/seed-{self.seed}"
         return self.number if self.kind == "search" else f"{self.kind}/{self.number}"
 
     @property
     def local(self) -> str:
-        """The id in the records of its own search, which for `baseline/search` is a run itself."""
+        """The id within its own run: `baseline/search` is a run of its own."""
         return self.number or str(self)
 
     @property
@@ -71,7 +71,7 @@ class TrialId:
 
 
 def find_id(text: str) -> TrialId | None:
-    """The id that this text is, or None where lrtune gives no such id."""
+    """Parses an id; None if the text is not one."""
     found = _ID.fullmatch(text)
     if found is None:
         return None
@@ -82,10 +82,10 @@ def find_id(text: str) -> TrialId | None:
 
 
 def parse_id(text: str) -> TrialId:
-    """The id that this text is.
+    """Parses an id.
 
     Raises:
-        RunFolderError: lrtune gives no such id. Ids are read from files, and a `..` in one must not
+        RunFolderError: the text is not an id. Ids are read from files, and a `..` in one must not
             lead out of the run folder.
     """
     found = find_id(text)
@@ -103,9 +103,9 @@ def folder_of(trial_id: str) -> str:
 
 
 def id_of_folder(name: str) -> str | None:
-    """The id of the search's trial that is recorded in a folder of this name; None for any other.
+    """The id of the search's trial with a folder of this name; None for any other folder.
 
-    Keras Tuner pads ids with zeros to the number of trials that was asked for.
+    Keras Tuner pads ids with zeros to the width of the number of trials.
     """
     number = name.removeprefix(_TRIAL)
     found = find_id(number) if number != name else None
@@ -118,13 +118,13 @@ def arm_id(kind: Literal["baseline", "confirm"], arm: str, seed: int) -> str:
 
 
 def is_arm_name(arm: str) -> bool:
-    """Whether an arm can have this name, so that it can be a folder's."""
+    """Whether an arm can have this name, which is also a folder's."""
     return find_id(arm_id("confirm", arm, 0)) is not None
 
 
 def first_tried(trial_id: str) -> tuple[int, str]:
-    """A key that sorts the trials of one search by when they were proposed.
+    """A key that sorts the trials of one search in the order in which they were proposed.
 
-    Hyperband may need more digits than Keras Tuner padded for: the longer id is then the later one.
+    Hyperband may need more digits than Keras Tuner padded for. A longer id is then a later one.
     """
     return len(trial_id), trial_id

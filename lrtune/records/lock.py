@@ -1,4 +1,4 @@
-"""One search at a time writes a run folder: a lock that dies with the process that holds it."""
+"""A lock that lets only one process at a time write to a run folder."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ import os
 import shlex
 import socket
 import sys
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import filelock
 
 from lrtune.errors import RunFolderError
+from lrtune.records.schema import now
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LOCK = ".lock"
-"""Locked by the system for the process that searches; that the file exists means nothing."""
+"""Locked by the system for the process that searches; the file itself always stays."""
 
 HOLDER = ".lock.json"
-"""Who holds the lock, for people to read: the process may be gone."""
+"""Says who holds the lock, or held it last, for people to read."""
 
 
 class RunLock:
     """The right to write into a run folder, held from creation to `release`.
 
-    The system releases it when the process dies, in whatever way, so nobody has to clean up.
+    The system releases it when the process ends, however that happens.
 
     Args:
         folder: an existing folder.
@@ -49,35 +49,26 @@ class RunLock:
                 f"run folder {folder} is being written by {self._who()}; wait until that "
                 "process has ended, or choose another --run-dir"
             ) from error
-        self._holder.write_text(json.dumps(_myself()) + "\n", encoding="utf-8")
+        self._holder.write_text(json.dumps({"holder": _myself()}) + "\n", encoding="utf-8")
 
     def release(self) -> None:
-        """Lets others write. Safe to call twice."""
+        """Allows others to write. Safe to call twice."""
         if self._lock.is_locked:
-            with contextlib.suppress(OSError):  # a folder that is gone keeps nobody from going on
+            with contextlib.suppress(OSError):  # the folder may be gone
                 self._holder.unlink(missing_ok=True)
             self._lock.release()
 
     def _who(self) -> str:
         try:
-            owner = json.loads(self._holder.read_text(encoding="utf-8"))
-            return (
-                f"process {int(owner['process'])} of {owner['user']} on {owner['host']} "
-                f"({owner['command']}, since {owner['since']})"
-            )
+            return str(json.loads(self._holder.read_text(encoding="utf-8"))["holder"])
         except (OSError, ValueError, KeyError, TypeError):
             return "another process"
 
 
-def _myself() -> dict[str, object]:
+def _myself() -> str:
     try:
         user = getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container's user need not have a name
+    except (KeyError, OSError, ImportError):  # a container's user may have no name
         user = "unknown"
-    return {
-        "process": os.getpid(),
-        "user": user,
-        "host": socket.gethostname(),
-        "command": shlex.join(sys.argv),
-        "since": datetime.now().astimezone().isoformat(timespec="seconds"),
-    }
+    who = f"process {os.getpid()} of {user} on {socket.gethostname()}"
+    return f"{who} ({shlex.join(sys.argv)}, since {now()})"

@@ -1,4 +1,4 @@
-"""Reads one JSON file of a run folder and checks it: a record as it should be, or an exception."""
+"""Reads and checks one JSON file of a run folder: returns a valid record or raises an exception."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
-"""What reading and checking a damaged file may raise."""
+"""The exceptions that reading and checking a damaged file may raise."""
 
 
 class NewerSchemaError(ValueError):
-    """A newer lrtune wrote this file; its layout is not known here."""
+    """A newer lrtune wrote this file, in a layout that this one does not know."""
 
 
 def read_manifest(path: Path) -> Manifest:
-    """The manifest in this file. Raises one of `UNREADABLE` if it holds no valid one."""
+    """The manifest in this file. Raises one of `UNREADABLE` if there is no valid one."""
     return _convert(loads(read_bytes(path)), Manifest)
 
 
@@ -43,7 +43,7 @@ def read_confirm_manifest(path: Path) -> ConfirmManifest:
 
 
 def read_outcome(path: Path, trial_id: str) -> Outcome:
-    """The outcome in this file. Raises one of `UNREADABLE` if it holds no valid one."""
+    """The outcome in this file. Raises one of `UNREADABLE` if there is no valid one."""
     raw = loads(read_bytes(path))
     if isinstance(raw, dict) and raw.get("seconds", 0.0) is None:
         raw["seconds"] = math.nan
@@ -58,7 +58,7 @@ def read_outcome(path: Path, trial_id: str) -> Outcome:
 
 
 def _convert(raw: Any, kind: type[T]) -> T:
-    """The record that plain JSON types describe; keys that the record does not have are ignored."""
+    """The record in parsed JSON; unknown keys are ignored."""
     if not isinstance(raw, dict):
         raise TypeError("it is not a JSON object")
     version = msgspec.convert(raw, _Version).schema
@@ -75,11 +75,11 @@ class _Version:
 
 
 def read_bytes(path: Path, at_most: int = 16 * 2**20) -> bytes:
-    """The content of a regular file: reading a pipe would block, reading a device never ends.
+    """The content of a regular file: reading a pipe would block, reading a device would not end.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is not a regular file, or has more bytes than `at_most`; the largest of ours,
+        ValueError: it is not a regular file, or has more than `at_most` bytes. Our largest file,
             the oracle of a search of thousands of trials, has less than one MiB.
     """
     status = path.stat()
@@ -91,7 +91,7 @@ def read_bytes(path: Path, at_most: int = 16 * 2**20) -> bytes:
 
 
 def loads(content: bytes) -> Any:
-    """JSON as the standard has it, with numbers that a double or 64 bits can hold.
+    """Standard JSON with numbers that fit into a double or 64 bits.
 
     NOTE: not msgspec's own parser, which refuses the lone surrogates that Python writes.
     """
@@ -99,7 +99,7 @@ def loads(content: bytes) -> Any:
 
 
 def loads_numbers(content: bytes) -> Any:
-    """The same, but a number that no double can hold becomes infinite: the caller must check.
+    """The same, but a number too large for a double becomes infinite: the caller must check.
 
     NOTE: calling `_finite` for each number takes as long as the rest of the parser.
     """
@@ -124,7 +124,7 @@ def _refuse(constant: str) -> None:
 
 
 def reason(error: Exception) -> str:
-    """What was wrong, in words that stand between brackets."""
+    """What was wrong, in words for a parenthesis."""
     if isinstance(error, KeyError):
         return f"{error.args[0]!r} is missing"
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):

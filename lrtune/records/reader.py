@@ -1,7 +1,7 @@
-"""Reads a run folder back, as much of it as is intact.
+"""Reads a run folder, as far as it is intact.
 
-Only `run.json` must be intact. A search that was killed, a full disk or an edit may leave any other
-file damaged: the rest is read, and a notice names the file.
+Only `run.json` must be intact. A kill, a full disk or an edit may damage any other file: a notice
+names it, and the rest is read.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from lrtune._util.npz import read_npz
 from lrtune.errors import ArgumentError, RunFolderError
@@ -39,12 +39,14 @@ from lrtune.records.parse import (
 from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import numpy as np
 
     from lrtune.records.ids import TrialId
     from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -66,15 +68,15 @@ class RunRecords:
     """Everything that a run folder says.
 
     Attributes:
-        folder: the run folder, as it was given to `read_run`.
+        folder: the run folder, as passed to `read_run`.
         manifest: what was asked of the search.
         outcomes: the search's trials that ended, in the order of their ids.
         baseline: arm name -> its outcomes in the order of their seeds; arms in the manifest's
             order. An arm of which no seed ended has an empty tuple.
-        confirmation: the comparison on test images; None if none was begun.
+        confirmation: the comparison on test images; None if there is none.
         unfinished: ids of the search's trials that have a folder but no outcome that can be read:
             still running, stopped with the search, or damaged (then a notice says so).
-        outcome_notices: what was wrong with outcomes, a sentence a file.
+        outcome_notices: what is wrong with outcomes, one sentence for each file.
     """
 
     folder: Path
@@ -93,11 +95,16 @@ class RunRecords:
 
     @cached_property
     def notices(self) -> tuple[str, ...]:
-        """What was wrong with any file, a sentence a file; reads every `epochs.jsonl` once."""
-        found = [self._epochs_notice(trial_id) for trial_id in self._ids()]
-        others = [_keras_tuner_notice(self.folder, name) for name in self._keras_tuner_files()]
-        damaged = [notice for notice in [*found, *others] if notice]
-        return (*self.outcome_notices, *damaged, *self._nested[1])
+        """What is wrong with any file, one sentence each; reads every `epochs.jsonl` once."""
+        found = [notice for one in self._ids() if (notice := self._epochs_notice(one))]
+        trials = [*(outcome.trial_id for outcome in self.outcomes), *self.unfinished]
+        lost = (
+            "lrtune loses nothing, but Keras Tuner cannot load the run until the command that "
+            "started the search has repaired it."
+        )
+        for name in [schema.ORACLE, *(f"{folder_of(one)}/{schema.TRIAL_FILE}" for one in trials)]:
+            _read(lambda path: json.loads(read_bytes(path)), self.folder / name, name, lost, found)
+        return (*self.outcome_notices, *found, *self._nested[1])
 
     @cached_property
     def baseline_search(self) -> RunRecords | None:
@@ -107,18 +114,17 @@ class RunRecords:
     @cached_property
     def _nested(self) -> tuple[RunRecords | None, tuple[str, ...]]:
         """The search for the best constant rate, and what is wrong with its files."""
-        within = BASELINE_SEARCH
-        folder = self.folder / within
+        folder = self.folder / BASELINE_SEARCH
         try:
             records = read_run(folder)
         except DamagedManifestError as error:
             if not (folder / schema.MANIFEST).exists() and not trial_ids(folder):
                 return None, ()  # it has not begun
-            name = f"{within}/{schema.MANIFEST}"
+            name = f"{BASELINE_SEARCH}/{schema.MANIFEST}"
             return None, (f"{name} {error.what}: the search for the baseline is left out.",)
         except RunFolderError as error:
             return None, (str(error),) if folder.exists() else ()
-        return records, tuple(f"{within}/{notice}" for notice in records.notices)
+        return records, tuple(f"{BASELINE_SEARCH}/{notice}" for notice in records.notices)
 
     def epochs(self, trial_id: str) -> list[dict[str, Any]]:
         """The epochs of one trial that can be read, in the order in which they were written.
@@ -128,7 +134,7 @@ class RunRecords:
                 `lrtune.records.ids`.
 
         Returns:
-            One dictionary an epoch, as recorded, null read as NaN; none if no epoch was recorded.
+            One dictionary for each epoch, as recorded, with NaN for null.
         """
         confirmed = self.confirmation.outcomes.values() if self.confirmation else ()
         known = {outcome.trial_id for arm in confirmed for outcome in arm}
@@ -156,7 +162,7 @@ class RunRecords:
         return Recipe.from_values(arms[name])
 
     def lineage(self, trial_id: str) -> tuple[Outcome, ...]:
-        """The trial and its ancestors, the oldest first; without those before a missing one."""
+        """The trial and its ancestors, the oldest first, as far back as none is missing."""
         line: list[Outcome] = []
         outcome = self.by_id.get(trial_id)
         while outcome is not None and outcome not in line:
@@ -176,18 +182,13 @@ class RunRecords:
                 return f"{folder_of(trial_id)}/{schema.EPOCHS} lacks {missing} of its epochs."
         return notice
 
-    def _keras_tuner_files(self) -> Iterator[str]:
-        yield schema.ORACLE
-        for trial_id in [*(outcome.trial_id for outcome in self.outcomes), *self.unfinished]:
-            yield f"{folder_of(trial_id)}/{schema.TRIAL_FILE}"
-
 
 def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) -> RunRecords:
     """Read a run folder; nothing in it is changed or executed.
 
     Args:
         folder: the folder that a search wrote, the one with `run.json` in it.
-        instead: what to take for `run.json` if that is damaged or missing while trials are there.
+        instead: used in place of a damaged or missing `run.json`.
 
     Returns:
         The records. Their `notices` say what could not be read.
@@ -227,7 +228,7 @@ def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) ->
 
 
 def read_state(folder: Path, trial_id: str) -> dict[str, np.ndarray[Any, Any]] | None:
-    """The training state kept for a trial; None if there is none that can be read."""
+    """The training state kept for a trial; None if it is missing or damaged."""
     try:
         return read_npz(folder / folder_of(trial_id) / schema.STATE)
     except (OSError, ValueError):
@@ -251,7 +252,7 @@ def read_proposal(folder: Path, trial_id: str) -> dict[str, Any] | None:
 
 
 def trial_ids(folder: Path) -> list[str]:
-    """Ids of all trials of the search that have a folder, in the order in which they began."""
+    """Ids of all trials of the search that have a folder, in the order in which they started."""
     return sorted(filter(None, map(id_of_folder, _folders(folder))), key=first_tried)
 
 
@@ -291,12 +292,9 @@ def _read_arms(
 
 def _read_confirmation(folder: Path, notices: list[str]) -> Confirmation | None:
     name = f"{CONFIRM}/{schema.CONFIRM_MANIFEST}"
-    try:
-        manifest = read_confirm_manifest(folder / name)
-    except FileNotFoundError:
-        return None
-    except UNREADABLE as error:
-        notices.append(f"{name} cannot be read ({reason(error)}): the confirmation is left out.")
+    lost = "the confirmation is left out."
+    manifest = _read(read_confirm_manifest, folder / name, name, lost, notices)
+    if manifest is None:
         return None
     arms = _read_arms(folder, CONFIRM, manifest.arms, notices)
     return Confirmation(manifest, {arm: arms[arm] for arm in manifest.arms})
@@ -335,27 +333,21 @@ def _runs_below(folder: Path) -> str:
 
 def _read_outcome(folder: Path, trial_id: str, notices: list[str]) -> Outcome | None:
     name = f"{folder_of(trial_id)}/{schema.OUTCOME}"
+    read = partial(read_outcome, trial_id=trial_id)
+    return _read(read, folder / name, name, "its outcome is left out.", notices)
+
+
+def _read(
+    read: Callable[[Path], T], path: Path, name: str, lost: str, notices: list[str]
+) -> T | None:
+    """The record in a file; None, with a notice unless the file is missing, if there is none."""
     try:
-        return read_outcome(folder / name, trial_id)
+        return read(path)
     except FileNotFoundError:
         return None
     except UNREADABLE as error:
-        notices.append(f"{name} cannot be read ({reason(error)}): its outcome is left out.")
+        notices.append(f"{name} cannot be read ({reason(error)}): {lost}")
         return None
-
-
-def _keras_tuner_notice(folder: Path, name: str) -> str | None:
-    """What is wrong with one of Keras Tuner's files; None if it is whole, or was never there."""
-    try:
-        json.loads(read_bytes(folder / name))
-    except FileNotFoundError:
-        return None
-    except UNREADABLE as error:
-        return (
-            f"{name} cannot be read ({reason(error)}): lrtune loses nothing, but Keras Tuner "
-            "cannot load the run until the command that started the search has repaired it."
-        )
-    return None
 
 
 def _folders(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a run folder holds: the typed records that the writer writes and the reader reads back.
+"""The typed records of a run folder, which the writer writes and the reader reads back.
 
     RUN/run.json                                 Manifest
     RUN/trial_ID/epochs.jsonl                    one JSON object a line and an epoch
@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
@@ -56,10 +56,10 @@ class DataRecord:
     Attributes:
         source: where they came from, in words ("cifar10 (cache)", "synthetic", a file's name).
         fingerprint: hash of images, labels and split: equal for equal data on any machine.
-        sizes: number of images in "train", "validation" and "test" (0 where there is none).
-        synthetic: True where the images were drawn by lrtune, not photographed.
-        argument: what `--data` was, so that the same images can be loaded again; None for data
-            given to `search` by a script.
+        sizes: number of images in "train", "validation" and "test" (0 for none).
+        synthetic: whether lrtune drew the images itself.
+        argument: the value of `--data`, to load the same images again; None for data that a script
+            passed to `search`.
     """
 
     source: str
@@ -71,13 +71,13 @@ class DataRecord:
 
 @dataclass(frozen=True)
 class Rung:
-    """Some trainings that a run plans, all over the same epochs.
+    """Planned trainings that all run over the same epochs.
 
     Attributes:
         part: "search", "baseline/search" (the search for the best constant rate) or "baseline".
-        trainings: int >= 0, how many at most.
-        first: epochs trained before, by the trials that they continue.
-        last: epochs trained in total when they are done.
+        trainings: int >= 0, their maximum number.
+        first: epochs that the trials before them have trained.
+        last: epochs trained in total at their end.
     """
 
     part: Literal["search", "baseline/search", "baseline"]
@@ -94,7 +94,7 @@ def total(plan: tuple[Rung, ...]) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What was asked of a search: all that a trial does not say itself.
+    """What a search was asked to do: everything that its trials do not record themselves.
 
     Attributes:
         algo: "hyperband", "bayesian" or "random".
@@ -105,19 +105,19 @@ class Manifest:
         factor: Hyperband's reduction factor, else None.
         max_trials: number of trials asked for, None for Hyperband.
         seed: the search's seed; trials' seeds derive from it.
-        batch_size: images a training step, None where the user's own pipeline decides.
+        batch_size: images a training step, None if the user's own pipeline decides.
         families: schedule families in the space, in their order.
         space: the hyperparameters' configurations as Keras Tuner writes them, in their order.
         baseline_budget: epochs of the search for the best constant rate as a share of the main
-            search's; 0 where there is none.
+            search's; 0 for none.
         baseline_arms: arm name -> hyperparameter values, always trained at the full budget; the
             tuned one is among them once it is known.
-        baseline_seeds: the seeds every arm was trained with.
+        baseline_seeds: the seeds of every arm.
         data: which images.
         versions: package name -> version.
         created: start of the run, ISO 8601 with offset.
-        finished: when the search ran out of trials, in the same form; None while it is running.
-        plan: all that the run will train at most; empty in runs of lrtune before 0.1.
+        finished: end of the search, in the same form; None while it is running.
+        plan: the maximum number of trainings; empty in runs of lrtune before 0.1.
     """
 
     algo: str
@@ -143,7 +143,7 @@ class Manifest:
 
     @property
     def planned(self) -> tuple[int, int] | None:
-        """How many trainings and epochs the run will take at most; None where it does not say."""
+        """How many trainings and epochs the run takes at most; None without a plan."""
         return total(self.plan) if self.plan else None
 
 
@@ -153,10 +153,9 @@ class ConfirmManifest:
 
     Attributes:
         arms: arm name -> hyperparameter values.
-        trials: arm name -> id of the search's trial it comes from; no entry for an arm of the
-            baseline.
-        search_scores: arm name -> its score in the search (of an arm of the baseline: the mean
-            over its seeds); no entry where there is none.
+        trials: arm name -> id of its trial in the search; no entry for an arm of the baseline.
+        search_scores: arm name -> its score in the search (for an arm of the baseline the mean over
+            its seeds); no entry if there is none.
         baseline: name of the arm that the others are compared with.
         seeds: of every arm: initial weights, image order and dropout follow from a seed alone.
         train_on: "train+validation" or "train".
@@ -164,11 +163,12 @@ class ConfirmManifest:
             Keras logs it ("val_accuracy").
         direction: "max" or "min".
         epochs: the horizon, which every arm is trained for.
-        batch_size: images a training step, None where the user's own pipeline decides.
+        batch_size: images a training step, None if the user's own pipeline decides.
         data: which images; the sizes are of "train" (all training images) and "test".
         versions, created, finished, schema: as in `Manifest`.
     """
 
+    score: ClassVar = "last"
     arms: Mapping[str, Mapping[str, Any]]
     trials: Mapping[str, str]
     search_scores: Mapping[str, float]
@@ -198,8 +198,8 @@ class Span:
 
     Attributes:
         first: the first epoch this trial trained (parent's last + 1 for a promoted trial).
-        last: the last epoch it finished; first - 1 where it finished none.
-        planned: the last epoch it was meant to reach: its budget.
+        last: the last epoch it finished; first - 1 if it finished none.
+        planned: its budget, the last epoch it should reach.
     """
 
     first: int
@@ -213,14 +213,14 @@ class Outcome:
 
     Attributes:
         trial_id: see `lrtune.records.ids`.
-        status: "completed", "diverged" (the loss left all bounds; the score is the untrained
+        status: "completed", "diverged" (the loss grew out of bounds; the score is the untrained
             model's) or "failed" (an error; no score).
         values: hyperparameter values, Keras Tuner's own `tuner/...` among them.
         epochs: which epochs it trained.
         seed: seed of initial weights, image order and dropout.
         seconds: wall time of the trial, building included.
         score: the objective that ranks it; None for a failed trial.
-        parent: id of the trial it continued, None for one that began at epoch 1.
+        parent: id of the trial it continued, None for a trial from epoch 1.
         message: why it diverged or failed, None otherwise.
     """
 
@@ -237,12 +237,12 @@ class Outcome:
 
     @cached_property
     def recipe(self) -> Recipe:
-        """What its values say of schedule and optimizer."""
+        """The schedule and optimizer in its values."""
         return Recipe.from_values(self.values)
 
 
 def now() -> str:
-    """The time as it is recorded: ISO 8601 with offset, to the second."""
+    """The current time in the form of the records: ISO 8601 with offset, to the second."""
     return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
@@ -252,7 +252,7 @@ def to_json(record: Any) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON knows it: NumPy scalars as Python's, NaN and infinities as None."""
+    """A value in JSON's types: NumPy scalars become Python's, NaN and infinities None."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

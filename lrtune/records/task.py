@@ -1,6 +1,6 @@
-"""What the search loop and a runner say to each other: a task, and how it ended.
+"""What the search loop and a runner exchange: a task, and how it ended.
 
-Nothing here knows TensorFlow. The numbers of a training depend on its task alone.
+Nothing here imports TensorFlow. The numbers of a training depend on its task alone.
 """
 
 from __future__ import annotations
@@ -16,31 +16,31 @@ if TYPE_CHECKING:
     from lrtune.schedules.recipe import Recipe
 
 State = Mapping[str, "np.ndarray[Any, Any]"]
-"""All that training depends on besides the task: arrays by name (see `worker.Trainer`)."""
+"""Everything besides the task that training depends on: arrays by name (see `worker.Trainer`)."""
 
 EpochRecord = Mapping[str, float]
 """One line of `epochs.jsonl`: epoch (from 1), lr, the metrics Keras logged, seconds."""
 
 
 def metrics_of(record: EpochRecord) -> dict[str, float]:
-    """An epoch's metrics, without what the record says of the epoch itself."""
+    """The metrics in an epoch's record."""
     return {k: v for k, v in record.items() if k not in ("epoch", "lr", "lr_last", "seconds")}
 
 
 @dataclass(frozen=True)
 class TrialTask:
-    """One trial, or one rung of one, to train.
+    """A trial, or one rung of it, to train.
 
     Attributes:
-        trial_id: under which its records are kept.
+        trial_id: see `lrtune.records.ids`.
         recipe: schedule, optimizer and the user's own hyperparameters.
         seed: int >= 0; initial weights, image order and dropout follow from it alone.
         first_epoch: epochs already trained (0 for a new trial); training continues there.
         last_epoch: epochs trained in total when this task is done.
-        parent_state: the state after `first_epoch` epochs. Where it is None though that is not 0,
-            the state was lost: the epochs before are trained again and not recorded.
-        steering: Keras Tuner's own entries among the trial's hyperparameter values, by which it
-            knows Hyperband's rungs; recorded with the others.
+        parent_state: the state after `first_epoch` epochs. None with `first_epoch` > 0 means that
+            the state was lost: the earlier epochs are trained again and not recorded.
+        steering: Keras Tuner's own entries among the trial's hyperparameter values, for Hyperband's
+            rungs; recorded with the others.
     """
 
     trial_id: str
@@ -58,7 +58,7 @@ class TrialTask:
 
     @property
     def begins_after(self) -> int:
-        """Epochs that need not be trained, since their state is here."""
+        """Epochs that need no training, because their state is known."""
         return 0 if self.parent_state is None else self.first_epoch
 
 
@@ -69,14 +69,14 @@ class TrialOutcome:
     Attributes:
         task: the task, without its parent state.
         status: completed, diverged or failed.
-        epochs: one record an epoch trained here, in order.
-        untrained: metrics of the model before its first step, on the validation images; of the
-            model as it ended where it diverged and these are held out.
+        epochs: one record for each epoch of this task, in order.
+        untrained: metrics of the model before its first step, on the validation images. If these
+            are held out and the training diverged, those of the final model instead.
         state: the state after the last epoch; None unless completed.
         seconds: wall time, building included.
         message: why it diverged, or the traceback of the failure.
-        worker_lost: whether it failed because the process that trained it died or hung, which
-            another try may survive.
+        worker_lost: whether it failed because its process died or hung, so that another try may
+            succeed.
     """
 
     task: TrialTask
@@ -98,8 +98,8 @@ class TrainingJob:
         fit_args: positional arguments of `keras.Model.fit` (images, labels, ...).
         fit_kwargs: its keyword arguments; epochs, initial_epoch and verbose are the runner's.
         held_out: whether the validation data are test images, which a training must not see before
-            its end: the untrained model is measured on the training images, and a model that
-            diverged once, as it ended, on these.
+            its end. The untrained model is then measured on the training images, and a diverged
+            model once, at its end, on the test images.
     """
 
     hypermodel: Any

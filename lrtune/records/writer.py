@@ -1,12 +1,11 @@
 """The only code that writes into a run folder; it runs in the driver process.
 
-Keras Tuner's own files are written here too: Keras Tuner writes them in place, so that a kill at
-the wrong moment leaves a run that it can no longer load.
+Keras Tuner's own files are written here too. Keras Tuner itself would write them in place, so a
+kill at the wrong moment would leave a run that it can no longer load.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _TUNER = "tuner0.json"
-"""Keras Tuner's mark that a folder holds a search that it can load; always an empty object."""
+"""Keras Tuner's mark of a folder with a search that it can load; always an empty object."""
 
 
 def holds_run(folder: Path) -> bool:
@@ -36,7 +35,7 @@ def holds_run(folder: Path) -> bool:
 
 
 def refuse_foreign_folder(folder: Path) -> None:
-    """Raises RunFolderError where a search may not write: a file, or a folder of something else."""
+    """Raises RunFolderError if a search must not write there: to a file, or among foreign files."""
     if folder.exists() and not folder.is_dir():
         raise RunFolderError(
             f"run folder {folder} is a file. Give a folder that does not exist yet"
@@ -48,7 +47,7 @@ def refuse_foreign_folder(folder: Path) -> None:
 
 
 def erase_run(folder: Path) -> None:
-    """Erases a run, so that another can be written in its place.
+    """Erases a run to make room for another.
 
     Raises:
         RunFolderError: the folder holds something else, a search is writing it, or it cannot be
@@ -71,7 +70,7 @@ def erase_run(folder: Path) -> None:
 
 
 class RunWriter:
-    """Writes all that a run folder holds, and keeps others from writing it.
+    """Writes everything in a run folder, and prevents others from writing there.
 
     Args:
         folder: the run folder; created, with its parents, if missing.
@@ -99,27 +98,20 @@ class RunWriter:
         self.close()
 
     def close(self) -> None:
-        """Lets another process write the folder. Safe to call twice."""
+        """Allows others to write to the folder. Safe to call twice."""
         self._lock.release()
 
     def manifest(self, manifest: schema.Manifest) -> None:
         """Writes `run.json`."""
         files.replace_json(self.folder / schema.MANIFEST, schema.to_json(manifest))
 
-    def finished(self, manifest: schema.Manifest, when: str) -> None:
-        """Writes `run.json` with the time at which the search had no more trials to run."""
-        self.manifest(dataclasses.replace(manifest, finished=when))
-
     def confirmation(self, manifest: schema.ConfirmManifest) -> None:
         """Writes `confirm/confirm.json`."""
-        folder = self.folder / CONFIRM
-        with files.naming_the_file(folder):
-            self.folder.stat()
-            folder.mkdir(exist_ok=True)
+        folder = self._make(self.folder / CONFIRM)
         files.replace_json(folder / schema.CONFIRM_MANIFEST, schema.to_json(manifest))
 
     def erase_confirmation(self) -> None:
-        """Deletes the confirmation, whole, so that another can be made."""
+        """Deletes the whole confirmation to make room for another."""
         folder = self.folder / CONFIRM
         with files.naming_the_file(folder):
             if folder.exists():
@@ -130,12 +122,8 @@ class RunWriter:
         files.replace_file(self.folder / schema.PAGE, lambda file: file.write(text.encode()))
 
     def begin_trial(self, trial_id: str) -> None:
-        """Makes the trial's folder and removes what an earlier, cut-off try left in it."""
-        folder = self.trial_folder(trial_id)
-        with files.naming_the_file(folder):
-            # Not its parents: a run folder that somebody removed must not come back as a stump.
-            self.folder.stat()
-            folder.mkdir(parents=True, exist_ok=True)
+        """Makes the trial's folder and removes the files of an earlier, interrupted try."""
+        folder = self._make(self.trial_folder(trial_id))
         for name in (schema.OUTCOME, schema.EPOCHS, schema.STATE):
             files.remove(folder / name)
 
@@ -145,7 +133,7 @@ class RunWriter:
         files.append_line(self.trial_folder(trial_id) / schema.EPOCHS, line)
 
     def outcome(self, outcome: schema.Outcome) -> None:
-        """Writes the trial's `outcome.json`: with it the trial is finished, for good."""
+        """Writes the trial's `outcome.json`, which finishes the trial for good."""
         path = self.trial_folder(outcome.trial_id) / schema.OUTCOME
         files.replace_json(path, schema.to_json(outcome))
 
@@ -157,15 +145,12 @@ class RunWriter:
         )
 
     def drop_state(self, trial_id: str) -> None:
-        """Deletes a state that nobody can need any more."""
+        """Deletes a state that is no longer needed."""
         files.remove(self.trial_folder(trial_id) / schema.STATE)
 
     def trial(self, trial_id: str, state: Mapping[str, Any]) -> None:
         """Writes Keras Tuner's `trial.json`, from its `Trial.get_state()`."""
-        folder = self.trial_folder(trial_id)
-        with files.naming_the_file(folder):
-            self.folder.stat()
-            folder.mkdir(exist_ok=True)
+        folder = self._make(self.trial_folder(trial_id))
         files.replace_json(folder / schema.TRIAL_FILE, state)
 
     def oracle(self, state: Mapping[str, Any]) -> None:
@@ -178,8 +163,14 @@ class RunWriter:
         """Folder of a search's trial ("0007") or of a baseline's ("baseline/ARM/seed-N")."""
         return self.folder / folder_of(trial_id)
 
+    def _make(self, folder: Path) -> Path:
+        with files.naming_the_file(folder):
+            self.folder.stat()  # a run folder that somebody removed must not be created again
+            folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
 
 def _content(folder: Path) -> list[Path]:
-    # A search that was killed as it wrote its first file left that file's temporary one.
+    # A search that was killed while writing its first file left a temporary file.
     ours = (LOCK, HOLDER, schema.MANIFEST + TEMPORARY)
     return [path for path in folder.iterdir() if path.name not in ours]

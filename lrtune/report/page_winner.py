@@ -114,7 +114,7 @@ def _code(schedule: Schedule, momentum: float, manifest: Manifest) -> str:
     if schedule.name == "constant":
         return (
             "import keras\n\n"
-            f"optimizer = keras.optimizers.SGD(learning_rate={schedule.lr0!r}, "  # type: ignore[attr-defined]
+            f"optimizer = keras.optimizers.SGD(learning_rate={schedule.lr0!r}, "
             f"momentum={momentum!r})"
         )
     images, batch = manifest.data.sizes.get("train"), manifest.batch_size

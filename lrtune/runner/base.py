@@ -1,6 +1,6 @@
-"""The contract of a runner: it takes `TrialTask`s and gives back `TrialOutcome`s.
+"""The contract of a runner: it takes `TrialTask`s and returns `TrialOutcome`s.
 
-Which process or machine trains is its own affair. A runner writes no file of the run.
+It decides which process or machine trains. It writes no file of the run folder.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ class Runner(ABC):
     @property
     @abstractmethod
     def running(self) -> int:
-        """How many submitted tasks have not had their outcome returned yet."""
+        """How many submitted tasks have no returned outcome yet."""
 
     @abstractmethod
     def submit(self, task: TrialTask) -> None:
-        """Begins a task. Only while `running < slots`."""
+        """Starts a task. Call it only while `running < slots`."""
 
     @abstractmethod
     def wait(self, on_epoch: OnEpoch) -> list[TrialOutcome]:
         """Blocks until at least one running task has ended.
 
-        Calls `on_epoch`, in this thread, for every epoch finished meanwhile; when a trial's outcome
-        is returned, `on_epoch` was called for all of its epochs.
+        Calls `on_epoch`, in this thread, for every epoch that finished meanwhile. When a trial's
+        outcome is returned, `on_epoch` has been called for all of its epochs.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Ends workers and removes temporary files. Safe to call twice."""
+        """Stops the workers and removes temporary files. Safe to call twice."""
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Which callbacks of the user's keep an epoch from running as one piece."""
+"""Finds the user's callbacks that act on batches, so that an epoch cannot run as one piece."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _BATCH_METHODS = (
 
 
 def acting_on_batches(callbacks: Iterable[keras.callbacks.Callback] | None) -> list[str]:
-    """Names of the callbacks that want to hear of every batch.
+    """Names of the callbacks that are called for every batch.
 
-    Keras calls them once for every piece of steps that runs in the graph, so with them a piece has
-    to be a single step.
+    Keras calls them once for each piece of steps that runs in the graph, so a piece must then be a
+    single step.
 
     Args:
         callbacks: as `keras.Model.fit` takes them.

@@ -1,8 +1,8 @@
-"""Compiled models that serve trial after trial.
+"""Compiled models that are reused for one trial after another.
 
-Tracing and optimising a training function takes about a second, as long as an epoch of the
-reading's CNN. The trials of a schedule search differ in numbers alone: rates, momentum, initial
-weights. So these live in variables, and a model is compiled once for each architecture.
+Tracing and optimizing a training function takes about a second, as long as an epoch of the
+reading's CNN. The trials of a schedule search differ only in numbers: rates, momentum, initial
+weights. These are kept in variables, and a model is compiled once for each architecture.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _OF_THE_USERS = (
     '"class_name": "__lambda__"',
     '"activation": {',  # a lambda; Keras' own activations are written as their names
 )
-"""In a configuration: a class or function that is not Keras' own."""
+"""Text in a configuration that marks a class or function of the user."""
 
 _MODELS = 4
-"""Architectures kept compiled at a time; a search over a model's width meets its values again."""
+"""How many architectures stay compiled; a search over a model's width repeats its values."""
 
 
 class VariableMomentumSGD(keras.optimizers.SGD):  # type: ignore[misc] # Keras has no types
@@ -119,10 +119,10 @@ def optimizer_variables(model: keras.Model) -> list[Any]:
 
 
 def architecture(model: keras.Model) -> str | None:
-    """A text that differs between two different models; None where it might miss something.
+    """A text that is different for different models; None if it might miss a difference.
 
-    Models of Keras' own layers alone have one. A layer or a function of the user's may hold numbers
-    or draw random ones that no configuration mentions.
+    Only models made of Keras' own layers have one. A layer or function of the user may contain or
+    draw numbers that are not in its configuration.
     """
     if not (model.built and type(model).__module__.startswith("keras.")):
         return None
@@ -135,13 +135,13 @@ def architecture(model: keras.Model) -> str | None:
         return None
     if any(mark in text for mark in _OF_THE_USERS):
         return None
-    # Keras numbers its own names on and on: dense_7 in one trial is dense_9 in the next.
+    # Keras keeps counting in its own names: dense_7 in one trial is dense_9 in the next.
     order = {f'"{name}"': f'"{number}"' for number, name in enumerate(_keras_names(config))}
     return re.sub(r'"[^"]*"', lambda match: order.get(match[0], match[0]), text)
 
 
 def _keras_names(config: Any) -> Iterator[str]:
-    """Names in a configuration that Keras gave, after the layer's class, in their order."""
+    """Names in a configuration that Keras derived from a layer's class, in their order."""
     if isinstance(config, dict):
         name = config["config"].get("name") if isinstance(config.get("config"), dict) else None
         kind = str(config.get("class_name", "")).lower()

@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     from lrtune.records.task import TrainingJob, TrialTask
 
 _ALIGNMENT = 64
-"""Bytes a tensor's memory must be aligned to, for TensorFlow to use it where it is."""
+"""Alignment in bytes that memory needs for TensorFlow to use it without a copy."""
 
 _DEFAULT_BATCH = 32
-"""What `keras.Model.fit` takes for arrays when no batch size is given."""
+"""The default batch size of `keras.Model.fit` for arrays."""
 
 
 def make_feed(job: TrainingJob) -> Feed:
-    """The feed for a job: ordered by us where the data are arrays, as given otherwise."""
+    """The feed for a job: lrtune orders arrays; other data stay as they are."""
     names = [name for name in inspect.signature(keras.Model.fit).parameters if name != "self"]
     given = {**dict(zip(names, job.fit_args, strict=False)), **job.fit_kwargs}
     for ours in ("epochs", "initial_epoch", "verbose"):
         given.pop(ours, None)
-    # A fit of the user's own may do anything with the arrays: it gets them as they came.
+    # The user's own fit may do anything with the arrays, so it gets the original ones.
     own_fit = type(job.hypermodel).fit not in (ScheduleHyperModel.fit, keras_tuner.HyperModel.fit)
     if own_fit or not _is_arrays(given.get("x")):
         return Feed(given)
@@ -44,7 +44,7 @@ def make_feed(job: TrainingJob) -> Feed:
 
 
 class Feed:
-    """Hands on the arguments of `fit` as the user gave them.
+    """Passes on the arguments of `fit` unchanged.
 
     Args:
         given: arguments of `keras.Model.fit` by name, without epochs, initial_epoch, verbose.
@@ -60,9 +60,9 @@ class Feed:
 
     @property
     def steps_per_execution(self) -> int:
-        """Training steps to run in the graph at a time: an epoch's, where the data say how many.
+        """Training steps that run in the graph at once: a whole epoch if its length is known.
 
-        Measured to be about twice as fast as stepping from Python.
+        This is about twice as fast as stepping from Python (measured).
         """
         if not isinstance(self._given.get("x"), tf.data.Dataset):
             return 1
@@ -72,10 +72,10 @@ class Feed:
             return 1
 
     def evaluation(self, *, training: bool = False) -> dict[str, Any]:
-        """Keyword arguments for `keras.Model.evaluate` on what the objective is measured on.
+        """Keyword arguments for `keras.Model.evaluate` on the data behind the objective.
 
         Args:
-            training: whether on the training data, though there are validation data.
+            training: whether to use the training data even if there are validation data.
         """
         given = self._given
         if self.validation is None or training:
@@ -173,12 +173,12 @@ def _gather(arrays: Any, chosen: Any) -> Any:
 
 
 def _tensors(arrays: Any) -> Any:
-    # To tf.data a list is one tensor to be stacked; several inputs of a model are a tuple to it.
+    # tf.data would stack a list into one tensor; several inputs of a model must be a tuple.
     return keras.tree.map_structure(_tensor, keras.tree.lists_to_tuples(arrays))
 
 
 def _tensor(array: Any) -> Any:
-    """A tensor of the array; of a mapped file's own pages, which all workers share."""
+    """The array as a tensor; of a mapped file it is the pages, which all workers share."""
     mapped = isinstance(array, np.memmap) and array.ctypes.data % _ALIGNMENT == 0
     if mapped and array.flags.writeable and array.size:
         return tf.experimental.dlpack.from_dlpack(np.asarray(array).__dlpack__())
@@ -187,10 +187,10 @@ def _tensor(array: Any) -> Any:
 
 def _options() -> Any:
     options = tf.data.Options()
-    # A worker has one core; a thread pool of its own for each pipeline only takes turns on it.
+    # A worker has one core, so threads of a pool of their own would only take turns.
     options.threading.private_threadpool_size = 1
     options.autotune.enabled = False
-    # Rewriting the pipeline's graph writes the arrays into it: 98 MB a pipeline on the real images.
+    # Optimizing the pipeline's graph copies the arrays into it: 98 MB for the real images.
     options.experimental_optimization.apply_default_optimizations = False
     return options
 

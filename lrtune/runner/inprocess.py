@@ -1,4 +1,4 @@
-"""Runs one task at a time in this process: for debugging, and for what cannot be pickled."""
+"""Runs one task at a time in this process: for debugging, and for jobs that cannot be pickled."""
 
 from __future__ import annotations
 
@@ -48,5 +48,5 @@ class InProcessRunner(Runner):
 
     @override
     def close(self) -> None:
-        """Forgets a task that was not begun."""
+        """Drops a task that has not started."""
         self._task = None

@@ -1,8 +1,8 @@
-"""Runs tasks in worker processes on this machine, one single-threaded worker a core.
+"""Runs tasks in worker processes on this machine, one single-threaded worker for each core.
 
-TensorFlow splits a small model's step over cores badly: one process with both cores of a two-core
-machine trains the reading's CNN hardly faster than one with a single core, two processes with a
-core each twice as fast.
+TensorFlow uses several cores badly for the steps of a small model. On a two-core machine one
+process with both cores trains the reading's CNN hardly faster than one with a single core, but two
+processes with one core each are twice as fast.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class LocalRunner(Runner):
         self._names = itertools.count()
         devices = gpus() or ["-1"]
         self._folder = Path(tempfile.mkdtemp(prefix="lrtune-"))
-        # Called at the latest when Python ends, however this runner was left.
+        # Called when Python exits at the latest, even if `close` never was.
         self._remove_folder = weakref.finalize(
             self, shutil.rmtree, self._folder, ignore_errors=True
         )
@@ -89,11 +89,11 @@ class LocalRunner(Runner):
 
     @override
     def submit(self, task: TrialTask) -> None:
-        """Hands the task to a free worker."""
+        """Passes the task to a free worker."""
         name = f"task-{next(self._names)}"
         try:
             running = self._free[-1].submit(task, name)
-        except BrokenProcessPool:  # killed while it had nothing to do: no fault of the task's
+        except BrokenProcessPool:  # killed while idle, so this task is not to blame
             self._free[-1] = self._instead_of(self._free[-1])
             running = self._free[-1].submit(task, name)
         self._busy.append((self._free.pop(), running))
@@ -118,12 +118,12 @@ class LocalRunner(Runner):
 
     @override
     def close(self) -> None:
-        """Ends the workers and removes the job's files."""
+        """Stops the workers and removes the job's files."""
         workers = [*self._free, *(worker for worker, _ in self._busy)]
         try:
             for worker in workers:
                 worker.end(wait=True)
-        finally:  # a second Ctrl-C waits for nobody
+        finally:  # a second Ctrl-C does not wait
             for worker in workers:
                 worker.end(wait=False)
             self._remove_folder()
@@ -131,7 +131,7 @@ class LocalRunner(Runner):
     def _ended(
         self, worker: WorkerProcess, running: RunningTask, outcome: TrialOutcome
     ) -> TrialOutcome:
-        """The outcome; the worker is free, or another is in its place if it was lost."""
+        """Returns the outcome and frees the worker, or replaces it if it was lost."""
         self._busy.remove((worker, running))
         self._free.append(self._instead_of(worker) if outcome.worker_lost else worker)
         return outcome
@@ -154,7 +154,7 @@ class LocalRunner(Runner):
         (self._folder / JOB).write_bytes(pickled)
 
     def _on_disk(self, value: Any) -> Any:
-        """An array as the file it was written to; anything else as it is."""
+        """Replaces an array by the file it is written to; returns anything else unchanged."""
         if not isinstance(value, np.ndarray) or value.dtype.hasobject:
             return value
         path = self._folder / f"{len(list(self._folder.iterdir()))}.npy"

@@ -1,4 +1,4 @@
-"""How trainings are run: nothing here changes their numbers."""
+"""How trainings are run; none of these options changes their numbers."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class RunOptions:
     """How trainings are run.
 
     Attributes:
-        workers: int >= 1, worker processes; 1 trains in this process, which nothing can save from a
-            crash of the model. None takes one process a GPU, or a physical core where there is no
+        workers: int >= 1, worker processes; 1 trains in this process, which then dies if the model
+            crashes. None means one process for each GPU, or for each physical core if there is no
             GPU.
         trial_timeout: seconds > 0 that a worker may take for an epoch before it counts as hung.
-        max_retries: int >= 0, how often a training whose worker was lost starts again.
+        max_retries: int >= 0, how often a training starts again after its worker was lost.
 
     Raises:
         ArgumentError: one of them is outside its domain.
@@ -46,7 +46,7 @@ def check_options(
         workers: as in `RunOptions`.
         trial_timeout: likewise.
         max_retries: likewise.
-        spell: how a message writes an option's name: the command line has flags.
+        spell: turns an option's name into the one in messages, such as a flag.
     """
     if workers is not None:
         checks.integer(spell("workers"), workers, at_least=1)

@@ -1,9 +1,9 @@
-"""One worker process: the driver's side of it, and the code that runs inside.
+"""One worker process: the driver's side, and the code that runs in the worker.
 
-A worker may be killed at any moment. So nothing that it shares with the driver can be left half
-done or locked: each has a pool of its own (in a pool of several one death breaks all), epochs are
-lines appended to a file of its own, training states go through files too, and what goes through a
-pipe is smaller than the pipe (Linux: 64 KiB), so that it is there whole or not at all.
+A worker may be killed at any moment, so nothing that it shares with the driver may be left half
+done or locked. Each worker has its own pool (in a shared pool one death breaks all). Epochs are
+lines appended to a file of the task, and training states are files too. What goes through a pipe is
+smaller than the pipe's buffer (64 KiB on Linux), so it arrives completely or not at all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 from loky.backend.context import LokyContext
 from loky.process_executor import BrokenProcessPool
 
-from lrtune._util.npz import write_npz
+from lrtune._util.npz import read_npz, write_npz
 from lrtune.errors import SearchError
 from lrtune.model.start import start_tensorflow
 from lrtune.records.task import TrainingJob, TrialOutcome
@@ -43,15 +43,15 @@ JOB = "job.pickle"
 """The pickled job in the folder that driver and workers share."""
 
 _START_SECONDS = 600.0
-"""How long a worker may take until it begins its first task: importing TensorFlow from a busy
-network disk takes minutes."""
+"""How long a worker may take to start its first task: importing TensorFlow from a busy network disk
+takes minutes."""
 
 _LONGEST_MESSAGE = 8_000
-"""Characters of a traceback that are kept, its end."""
+"""How many of a traceback's last characters are kept."""
 
 
 class ArrayFile:
-    """Stands for an array in the pickled job; workers map the file in its place."""
+    """A placeholder for an array in the pickled job; workers map the file instead."""
 
     def __init__(self, path: Path) -> None:
         self.path = str(path)
@@ -71,7 +71,7 @@ class WorkerProcess:
         self._executor = loky.ProcessPoolExecutor(
             max_workers=1,
             timeout=None,
-            # Named, for joblib (which scikit-learn imports) puts its own copy in loky's place.
+            # Explicit, because joblib (imported by scikit-learn) replaces loky's default.
             context=LokyContext(),
             initializer=_start,
             initargs=(str(folder), device, os.getpid()),
@@ -79,14 +79,14 @@ class WorkerProcess:
         )
 
     def submit(self, task: TrialTask, name: str) -> RunningTask:
-        """Begins a task.
+        """Starts a task.
 
         Args:
             task: what to train.
-            name: of its files in the folder; no other task's.
+            name: of its files in the folder, different for every task.
 
         Raises:
-            SearchError: the state it continues cannot be handed over.
+            SearchError: the state that it continues from cannot be written.
         """
         running = RunningTask(self._folder / name, replace(task, parent_state=None))
         if task.parent_state is not None:
@@ -102,16 +102,16 @@ class WorkerProcess:
         return running
 
     def end(self, *, wait: bool) -> None:
-        """Ends the process, whatever it does. Safe to call twice.
+        """Stops the process, even if it is busy. Safe to call twice.
 
         Args:
-            wait: whether to return only when it is gone.
+            wait: whether to return only when it has ended.
         """
         self._executor.shutdown(wait=wait, kill_workers=True)
 
 
 class _Files:
-    """The files through which driver and worker speak of one task."""
+    """The files through which driver and worker exchange one task's results."""
 
     def __init__(self, path: Path) -> None:
         self.epochs = path.with_suffix(".jsonl")
@@ -124,12 +124,12 @@ class _Files:
 
 
 class RunningTask:
-    """A task that a worker process is busy with.
+    """A task that a worker process is training.
 
     Attributes:
         task: without its parent's state.
-        future: of the worker's answer.
-        files: its files.
+        future: of the outcome.
+        files: the task's files.
     """
 
     def __init__(self, path: Path, task: TrialTask) -> None:
@@ -142,7 +142,7 @@ class RunningTask:
         self._heard = time.monotonic()
 
     def new_epochs(self) -> list[EpochRecord]:
-        """The epochs that the worker has finished since it was last asked."""
+        """The epochs that the worker has finished since the last call."""
         try:
             with self.files.epochs.open("rb") as file:
                 file.seek(self._read)
@@ -159,9 +159,9 @@ class RunningTask:
         return epochs
 
     def silent_for(self) -> float:
-        """Seconds since the worker began the task or finished an epoch of it.
+        """Seconds since the worker started the task or finished an epoch of it.
 
-        A worker that is still starting is silent only when that takes too long.
+        A worker that is still starting has `_START_SECONDS` more.
         """
         silence = time.monotonic() - self._heard
         return silence if self._begun else silence - _START_SECONDS
@@ -170,11 +170,11 @@ class RunningTask:
         """The outcome of the task, which has ended.
 
         Raises:
-            SearchError: the worker could not hand over what it trained.
+            SearchError: the worker could not write its results.
         """
         try:
             outcome = self.future.result()
-            state = self._take_state() if outcome.status == "completed" else None
+            state = read_npz(self.files.state) if outcome.status == "completed" else None
         except BrokenProcessPool as error:
             codes = re.findall(r"\{(.+?)\}", str(error))
             how = f" with {codes[-1]}" if codes else ""
@@ -190,23 +190,19 @@ class RunningTask:
         return replace(outcome, epochs=tuple(self._epochs), state=state)
 
     def lost(self, reason: str) -> TrialOutcome:
-        """The outcome of a task whose worker is gone, or is about to be ended."""
+        """The outcome of a task whose worker has died or is about to be stopped."""
         return TrialOutcome(
             self.task, "failed", tuple(self._epochs), message=reason, worker_lost=True
         )
 
-    def _take_state(self) -> State:
-        with np.load(self.files.state, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-
 
 @contextmanager
 def _no_keyboard_interrupt() -> Iterator[None]:
-    """Ctrl-C reaches every process of a terminal; processes begun here do not listen to it."""
+    """Processes started in this block ignore Ctrl-C, which reaches all processes of a terminal."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    # Else begun with the first worker, which unblocks the signal (seen with Python 3.11).
+    # Otherwise it starts with the first worker and unblocks the signal (seen with Python 3.11).
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -230,7 +226,7 @@ def _start(folder: str, device: str, driver: int) -> None:
     global _trainer  # noqa: PLW0603 - a worker process is one trainer
     threading.Thread(target=_end_with, args=(driver, folder), daemon=True).start()
     os.environ["CUDA_VISIBLE_DEVICES"] = device
-    # TensorFlow writes the functions it generates there, and a worker is killed, not asked to go.
+    # TensorFlow writes generated functions there, and a killed worker cannot remove them.
     tempfile.tempdir = folder
     try:
         start_tensorflow(threads=1)
@@ -242,12 +238,12 @@ def _start(folder: str, device: str, driver: int) -> None:
             _mapped, cloudpickle.loads((Path(folder) / JOB).read_bytes())
         )
         _trainer = Trainer(TrainingJob(hypermodel, args, kwargs, held_out))
-    except Exception as error:  # noqa: BLE001 - raised by `_run`: to the driver, a worker that does
-        _trainer = error  # not start looks like one that was killed
+    except Exception as error:  # noqa: BLE001 - `_run` raises it: to the driver, a worker that does
+        _trainer = error  # not start would look like one that was killed
 
 
 def _end_with(driver: int, folder: str) -> None:
-    """Ends this process when the driver is gone: a killed driver cannot end its workers."""
+    """Stops this process when the driver has died: a killed driver cannot stop its workers."""
     while os.getppid() == driver:
         time.sleep(0.5)
     shutil.rmtree(folder, ignore_errors=True)
@@ -255,12 +251,12 @@ def _end_with(driver: int, folder: str) -> None:
 
 
 def _mapped(value: Any) -> Any:
-    # Copy on write: nobody writes, but TensorFlow takes no memory that is read-only.
+    # Copy on write: nothing writes, but TensorFlow does not accept read-only memory.
     return np.load(value.path, mmap_mode="c") if isinstance(value, ArrayFile) else value
 
 
 def _run(task: TrialTask, path: str) -> TrialOutcome:
-    """Trains a task; epochs and state are handed over in files, the rest is returned."""
+    """Trains a task; epochs and state go into files, the rest is returned."""
     if isinstance(_trainer, Exception):
         raise _trainer
     files = _Files(Path(path))
@@ -269,13 +265,12 @@ def _run(task: TrialTask, path: str) -> TrialOutcome:
     def write(_: str, record: EpochRecord) -> None:
         try:
             _append(files.epochs, dict(record))
-        except OSError as error:  # raised later: here it would look like one of the user's model
+        except OSError as error:  # raised later: here it would look like an error of the model
             unwritten.append(error)
 
     _append(files.epochs, None)
     if files.parent.exists():
-        with np.load(files.parent, allow_pickle=False) as archive:
-            task = replace(task, parent_state={name: archive[name] for name in archive.files})
+        task = replace(task, parent_state=read_npz(files.parent))
     outcome: TrialOutcome = _trainer.run(task, write)
     if unwritten:
         raise unwritten[0]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lrtune.runner.feed import Feed
 
 FAR_ABOVE = 10.0
-"""A training loss this many times the untrained model's is divergence, though still finite."""
+"""A training loss this many times the untrained model's counts as divergence, even if finite."""
 
 _UNTRAINED = "untrained/"
 _BUILD = "build"
@@ -99,9 +99,9 @@ class Trainer:
     def _build(self, task: TrialTask) -> tuple[Any, keras.Model, str | None]:
         """The trial's hyperparameters, its untrained model, and that one's architecture.
 
-        TensorFlow's own seed is set only where a model's variables depend on it: setting it throws
-        away every function TensorFlow has made ready, which take .3 s to make ready again. Keras
-        draws its seeds from Python's `random`.
+        TensorFlow's own seed is set only if a model's variables depend on it: setting it discards
+        all functions that TensorFlow has prepared, and preparing them again takes .3 s. Keras draws
+        its seeds from Python's `random`.
         """
         if self._compiled is None:
             return *self._build_from_all_seeds(task), None
@@ -140,7 +140,7 @@ class Trainer:
         task: TrialTask,
         arguments: Mapping[str, Any],
     ) -> tuple[keras.Model, Callable[..., Any]]:
-        """The model to train and what trains it: one compiled before wherever that is exact."""
+        """The model to train and its fit function; an already compiled model if that is exact."""
         hypermodel = self._job.hypermodel
         if self._compiled is not None and name is not None:
             steps = hypermodel.steps_per_epoch or steps_per_epoch(**arguments)
@@ -150,7 +150,7 @@ class Trainer:
         return fresh, partial(hypermodel.fit, hp, fresh)
 
     def _untrained(self, model: keras.Model, task: TrialTask) -> dict[str, float]:
-        """Metrics before the first step: the bound for divergence and the score of one."""
+        """Metrics before the first step: they bound divergence and are a diverged trial's score."""
         if task.parent_state is not None:
             return {
                 name.removeprefix(_UNTRAINED): float(value)
@@ -167,7 +167,7 @@ class Trainer:
 
 
 def snapshot(model: keras.Model, untrained: Mapping[str, float]) -> dict[str, Any]:
-    """All that continuing this training depends on, as arrays by name.
+    """Everything that continuing this training depends on, as arrays by name.
 
     `model/N` are the model's variables in Keras' order (weights, then random-generator states),
     `optimizer/N` the optimizer's (step count, momentum), `untrained/METRIC` scalars; `build` is the
@@ -182,7 +182,7 @@ def snapshot(model: keras.Model, untrained: Mapping[str, float]) -> dict[str, An
 
 
 def restore(model: keras.Model, state: State | None) -> None:
-    """Puts a `snapshot` back into a freshly built model; None leaves the model as it is.
+    """Restores a `snapshot` in a freshly built model; None leaves the model unchanged.
 
     Raises:
         ArgumentError: the state belongs to a model with other variables.
@@ -216,7 +216,7 @@ def _same_variables(one: keras.Model, other: keras.Model) -> bool:
 
 
 class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
-    """Collects one record an epoch, with the learning rates the optimizer really used."""
+    """Collects a record for each epoch, with the learning rates that the optimizer really used."""
 
     def __init__(self, task: TrialTask, on_epoch: OnEpoch) -> None:
         super().__init__()
@@ -231,12 +231,12 @@ class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras ha
         self._rate = math.nan
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras' own
-        # Not at the epoch's begin: callbacks of the user's set a rate there, after this one.
+        # Not in on_epoch_begin, where callbacks of the user may still set a rate.
         if math.isnan(self._rate):
             self._rate = rate_at(self.model.optimizer, self._step())
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        if epoch < self._task.first_epoch:  # trained again, for its state was lost
+        if epoch < self._task.first_epoch:  # trained again because its state was lost
             return
         logs = {name: float(value) for name, value in (logs or {}).items()}
         first = [name for name in ("loss", "accuracy", "val_loss", "val_accuracy") if name in logs]
@@ -256,7 +256,7 @@ class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras ha
 
 
 class _DivergenceGuard(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types
-    """Stops a trial at the end of the epoch in which its training left all bounds."""
+    """Stops a trial at the end of the epoch in which its training diverged."""
 
     def __init__(self, untrained: Mapping[str, float]) -> None:
         super().__init__()

@@ -1,8 +1,9 @@
-"""What every schedule family is: a frozen, parameter-only dataclass, a pure function of time."""
+"""The base of all schedule families: frozen dataclasses of parameters, pure functions of time."""
 
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
@@ -13,7 +14,7 @@ from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from keras.optimizers.schedules import LearningRateSchedule
     from numpy.typing import NDArray
@@ -27,11 +28,14 @@ class Schedule(ABC):
     """A learning rate as a function of epoch time.
 
     Epoch time `t` is a float >= 0, in epochs: t = step / steps_per_epoch, 0 at the first weight
-    update. A schedule therefore knows no batch size, and the same one serves any data set.
+    update. A schedule therefore does not depend on the batch size or the data set.
 
-    A family is a frozen dataclass with a `name`, an `lr0`, its own parameters and a `formula`. A
-    family whose rate may be held over each epoch has a keyword-only field `per_step` as well, with
-    the default its definition asks for.
+    A family is a frozen dataclass with a `name`, its own parameters and a `formula`. If its rate
+    can be held over each epoch, it also has a keyword-only field `per_step`, whose default follows
+    from its definition.
+
+    Attributes:
+        lr0: float > 0 (1.2e-38 to 3.4e38, float32's range), learning rate at epoch 0.
     """
 
     name: ClassVar[str]
@@ -40,11 +44,22 @@ class Schedule(ABC):
     ranges: ClassVar[tuple[Range, ...]] = ()
     """What a search tries for each of the family's own parameters (all but `lr0`)."""
 
+    domains: ClassVar[Mapping[str, Callable[[str, Any], Any]]] = {}
+    """Which values the family's own parameters may have: functions of `lrtune._util.checks`."""
+
+    lr0: float
+
+    def __post_init__(self) -> None:
+        """Raises ArgumentError for the first parameter outside its domain."""
+        domains = {"lr0": checks.learning_rate, **self.domains, "per_step": checks.boolean}
+        for name in (field.name for field in dataclasses.fields(self) if field.name in domains):
+            object.__setattr__(self, name, domains[name](name, getattr(self, name)))
+
     @property
     def per_step(self) -> bool:
         """True: a new rate at every step. False: the rate at floor(t), held over each epoch.
 
-        A family overrides this with a field, unless holding makes no difference to it.
+        A family overrides this with a field, unless its rate is constant within an epoch anyway.
         """
         return True
 
@@ -54,19 +69,19 @@ class Schedule(ABC):
 
         Args:
             t: float64 array (NumPy's or the backend's) of finite epoch times >= 0.
-            xp: `numpy` or `keras.ops`; functions both have are called through it (exp, floor,
-                power, where, full_like).
+            xp: `numpy` or `keras.ops`, for functions that both have (exp, floor, power, where,
+                full_like).
 
         Returns:
-            float64 array of learning rates, of the shape of `t`. May overflow to inf on the way,
-            but neither inf nor NaN may come out of it.
+            float64 array of finite learning rates, of the shape of `t`. Intermediate results may
+            overflow to inf.
         """
 
     def evaluate(self, t: Any, xp: Any) -> Any:
-        """The rate at unchecked times `t`, held over each epoch if the schedule says so.
+        """The rate at unchecked times `t`, held over each epoch if `per_step` is False.
 
-        Rates below 1.2e-38 are 0: TensorFlow flushes float32's subnormal numbers to 0 and NumPy
-        keeps them, so that the same schedule would otherwise have two values there.
+        Rates below 1.2e-38 are 0, because TensorFlow flushes float32's subnormal numbers to 0 and
+        NumPy does not.
         """
         rate = self.formula(t if self.per_step else xp.floor(t), xp)
         return xp.where(rate < checks.FLOAT32_TINY, 0.0, rate)
@@ -87,7 +102,7 @@ class Schedule(ABC):
             float, or a float64 array of the shape of `t`: learning rates, finite and >= 0.
         """
         times = _times(t)
-        # NOTE: one contiguous path for scalars and arrays: NumPy's vector loops and its scalar
+        # NOTE: scalars are computed as arrays, because NumPy's vector loops and its scalar
         # functions may differ in the last bit.
         with np.errstate(over="ignore", under="ignore"):
             rates = self.evaluate(times.reshape(-1), np).reshape(times.shape)
@@ -122,7 +137,7 @@ class Schedule(ABC):
         return KerasSchedule(self, steps_per_epoch)
 
     def get_config(self) -> dict[str, Any]:
-        """The name and all parameters, as values JSON can hold; `from_config` undoes it."""
+        """The name and all parameters, as values JSON can hold; the inverse of `from_config`."""
         return {"name": self.name} | {
             field.name: getattr(self, field.name) for field in dataclasses.fields(self)
         }
@@ -142,11 +157,11 @@ class Schedule(ABC):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """The schedule that `get_config` described.
+        """The schedule that a config describes.
 
         Args:
-            config: {"name": family, parameter: value, ...}. Called on a family rather than on
-                `Schedule`, the name may be left out.
+            config: as from `get_config`, {"name": family, parameter: value, ...}. The name is
+                optional if this is called on a family rather than on `Schedule`.
         """
         from lrtune.schedules import registry
 
@@ -163,14 +178,16 @@ class Schedule(ABC):
             raise ArgumentError(
                 f"config must be one of family {cls.name!r}. Received: name={family.name!r}."
             )
-        _check_parameters(family, parameters)
+        signature = inspect.signature(family)
+        try:
+            signature.bind(**parameters)
+        except TypeError as error:
+            raise ArgumentError(
+                f"config must hold the parameters of a schedule {family.name!r} "
+                f"({', '.join(signature.parameters)}): {error}. Received: config={dict(config)!r}."
+            ) from error
         schedule: Self = family(**parameters)
         return schedule
-
-    def _set(self, **values: Any) -> None:
-        """Store checked parameters, in `__post_init__` of a frozen dataclass."""
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
 
 
 def parameters_text(parameters: Mapping[str, Any]) -> str:
@@ -204,27 +221,3 @@ def _times(t: Any) -> NDArray[np.float64]:
         found = repr(t) if _is_scalar(t) else f"{float(times[bad][0])} in an array"
         raise ArgumentError(f"t must be finite and >= 0, in epochs. Received: t={found}.")
     return times
-
-
-def required(family: type[Schedule]) -> tuple[str, ...]:
-    """The names of the parameters without which `family` cannot be built, `lr0` first."""
-    missing = dataclasses.MISSING
-    return tuple(
-        field.name
-        for field in dataclasses.fields(family)
-        if field.init and field.default is missing and field.default_factory is missing
-    )
-
-
-def _check_parameters(family: type[Schedule], parameters: Mapping[str, Any]) -> None:
-    known = [field.name for field in dataclasses.fields(family) if field.init]
-    if unknown := [name for name in parameters if name not in known]:
-        raise ArgumentError(
-            f"The config of a schedule {family.name!r} may hold {', '.join(known)}. "
-            f"Received also: {', '.join(map(str, unknown))}."
-        )
-    if missing := [name for name in required(family) if name not in parameters]:
-        raise ArgumentError(
-            f"The config of a schedule {family.name!r} must hold {', '.join(required(family))}. "
-            f"Missing: {', '.join(missing)}."
-        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from lrtune._util import checks
 from lrtune.schedules.base import Schedule
 from lrtune.schedules.registry import register
 
@@ -25,11 +24,6 @@ class Constant(Schedule):
     """
 
     name: ClassVar[str] = "constant"
-
-    lr0: float
-
-    def __post_init__(self) -> None:
-        self._set(lr0=checks.learning_rate("lr0", self.lr0))
 
     def formula(self, t: Any, xp: Any) -> Any:
         """lr0."""

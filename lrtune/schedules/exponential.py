@@ -17,14 +17,13 @@ from lrtune.schedules.registry import register
 class ExponentialDecay(Schedule):
     """Exponential decay: `lr0 exp(-k e)`, e = floor(t) the epoch, from 0.
 
-    The rate changes with the first step of each epoch and is held over the rest of it, as in the
-    reading; with `per_step=True` it is `lr0 exp(-k t)` and falls at every step. At t = 0 it is
-    exactly lr0.
+    The rate changes at the first step of each epoch and is then held, as in the reading. With
+    `per_step=True` it is `lr0 exp(-k t)` and falls at every step. At t = 0 it is exactly lr0.
 
     Source: the reading; Li & Arora, "An exponential learning rate schedule", 2020; Keras'
     `ExponentialDecay` with decay_rate = exp(-k), decay_steps = steps_per_epoch.
 
-    Trap: Keras, torch and optax take the factor exp(-k) where this takes k, per epoch.
+    Trap: Keras, torch and optax take the factor exp(-k); here the parameter is k, per epoch.
 
     Attributes:
         lr0: float > 0 (1.2e-38 to 3.4e38, float32's range), learning rate at epoch 0.
@@ -34,21 +33,14 @@ class ExponentialDecay(Schedule):
 
     name: ClassVar[str] = "exponential"
     ranges: ClassVar[tuple[Range, ...]] = (
-        # The rate at the horizon is lr0/2 down to lr0/10,000, evenly in its logarithm, hence
-        # linear in k. The default is the reading's: k = 0.1, 50 epochs.
+        # The rate at the horizon ranges from lr0/10,000 to lr0/2, evenly in its logarithm and so
+        # linearly in k. The default is the reading's: k = 0.1, 50 epochs.
         Range("k", lambda e: math.log(2) / e, lambda e: math.log(1e4) / e, lambda e: 5 / e),
     )
+    domains: ClassVar = {"k": checks.non_negative}
 
-    lr0: float
     k: float
     per_step: bool = field(default=False, kw_only=True)
-
-    def __post_init__(self) -> None:
-        self._set(
-            lr0=checks.learning_rate("lr0", self.lr0),
-            k=checks.non_negative("k", self.k),
-            per_step=checks.boolean("per_step", self.per_step),
-        )
 
     def formula(self, t: Any, xp: Any) -> Any:
         """lr0 exp(-k t)."""

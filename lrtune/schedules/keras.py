@@ -1,8 +1,8 @@
-"""Schedules for Keras: learning-rate schedules of optimizers, and how a model gets one.
+"""Schedules as Keras' optimizers take them, and how to give one to a model.
 
-Keras saves the three classes below with a model. To load it, `import lrtune.schedules.keras` first
-(what `import lrtune` alone does not do, as it takes seconds), and the modules that register
-families of your own; `custom_objects` are not needed.
+Keras saves the three classes below with a model. To load the model, first import
+`lrtune.schedules.keras` (`import lrtune` alone does not, because that takes seconds) and the
+modules that register your own families. You need no `custom_objects`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 class KerasSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
     """A schedule's formula, evaluated by the backend at every step.
 
-    The formula is computed in float64 and rounded to float32 at the end, as in `Schedule.table`.
-    NumPy's and the backend's exp and power may differ in the last bit of float64, which the
-    rounding hides almost always (none of 9.4 million rates of 1,200 sampled schedules differed, on
-    TensorFlow 2.21) but not by necessity: `TableSchedule` is exact.
+    The formula is computed in float64 and then rounded to float32, as in `Schedule.table`. NumPy's
+    and the backend's exp and power may differ in the last bit of float64. Rounding almost always
+    hides this (none of 9.4 million rates of 1,200 sampled schedules differed, on TensorFlow 2.21),
+    but only `TableSchedule` is exact.
 
     Args:
         schedule: Schedule, or its config.
@@ -52,9 +52,9 @@ class KerasSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: i
 
 @keras.saving.register_keras_serializable(package="lrtune")
 class TableSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """Learning rates read from a table, one a step, bit for bit.
+    """Learning rates read from a table, one for each step, bit for bit.
 
-    Steps beyond the table have its last rate, steps before `first_step` its first.
+    Steps after the table have its last rate, steps before `first_step` its first.
 
     Args:
         table: float32 array [steps] of finite rates >= 0, as from `Schedule.table`; at least one.
@@ -65,8 +65,8 @@ class TableSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: i
         self._table: NDArray[np.float32] = _rates(table)
         self.first_step = checks.integer("first_step", first_step, at_least=0)
         self._last = len(self._table) - 1
-        # NOTE: a variable, not a constant: a train function that was traced once then serves other
-        # schedules of the same length too (`assign`); tracing takes seconds.
+        # NOTE: a variable, so that a traced train function also works with other schedules of the
+        # same length (`assign`). Tracing takes seconds.
         self._rates = keras.Variable(
             self._table,
             dtype="float32",
@@ -81,7 +81,7 @@ class TableSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: i
         return np.array(self._table)
 
     def assign(self, table: ArrayLike) -> None:
-        """Replace the rates, also for train functions that are traced already.
+        """Replaces the rates, in traced train functions too.
 
         Args:
             table: float32 array of finite rates >= 0, as long as the first one.
@@ -107,10 +107,10 @@ class TableSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: i
 
 @keras.saving.register_keras_serializable(package="lrtune")
 class UnplacedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
-    """Stands in an optimizer until somebody knows how many steps an epoch has.
+    """A placeholder in an optimizer until the number of steps per epoch is known.
 
-    Building, compiling, saving and loading a model never evaluate it. Training does, and it raises
-    then: `place` the real one before.
+    Building, compiling, saving and loading a model do not evaluate it. Training does, and raises an
+    error: `place` the real schedule first.
 
     Args:
         schedule: Schedule, or its config.
@@ -120,7 +120,7 @@ class UnplacedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type
         self.schedule = _schedule(schedule)
 
     def __call__(self, step: Any) -> Any:  # noqa: ARG002 - Keras' signature
-        """Raises an error that says what to do."""
+        """Raises an error that explains what to do."""
         raise LrtuneError(
             "this model's learning-rate schedule does not know the steps per epoch yet: train with "
             "hypermodel.fit(hp, model, ...) or give steps_per_epoch= to the hypermodel"
@@ -132,15 +132,15 @@ class UnplacedSchedule(keras.optimizers.schedules.LearningRateSchedule):  # type
 
 
 def place(model: Any, schedule: Any, initial_step: int = 0) -> None:
-    """Give a compiled model a learning-rate schedule, at a step of it.
+    """Gives a compiled model a learning-rate schedule and the step to continue with.
 
-    Call it after weights and optimizer state are restored and before training. A train function
-    that was traced before is dropped, since it has the old schedule in it.
+    Call it after restoring weights and optimizer state and before training. A traced train function
+    is dropped, because it contains the old schedule.
 
     Args:
         model: compiled keras.Model; its optimizer may be unbuilt.
         schedule: keras LearningRateSchedule, a TableSchedule for example.
-        initial_step: int >= 0, weight updates done so far: the step the training goes on with.
+        initial_step: int >= 0, weight updates so far: the step with which training continues.
     """
     initial_step = checks.integer("initial_step", initial_step, at_least=0)
     if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
@@ -151,15 +151,15 @@ def place(model: Any, schedule: Any, initial_step: int = 0) -> None:
     if optimizer is None:
         raise ArgumentError("model must be compiled, with an optimizer. Received: none in it.")
     inner = _inner(optimizer)
-    # NOTE: what `inner.learning_rate = schedule` does, without Keras' __setattr__ (TensorFlow
-    # backend, 3.15), which reads the old rate first: an UnplacedSchedule raises then.
+    # NOTE: like `inner.learning_rate = schedule`, but without Keras' __setattr__ (TensorFlow
+    # backend, 3.15), which reads the old rate first and so makes an UnplacedSchedule raise.
     type(inner).learning_rate.fset(inner, schedule)
     update_count(inner).assign(initial_step)
     model.train_function = None
 
 
 def rate_at(optimizer: Any, step: int) -> float:
-    """The learning rate with which an optimizer makes that weight update.
+    """The learning rate that an optimizer uses for a weight update.
 
     Args:
         optimizer: keras.optimizers.Optimizer with a schedule, a callable or a plain rate.
@@ -171,8 +171,8 @@ def rate_at(optimizer: Any, step: int) -> float:
     step = checks.integer("step", step, at_least=0)
     count = update_count(_inner(optimizer))
     now = int(count)
-    # NOTE: the optimizer is asked itself, at a moved step count: whatever it was given, this is
-    # what its update uses.
+    # NOTE: the optimizer itself computes it, with a changed step count: this is the rate that its
+    # update uses, whatever it was given.
     count.assign(step)
     try:
         return float(optimizer.learning_rate)
@@ -181,7 +181,7 @@ def rate_at(optimizer: Any, step: int) -> float:
 
 
 def _inner(optimizer: Any) -> Any:
-    """The optimizer that counts the steps and has the rate: a LossScaleOptimizer wraps it."""
+    """The optimizer that counts the steps and has the rate, inside a LossScaleOptimizer too."""
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 

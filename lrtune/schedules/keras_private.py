@@ -1,4 +1,4 @@
-"""The private names of Keras that lrtune uses, all in this file; a test looks for each of them."""
+"""All private names of Keras that lrtune uses; a test looks for each of them in Keras."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ if TYPE_CHECKING:
     import keras
 
 SEEN_IN = "3.15"
-"""The Keras that these private names were last seen in."""
+"""The latest version of Keras in which these private names were seen."""
 
 PRIVATE = ("_get_variable_index", "_iterations")
 """Of `keras.optimizers.Optimizer`."""
 
 
 def update_count(optimizer: Any) -> keras.Variable:
-    """The variable that counts weight updates and that Keras calls a schedule with.
+    """The variable that counts weight updates, with which Keras calls a schedule.
 
-    NOTE: not `optimizer.iterations`, which with gradient_accumulation_steps=n is a tensor, the
+    NOTE: `optimizer.iterations` differs with gradient_accumulation_steps=n: it is a tensor,
     count // n.
     """
     return optimizer._iterations
 
 
 def slot_of(optimizer: Any, variable: Any) -> Any:
-    """Where an SGD optimizer keeps the velocity of a trainable variable."""
+    """The variable in which an SGD optimizer keeps a trainable variable's velocity."""
     return optimizer.momentums[optimizer._get_variable_index(variable)]

@@ -1,4 +1,4 @@
-"""The record a family uses to say what a search may try for one of its parameters."""
+"""The values that a search tries for one parameter of a family."""
 
 from __future__ import annotations
 
@@ -13,17 +13,16 @@ if TYPE_CHECKING:
 class Range:
     """The values a search tries for one parameter, as a function of the horizon.
 
-    Ranges of parameters that count epochs (or are per epoch) scale with the horizon, so that what
-    is learnt at one budget carries over to another.
+    Ranges of parameters that count epochs (or are per epoch) scale with the horizon.
 
     Attributes:
-        parameter: the schedule's field.
-        low: horizon in epochs (int >= 1) -> the least value, inclusive.
-        high: horizon -> the greatest value, inclusive.
-        default: horizon -> the value of a search's first trial; brought into low..high.
-        sampling: "linear" or "log": what is spread evenly, the value or its logarithm.
-        kind: "float", or "int" for whole numbers: low, high and default are then rounded, and no
-            less than 1.
+        parameter: name of the schedule's field.
+        low: horizon in epochs (int >= 1) -> the smallest value, inclusive.
+        high: horizon -> the largest value, inclusive.
+        default: horizon -> the value of a search's first trial; moved into low..high.
+        sampling: "linear" or "log": whether the value or its logarithm is sampled uniformly.
+        kind: "float", or "int" for whole numbers: low, high and default are then rounded, at
+            least 1.
     """
 
     parameter: str

@@ -1,7 +1,7 @@
 """How one model is trained: its schedule, its optimizer's settings and the user's own values.
 
-A trial's hyperparameter values are one flat dictionary, in Keras Tuner and in the records. They are
-taken apart here, once, where they come in; everything behind passes a `Recipe`.
+A trial's hyperparameter values are one flat dictionary in Keras Tuner and in the records. They are
+parsed here, once, on the way in; all other code passes a `Recipe`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lrtune.schedules.base import Schedule
 
 STEERING = "tuner/"
-"""What the names of Keras Tuner's own entries begin with: which rung of Hyperband a trial is on."""
+"""Prefix of Keras Tuner's own entries, which say on which rung of Hyperband a trial is."""
 
 SETTINGS = ("momentum",)
 """Hyperparameters of the optimizer, SGD."""
@@ -30,16 +30,16 @@ SETTINGS = ("momentum",)
 
 @dataclass(frozen=True)
 class Recipe:
-    """A trial's hyperparameter values, by what they are for.
+    """A trial's hyperparameter values, grouped by purpose.
 
-    Read from records it may lack anything, and its family need not be known here: whoever trains
-    with it calls `check` first.
+    A recipe from a run folder may lack values or name an unknown family: call `check` before you
+    train with it.
 
     Attributes:
-        family: name of the schedule's family; None where the values name none.
+        family: name of the schedule's family; None if the values name none.
         parameters: of the schedule, by their own names ("drop", not "step.drop"), `lr0` first.
         settings: of the optimizer: `momentum`.
-        own: all others, which the user's `build_model` samples.
+        own: all others, sampled by the user's `build_model`.
     """
 
     family: str | None
@@ -49,7 +49,7 @@ class Recipe:
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Recipe:
-        """Takes hyperparameter values apart.
+        """Parses hyperparameter values.
 
         Args:
             values: by name, as in `hp.values` of a trial; Keras Tuner's own are left out.
@@ -69,7 +69,7 @@ class Recipe:
 
     @property
     def values(self) -> dict[str, Any]:
-        """The hyperparameter values again, by name."""
+        """The hyperparameter values by name, as `from_values` takes them."""
         values: dict[str, Any] = {} if self.family is None else {"schedule": self.family}
         for name, value in self.parameters.items():
             values[name if name == "lr0" else f"{self.family}.{name}"] = value
@@ -80,8 +80,7 @@ class Recipe:
         """The schedule.
 
         Raises:
-            ArgumentError: its family is not known here, or a parameter is missing or outside its
-                domain.
+            ArgumentError: the family is unknown, or a parameter is missing or outside its domain.
         """
         if self.family is None:
             raise ArgumentError(self._missing("schedule"))
@@ -94,28 +93,28 @@ class Recipe:
 
     @property
     def lr0(self) -> float:
-        """The initial learning rate; NaN where it is not known."""
+        """The initial learning rate; NaN if unknown."""
         return _number(self.parameters.get("lr0"))
 
     @property
     def momentum(self) -> float:
-        """The momentum; NaN where it is not known."""
+        """The momentum; NaN if unknown."""
         return _number(self.settings.get("momentum"))
 
     def check(self) -> None:
-        """Raises ArgumentError where no model can be trained with this recipe."""
+        """Raises ArgumentError if no model can be trained with this recipe."""
         _ = self.schedule
         self.check_momentum()
 
     def check_momentum(self) -> None:
-        """Raises ArgumentError where the momentum is missing, or no number >= 0 and < 1."""
+        """Raises ArgumentError if the momentum is missing, or not a number >= 0 and < 1."""
         if "momentum" not in self.settings:
             raise ArgumentError(self._missing("momentum"))
         checks.below_one("values['momentum']", self.settings["momentum"])
 
     @property
     def parameters_text(self) -> str:
-        """The family's own parameters: "drop=0.5, epochs_drop=10"; empty where there are none."""
+        """The family's own parameters: "drop=0.5, epochs_drop=10"; empty if there are none."""
         return parameters_text({k: v for k, v in self.parameters.items() if k != "lr0"})
 
     @property

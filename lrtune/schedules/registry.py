@@ -1,4 +1,4 @@
-"""Families by name: ours, and those that others register."""
+"""Schedule families by name, those that users register included."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _families: dict[str, type[Schedule]] = {}
 
 
 def register(family: Family) -> Family:
-    """Add a family of schedules, so that `get`, searches and saved models find it by its name.
+    """Registers a schedule family: `get`, searches and saved models then find it by its name.
 
     Use it as a class decorator, above `@dataclass(frozen=True)`.
 
     Args:
-        family: subclass of Schedule whose `name` is lower-case letters, digits and underscores, and
-            taken by no other family.
+        family: subclass of Schedule whose `name` is of lower-case letters, digits and underscores,
+            and not the name of another family.
 
     Returns:
         `family` itself.
     """
     if not (isinstance(family, type) and issubclass(family, Schedule)):
         raise ArgumentError(f"family must be a subclass of Schedule. Received: family={family!r}.")
-    # NOTE: looked for in the class itself: all inherit Schedule's.
+    # NOTE: in the class itself, because every family inherits Schedule's.
     parameters = vars(family).get("__dataclass_params__")
     if parameters is None or not parameters.frozen:
         raise ArgumentError(
@@ -36,7 +36,7 @@ def register(family: Family) -> Family:
             f"Received: family={family!r}."
         )
     name = getattr(family, "name", None)
-    # NOTE: a dot would make "a.b" mean two things among hyperparameter names.
+    # NOTE: a dot would make the hyperparameter names "family.parameter" ambiguous.
     if not (isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9_]*", name)):
         raise ArgumentError(
             f"{family.__name__}.name must be lower-case letters, digits and underscores, a letter "
@@ -45,8 +45,8 @@ def register(family: Family) -> Family:
     taken = _families.get(name)
     if taken is not None and _path(taken) != _path(family):
         raise ArgumentError(
-            f"{family.__name__}.name must be taken by no other family. "
-            f"Received: name={name!r}, which is {_path(taken)}."
+            f"{family.__name__}.name must not be the name of another family. "
+            f"Received: name={name!r}, the name of {_path(taken)}."
         )
     _families[name] = family
     return family

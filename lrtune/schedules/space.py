@@ -1,68 +1,36 @@
-"""The search space: declares on an `hp` what a schedule search tries.
+"""The search space: the hyperparameters that a schedule search tries.
 
-The hyperparameters are `schedule`, `lr0`, `momentum`, and `family.parameter` for what a family has
-of its own (`step.drop`), which exist only in the trials of that family. `Recipe.from_values` is the
-way back.
+They are `schedule`, `lr0`, `momentum` and `family.parameter` for a family's own parameters
+(`step.drop`), which exist only in the trials of that family. `Recipe.from_values` reads them back.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from inspect import signature
+from typing import TYPE_CHECKING, Any
 
 from lrtune._util import checks
 from lrtune.errors import ArgumentError
 from lrtune.schedules import Range, Schedule, get
-from lrtune.schedules.base import required
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
 
-# For SGD on small CNNs. Momentum m multiplies the steady-state step by 1 / (1 - m), so that without
-# momentum a larger rate is still stable.
+# For SGD on small CNNs. Momentum m multiplies the steady-state step by 1 / (1 - m), so larger rates
+# are stable without it.
 LR0_LOW, LR0_HIGH, LR0_HIGH_WITHOUT_MOMENTUM, LR0_DEFAULT = 1e-3, 0.3, 0.5, 0.1
 MOMENTUM_LOW, MOMENTUM_HIGH, MOMENTUM_DEFAULT = 0.01, 0.99, 0.5
 
 
-class HyperParameters(Protocol):
-    """What `declare` uses of keras_tuner.HyperParameters, which this module must not import."""
-
-    inactive_scopes: list[Any]
-
-    def Choice(self, name: str, values: list[str]) -> Any:  # noqa: N802 - Keras Tuner's name
-        """Declare one of several values; return the current one."""
-
-    def Fixed(self, name: str, value: float) -> Any:  # noqa: N802 - Keras Tuner's name
-        """Declare a value that is not searched."""
-
-    def Int(  # noqa: N802 - Keras Tuner's name
-        self, name: str, min_value: int, max_value: int, *, sampling: str, default: int
-    ) -> Any:
-        """Declare a whole number, both bounds included."""
-
-    def Float(  # noqa: N802 - Keras Tuner's name
-        self, name: str, min_value: float, max_value: float, *, sampling: str, default: float
-    ) -> Any:
-        """Declare a float, both bounds included."""
-
-    def conditional_scope(
-        self, parent_name: str, parent_values: list[str]
-    ) -> AbstractContextManager[None]:
-        """Bind what is declared within to values of another hyperparameter."""
-        ...
-
-
-def declare(
-    hp: HyperParameters, families: Sequence[str], epochs: int, momentum: float | None = None
-) -> None:
-    """Declare everything a schedule search tries on `hp`, in one call.
+def declare(hp: Any, families: Sequence[str], epochs: int, momentum: float | None = None) -> None:
+    """Declares all hyperparameters of a schedule search.
 
     Args:
         hp: keras_tuner.HyperParameters, which is changed.
         families: names of schedule families, at least one, each once; the first is the default.
-        epochs: int >= 1, the horizon: ranges of what counts epochs scale with it.
-        momentum: float >= 0 and < 1 to fix it; None to search 0.01 to 0.99, with 1 - momentum
-            spread evenly over log scale.
+        epochs: int >= 1, the horizon: ranges of parameters that count epochs scale with it.
+        momentum: float >= 0 and < 1 for a fixed momentum; None to search 0.01 to 0.99, evenly in
+            the logarithm of 1 - momentum.
     """
     classes = [_searchable(name) for name in _checked(families)]
     epochs = checks.integer("epochs", epochs, at_least=1)
@@ -74,7 +42,7 @@ def declare(
     hp.Float("lr0", LR0_LOW, highest, sampling="log", default=LR0_DEFAULT)
     if momentum is None:
         # NOTE: Keras Tuner's reverse_log value is low + high - low * (high / low)**(1 - p), p
-        # uniform; low + high = 1 here, which makes exactly 1 - momentum log-uniform.
+        # uniform. Here low + high = 1, so 1 - momentum is exactly log-uniform.
         hp.Float(
             "momentum",
             MOMENTUM_LOW,
@@ -87,21 +55,21 @@ def declare(
     _declare_own(hp, classes, epochs)
 
 
-def _declare_own(hp: HyperParameters, classes: list[type[Schedule]], epochs: int) -> None:
+def _declare_own(hp: Any, classes: list[type[Schedule]], epochs: int) -> None:
     known = len(hp.inactive_scopes)
     for family in classes:
         if not family.ranges:
-            continue  # an empty scope would have Keras Tuner build a model to look into it
+            continue  # Keras Tuner would build a model to explore an empty scope
         with hp.conditional_scope("schedule", [family.name]):
             for own in family.ranges:
                 _declare_range(hp, f"{family.name}.{own.parameter}", own, epochs)
-    # NOTE: to a tuner an inactive scope is one whose parameters it has not seen yet, and it builds
-    # models until each was active: n (n - 1) / 2 builds for n families with parameters (Keras
-    # Tuner 1.4.8 lists a scope again with every build). Ours are all declared by now.
+    # NOTE: a tuner takes the parameters of an inactive scope for unknown and builds models until
+    # each scope was active: n (n - 1) / 2 builds for n families with parameters (Keras Tuner 1.4.8
+    # lists a scope again with every build). All of ours are declared by now.
     del hp.inactive_scopes[known:]
 
 
-def _declare_range(hp: HyperParameters, name: str, own: Range, epochs: int) -> None:
+def _declare_range(hp: Any, name: str, own: Range, epochs: int) -> None:
     low, high, default = own.bounds(epochs)
     if own.kind == "int":
         hp.Int(name, int(low), int(high), sampling=own.sampling, default=int(default))
@@ -122,7 +90,9 @@ def _checked(families: Sequence[str]) -> list[str]:
 def _searchable(name: str) -> type[Schedule]:
     family = get(name)
     ranged = {"lr0"} | {own.parameter for own in family.ranges}
-    if without := [parameter for parameter in required(family) if parameter not in ranged]:
+    parameters = signature(family).parameters.values()
+    needed = [one.name for one in parameters if one.default is one.empty]
+    if without := [own for own in needed if own not in ranged]:
         raise ArgumentError(
             f"The schedule family {name!r} cannot be searched: its class must declare a Range for "
             f"each parameter in `ranges`. Missing: {', '.join(without)}."

@@ -23,10 +23,10 @@ class TimeDecay(Schedule):
     Source: Robbins & Monro 1951; the reading; Keras' `InverseTimeDecay` with decay_rate = k,
     decay_steps = steps_per_epoch.
 
-    Trap: the reading's k counts weight updates, ours epochs, so that it carries over between batch
-    sizes: k = k_update * steps_per_epoch, which `per_update` computes. To take one for the other is
-    an error by a factor of steps_per_epoch; the reading's own table makes it (0.095 after 50
-    epochs, where its code has reached 0.006).
+    Trap: the reading's k is per weight update, ours is per epoch and so does not depend on the
+    batch size: k = k_update * steps_per_epoch, which `per_update` computes. Confusing the two is an
+    error by a factor of steps_per_epoch. The reading's own table makes it (0.095 after 50 epochs,
+    where its code has reached 0.006).
 
     Attributes:
         lr0: float > 0 (1.2e-38 to 3.4e38, float32's range), learning rate at epoch 0.
@@ -36,27 +36,20 @@ class TimeDecay(Schedule):
 
     name: ClassVar[str] = "time"
     ranges: ClassVar[tuple[Range, ...]] = (
-        # The rate at the horizon is lr0/2 down to lr0/1000. The default is the reading's: k_update
-        # = 0.002, 157 steps an epoch, 50 epochs.
+        # The rate at the horizon ranges from lr0/1000 to lr0/2. The default is the reading's:
+        # k_update = 0.002, 157 steps an epoch, 50 epochs.
         Range("k", lambda e: 1 / e, lambda e: 999 / e, lambda e: 0.002 * 157 * 50 / e, "log"),
     )
+    domains: ClassVar = {"k": checks.non_negative}
 
-    lr0: float
     k: float
     per_step: bool = field(default=True, kw_only=True)
-
-    def __post_init__(self) -> None:
-        self._set(
-            lr0=checks.learning_rate("lr0", self.lr0),
-            k=checks.non_negative("k", self.k),
-            per_step=checks.boolean("per_step", self.per_step),
-        )
 
     @classmethod
     def per_update(
         cls, lr0: float, k_update: float, steps_per_epoch: int, *, per_step: bool = True
     ) -> TimeDecay:
-        """The schedule from a decay per weight update, as the reading and old Keras state it.
+        """The schedule for a decay per weight update, as in the reading and in old Keras.
 
         Args:
             lr0: float > 0, learning rate at epoch 0.

@@ -1,7 +1,7 @@
-"""What the search loop, resuming and the plan ask of a search algorithm.
+"""What the search loop, resuming and the plan need from a search algorithm.
 
-An algorithm is one file: a subclass of `Algorithm` where it differs from independent trials, and
-the tuner that people use. Its line in `lrtune.search.algorithms` makes it known.
+An algorithm is one file: the tuner that people use, and a subclass of `Algorithm` if its trials are
+not independent. A line in `lrtune.search.algorithms` registers it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class Algorithm:
-    """Trials that know nothing of rungs: each is trained for all epochs.
+    """Trials without rungs: each is trained for all epochs.
 
     Args:
         oracle: a new `keras_tuner.Oracle`, which is set up for lrtune's loop.
-        share: float > 0, how large a part of the search it shall run.
+        share: float > 0, the share of the search's trials to run.
     """
 
     def __init__(self, oracle: Any, share: float = 1.0) -> None:
@@ -30,7 +30,7 @@ class Algorithm:
         self._new = seam.state_of(oracle)
 
     def budget(self, horizon: int) -> int:
-        """Epochs of a full training, where the user asked for `horizon` (0 for not saying)."""
+        """Epochs of a full training if the user asked for `horizon` (0 if they did not say)."""
         return horizon
 
     def rungs(self, horizon: int) -> list[tuple[int, int, int]]:
@@ -38,11 +38,11 @@ class Algorithm:
         return [(self.oracle.max_trials, 0, horizon)]
 
     def promotable(self) -> set[str]:
-        """Ids of the trials that a later one may continue, so that their states are kept."""
+        """Ids of the trials that later ones may continue, whose states must be kept."""
         return set()
 
     def scale(self, share: float) -> None:
-        """Gives the search a share (float > 0) of its trials, at least one; called once."""
+        """Reduces the search to a share (float > 0) of its trials, at least one; called once."""
         if share != 1:
             self.oracle.max_trials = math.ceil(share * self.oracle.max_trials)
 
@@ -51,12 +51,12 @@ class Algorithm:
         seam.reset(self.oracle, self._new)
 
     def propose(self, trial_id: str, seed: int) -> Mapping[str, Any]:
-        """The hyperparameter values that the oracle gives its trial of this id, of the loop's seed.
+        """The hyperparameter values that the oracle proposes for a trial, given the loop's seed.
 
-        `ask` does this for new trials; resuming, for one whose record is lost.
+        `ask` does this for new trials, resuming for those whose record is lost.
         """
         seam.seed_proposal(self.oracle, seed, int(trial_id))
         return self.oracle.populate_space(trial_id).get("values") or {}
 
     def replay(self, trial_id: str, values: Mapping[str, Any]) -> None:
-        """Takes note of a recorded trial, as if the oracle had just proposed it."""
+        """Registers a recorded trial as if the oracle had just proposed it."""

@@ -1,19 +1,19 @@
-"""The search algorithms by name, and where each is; none is imported before it is asked for."""
+"""The search algorithms by name; each is imported when it is used."""
 
 from __future__ import annotations
 
-import importlib
+import pkgutil
 from typing import Any, NamedTuple
 
 from lrtune._util import checks
 
 
 class Entry(NamedTuple):
-    """Where an algorithm is.
+    """A search algorithm.
 
     Attributes:
         tuner: module and class of its tuner.
-        takes_max_trials: whether the user says how many trials; Hyperband plans its own number.
+        takes_max_trials: whether the user sets the number of trials; Hyperband plans its own.
     """
 
     tuner: str
@@ -28,12 +28,10 @@ ALGORITHMS = {
 
 
 def tuner_of(name: str) -> Any:
-    """The tuner's class of an algorithm, a `LoopTuner`.
+    """The tuner class of an algorithm, a `LoopTuner`.
 
     Raises:
         ArgumentError: no algorithm has this name.
     """
-    module, _, tuner = ALGORITHMS[checks.one_of("algo", name, tuple(ALGORITHMS))].tuner.partition(
-        ":"
-    )
-    return getattr(importlib.import_module(module), tuner)
+    known = checks.one_of("algo", name, tuple(ALGORITHMS))
+    return pkgutil.resolve_name(ALGORITHMS[known].tuner)

@@ -10,9 +10,9 @@ from lrtune.search.tuner import LoopTuner
 
 
 class BayesianAlgorithm(Algorithm):
-    """Models after at most a third of the trials.
+    """Starts to model after at most a third of the trials.
 
-    Keras Tuner draws three random trials for each dimension of the space first: 21 here, so that a
+    Keras Tuner first draws three random trials for each dimension of the space: 21 here, so a
     search of 20 trials would never model anything.
     """
 
@@ -25,7 +25,7 @@ class BayesianAlgorithm(Algorithm):
 
 
 class BayesianOptimization(LoopTuner, keras_tuner.BayesianOptimization):  # type: ignore[misc]
-    """`keras_tuner.BayesianOptimization` that models after at most a third of its trials.
+    """`keras_tuner.BayesianOptimization` that models after a third of its trials at the latest.
 
     Args:
         hypermodel, objective, max_trials, ...: as `keras_tuner.BayesianOptimization` takes them.
@@ -41,7 +41,7 @@ def initial_points(max_trials: int, dimensions: int) -> int:
 
     Args:
         max_trials: int >= 1, trials of the whole search.
-        dimensions: int >= 1, hyperparameters in the space; three for each is Keras Tuner's choice
-            where the search is long enough.
+        dimensions: int >= 1, hyperparameters in the space. A long search has three random trials
+            for each, as in Keras Tuner.
     """
     return max(1, min(3 * dimensions, max_trials // 3))

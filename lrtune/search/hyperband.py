@@ -1,4 +1,4 @@
-"""Hyperband: many trials for few epochs, of which the best are continued (Li et al., 2018).
+"""Hyperband: many short trials, the best of which are continued (Li et al., 2018).
 
 https://jmlr.org/papers/v18/16-558.html
 """

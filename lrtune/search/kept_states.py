@@ -1,4 +1,4 @@
-"""Which training states are kept on disk: those a promotion may continue, and the winner's."""
+"""The training states kept on disk: the winner's, and those that a promotion may continue."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lrtune.stats.winner import full_trials
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lrtune.records.schema import Outcome
+    from lrtune.records.schema import Manifest, Outcome
     from lrtune.records.task import State
     from lrtune.records.writer import RunWriter
 
@@ -22,28 +22,22 @@ class KeptStates:
 
     Args:
         writer: writes and deletes them.
-        direction: "max" or "min", what is better for a score.
-        horizon: the full budget in epochs; the winner is of that budget.
-        outcomes: of the trials that ended before, where a search is continued.
+        manifest: of the search, which decides what a winner is.
+        outcomes: of the trials that had ended when the search was resumed.
     """
 
     def __init__(
-        self,
-        writer: RunWriter,
-        direction: str,
-        horizon: int,
-        outcomes: Iterable[Outcome] = (),
+        self, writer: RunWriter, manifest: Manifest, outcomes: Iterable[Outcome] = ()
     ) -> None:
         self._writer = writer
-        self._direction = direction
-        self._horizon = horizon
+        self._manifest = manifest
         self._winner: list[Outcome] = []
         found = (id_of_folder(path.parent.name) for path in writer.folder.glob(f"*/{STATE}"))
         self._kept = set(filter(None, found))
         self._compare(outcomes)
 
     def read(self, trial_id: str) -> State | None:
-        """The state of a trial; None if it was not kept, or cannot be read."""
+        """The state of a trial; None if it was not kept or is damaged."""
         return read_state(self._writer.folder, trial_id)
 
     def keep(self, outcome: Outcome, state: State | None) -> None:
@@ -53,10 +47,10 @@ class KeptStates:
             self._kept.add(outcome.trial_id)
 
     def prune(self, outcomes: Iterable[Outcome], promotable: set[str]) -> None:
-        """Deletes the states that nobody can need any more.
+        """Deletes the states that are no longer needed.
 
         Args:
-            outcomes: of the trials that have ended since.
+            outcomes: of the trials that have ended since the last call.
             promotable: ids of trials that a later rung may continue.
         """
         self._compare(outcomes)
@@ -66,5 +60,5 @@ class KeptStates:
         self._kept &= needed
 
     def _compare(self, outcomes: Iterable[Outcome]) -> None:
-        trials = [*self._winner, *outcomes]
-        self._winner = full_trials(trials, self._direction, self._horizon)[:1]
+        asked, trials = self._manifest, [*self._winner, *outcomes]
+        self._winner = full_trials(trials, asked.direction, asked.max_epochs)[:1]

@@ -1,7 +1,7 @@
 """The search loop: asks the oracle, hands tasks to the runner, records and reports the results.
 
-The only caller of the oracle. It keeps every worker busy: a free one gets a trial of the baseline
-while there are any left, then whatever the oracle proposes.
+It is the only caller of the oracle and keeps every worker busy: a free worker gets a training of
+the baseline while there are any, then the oracle's next trial.
 """
 
 from __future__ import annotations
@@ -9,13 +9,11 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter, deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from lrtune._util.interrupts import Interrupts
-from lrtune.display.observer import Observer
 from lrtune.errors import SearchError
 from lrtune.records.ids import parse_id
 from lrtune.records.schema import Outcome, Span
@@ -28,7 +26,8 @@ from lrtune.stats.winner import Direction
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lrtune.records.schema import Status
+    from lrtune.display.observer import Observer
+    from lrtune.records.schema import ConfirmManifest, Manifest, Status
     from lrtune.records.writer import RunWriter
     from lrtune.runner.base import Runner
     from lrtune.search.algorithm import Algorithm
@@ -36,38 +35,18 @@ if TYPE_CHECKING:
 
 
 _LOST_IN_A_ROW = 12
-"""Workers that die one after another, none having finished an epoch, before the search gives up:
-more than four trials' worth of tries, so that it is not the trials."""
-
-
-@dataclass(frozen=True)
-class LoopSettings:
-    """What the loop needs to know of a search.
-
-    Attributes:
-        objective: name of the metric that is searched for.
-        direction: "max" or "min".
-        score: "last" or "best", which epoch's objective is a trial's score.
-        horizon: epochs of a trial of any algorithm but Hyperband, and of the baseline.
-        seed: the search's seed; a trial's seed follows from it and the trial's id.
-        max_retries: how often a trial whose worker was lost starts again.
-    """
-
-    objective: str
-    direction: str
-    score: str
-    horizon: int
-    seed: int
-    max_retries: int = 2
+"""The search gives up after so many workers in a row died before finishing an epoch: more than the
+tries of four trials, so that the cause is not a single trial."""
 
 
 class TaskLoop:
-    """Runs tasks until there are none left, and records each.
+    """Runs tasks until none are left, and records each.
 
     Args:
         runner: trains them.
         writer: records them.
-        settings: objective, horizon and seed.
+        manifest: what the run is asked to do.
+        max_retries: how often a task starts again whose worker was lost.
         observer: watches.
     """
 
@@ -75,13 +54,15 @@ class TaskLoop:
         self,
         runner: Runner,
         writer: RunWriter,
-        settings: LoopSettings,
-        observer: Observer | None = None,
+        manifest: Manifest | ConfirmManifest,
+        max_retries: int,
+        observer: Observer,
     ) -> None:
         self._runner = runner
         self._writer = writer
-        self._settings = settings
-        self._observer = observer or Observer()
+        self._manifest = manifest
+        self._max_retries = max_retries
+        self._observer = observer
         self._waiting: deque[TrialTask] = deque()
         self._running: dict[str, TrialTask] = {}
         self._tries: Counter[str] = Counter()
@@ -93,7 +74,7 @@ class TaskLoop:
 
         Raises:
             SearchError: workers die as soon as they begin.
-            KeyboardInterrupt: Ctrl-C, or SIGTERM; all that has ended is recorded.
+            KeyboardInterrupt: Ctrl-C or SIGTERM; every task that ended is recorded.
         """
         self._waiting.extend(tasks)
         with self._interrupts:
@@ -104,7 +85,7 @@ class TaskLoop:
                     self._ended(outcome)
 
     def _fill(self) -> bool:
-        """Gives the runner all that it can take; whether anything runs."""
+        """Gives the runner as many tasks as it takes; returns whether anything is running."""
         while len(self._running) < self._runner.slots:
             task = self._next()
             if task is None:
@@ -113,7 +94,7 @@ class TaskLoop:
         return bool(self._running)
 
     def _next(self) -> TrialTask | None:
-        """The next task; None if there is none, now or at all."""
+        """The next task; None if there is none now."""
         return self._waiting.popleft() if self._waiting else None
 
     def _begin(self, task: TrialTask) -> None:
@@ -140,9 +121,9 @@ class TaskLoop:
             )
         self._tries[task.trial_id] += 1
         tried = self._tries[task.trial_id]
-        if tried <= self._settings.max_retries:
+        if tried <= self._max_retries:
             self._observer.trial_lost(
-                task, f"{outcome.message}; retry {tried} of {self._settings.max_retries}"
+                task, f"{outcome.message}; retry {tried} of {self._max_retries}"
             )
             self._begin(task)
             return
@@ -183,15 +164,15 @@ class TaskLoop:
             epoch, score = self._score(outcome.epochs)
             if math.isfinite(score):
                 return status, score, message
-            status, message = "diverged", f"epoch {epoch}: {self._settings.objective} is {score}"
-        untrained = outcome.untrained.get(self._settings.objective, math.nan)
+            status, message = "diverged", f"epoch {epoch}: {self._manifest.objective} is {score}"
+        untrained = outcome.untrained.get(self._manifest.objective, math.nan)
         if status == "diverged" and math.isfinite(untrained):
             return status, untrained, message
         return "failed", None, message
 
     def _score(self, epochs: Sequence[EpochRecord]) -> tuple[int, float]:
-        """The epoch whose objective is the trial's score, and that objective."""
-        objective = self._settings.objective
+        """The epoch whose objective is the trial's score, and this score."""
+        objective = self._manifest.objective
         # Keras' validation_freq leaves epochs without validation metrics.
         scores = [(int(one["epoch"]), one[objective]) for one in epochs if objective in one]
         if not scores:
@@ -201,20 +182,20 @@ class TaskLoop:
                 f"{', '.join(logged) or 'none'}. Choose one of these (val_... need "
                 "validation_data)."
             )
-        if self._settings.score == "last":
+        if self._manifest.score == "last":
             return scores[-1]
         finite = [one for one in scores if math.isfinite(one[1])]
-        best = Direction(self._settings.direction).best(finite, lambda one: one[1])
+        best = Direction(self._manifest.direction).best(finite, lambda one: one[1])
         return best or scores[-1]
 
 
 class SearchLoop(TaskLoop):
-    """One search, from the first trial to the last: tasks of the baseline, then the oracle's.
+    """A whole search: the tasks of the baseline, then the oracle's trials.
 
     Args:
-        algorithm: whose oracle proposes trials and learns their scores.
-        runner, writer, settings, observer: as for `TaskLoop`.
-        states: keeps what promotions continue.
+        algorithm: its oracle proposes trials and learns their scores.
+        runner, writer, manifest, max_retries, observer: as for `TaskLoop`.
+        states: keeps the states that promotions continue from.
     """
 
     def __init__(
@@ -223,10 +204,12 @@ class SearchLoop(TaskLoop):
         runner: Runner,
         writer: RunWriter,
         states: KeptStates,
-        settings: LoopSettings,
-        observer: Observer | None = None,
+        manifest: Manifest,
+        max_retries: int,
+        observer: Observer,
     ) -> None:
-        super().__init__(runner, writer, settings, observer)
+        super().__init__(runner, writer, manifest, max_retries, observer)
+        self._seed, self._horizon = manifest.seed, manifest.max_epochs
         self._algorithm = algorithm
         self._oracle = algorithm.oracle
         self._states = states
@@ -237,13 +220,13 @@ class SearchLoop(TaskLoop):
         """Trains the baseline and then the search, until the oracle has no more trials.
 
         Args:
-            tasks: of the baseline, no trials of the oracle.
-            unfinished: trials of the oracle that were cut off and begin again.
+            tasks: of the baseline.
+            unfinished: trials of the oracle that were interrupted and start again.
 
         Raises:
             SearchError: every trial failed; the message is the last one's. Or workers die as soon
                 as they begin.
-            KeyboardInterrupt: Ctrl-C, or SIGTERM; all that has ended is recorded.
+            KeyboardInterrupt: Ctrl-C or SIGTERM; every task that ended is recorded.
         """
         self._unfinished.extend(unfinished)
         super().run(tasks)
@@ -260,7 +243,7 @@ class SearchLoop(TaskLoop):
             elif self._waiting:
                 return self._waiting.popleft()
             else:
-                trial = ask(self._oracle, self._settings.seed)
+                trial = ask(self._oracle, self._seed)
                 if trial is None:
                     return None
                 self._writer.trial(trial.trial_id, trial.get_state())
@@ -270,29 +253,29 @@ class SearchLoop(TaskLoop):
                 return task
 
     def _task(self, trial: Any) -> TrialTask | None:
-        """What a trial has to train; None where that is nothing and it is recorded already."""
+        """The task of a trial; None if nothing needs training and the trial is already recorded."""
         values = dict(trial.hyperparameters.values)
-        first, last, parent = rung_of(values, self._settings.horizon)
+        first, last, parent = rung_of(values, self._horizon)
         state = self._states.read(parent) if parent is not None else None
-        seed = trial_seed(self._settings.seed, self._root(trial.trial_id))
+        seed = trial_seed(self._seed, self._root(trial.trial_id))
         recipe = Recipe.from_values(values)
         task = TrialTask(trial.trial_id, recipe, seed, first, last, state, steering_of(values))
-        # A score with a message is the untrained model's, of a trial that diverged.
+        # A score with a message belongs to a trial that diverged: it is the untrained model's.
         if parent is None or self._oracle.get_trial(parent).message is None:
             return task
         self._promote_diverged(task, parent)
         return None
 
     def _promote_diverged(self, task: TrialTask, parent: str) -> None:
-        """Records the promotion of a trial that diverged: nothing is left to train."""
+        """Records the promotion of a trial that diverged, for which nothing is left to train."""
         self._begin_record(task)
         before = self._oracle.get_trial(parent)
-        untrained = {self._settings.objective: float(before.score)}
+        untrained = {self._manifest.objective: float(before.score)}
         message = f"continues trial {parent}, which diverged"
         self._finish(TrialOutcome(task, "diverged", untrained=untrained, message=message))
 
     def _root(self, trial_id: str) -> str:
-        """The trial whose first epoch this one continues in the end."""
+        """The first trial of the chain of promotions that this one belongs to."""
         values = self._oracle.get_trial(trial_id).hyperparameters.values
         parent = values.get("tuner/trial_id")
         return trial_id if parent is None else self._root(parent)
@@ -301,8 +284,8 @@ class SearchLoop(TaskLoop):
     def _finish(self, outcome: TrialOutcome) -> None:
         """Records a trial that ended, then tells the oracle.
 
-        In this order: a trial with an outcome is finished, whatever comes; its state has to be
-        there by then, and all that Keras Tuner keeps follows from the outcomes.
+        The order matters: an outcome finishes a trial for good, so its state must be written first.
+        Everything in Keras Tuner's files follows from the outcomes.
         """
         if parse_id(outcome.task.trial_id).arm:  # of the baseline
             super()._finish(outcome)
@@ -322,7 +305,7 @@ class SearchLoop(TaskLoop):
         self._states.prune([recorded], self._algorithm.promotable())
 
     def _last_failure(self) -> str | None:
-        """The last trial's message where no trial has a score, else None."""
+        """The last trial's message if no trial has a score, else None."""
         ended = [self._oracle.get_trial(trial_id) for trial_id in self._oracle.end_order]
         if not ended or any(trial.score is not None for trial in ended):
             return None

@@ -1,9 +1,9 @@
-"""The seam to Keras Tuner: asks and tells its oracles, and knows all of its private names we use.
+"""The seam to Keras Tuner: it calls the oracles and has all private names that lrtune uses.
 
-What stock settings get wrong (Keras Tuner 1.4.8): `seed=0` counts as no seed; the random state that
-Bayesian search draws from is not saved, so that a search that was stopped and resumed proposes
-other trials; everything is saved in place, so that a kill leaves half a file; Hyperband writes the
-newest bracket's number into a promoted trial, not its own bracket's.
+What stock settings get wrong (Keras Tuner 1.4.8): `seed=0` counts as no seed. The random state of
+Bayesian search is not saved, so a resumed search proposes other trials. Everything is saved in
+place, so a kill leaves half a file. Hyperband writes the newest bracket's number into a promoted
+trial instead of its own bracket's.
 
 `PRIVATE` lists the private names; a test looks for each of them in the installed Keras Tuner.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from lrtune.records.schema import Outcome
 
 SEEN_IN = "1.4.8"
-"""The Keras Tuner that these private names were last seen in."""
+"""The latest version of Keras Tuner in which these private names were seen."""
 
 PRIVATE: Mapping[type, tuple[str, ...]] = {
     keras_tuner.Oracle: ("_record_values", "_save_trial", "_seed_state"),
@@ -42,82 +42,81 @@ PRIVATE: Mapping[type, tuple[str, ...]] = {
 }  # fmt: skip
 
 _ZERO = 2**32 - 1
-"""Stands for seed 0 in Keras Tuner, which tests a seed for truth; scikit-learn takes no larger."""
+"""Replaces seed 0, which counts as no seed in Keras Tuner; the largest seed of scikit-learn."""
 
 NEVER = 10**9
 """Failed trials in a row before Keras Tuner may end a search: that is our loop's decision."""
 
 
 class UnsavedTuner(keras_tuner.Tuner):  # type: ignore[misc] # Keras Tuner has no types
-    """A tuner that neither saves nor reloads by itself: Keras Tuner does both in place."""
+    """A tuner that does not save or reload by itself, as Keras Tuner does, in place."""
 
     @override
     def save(self) -> None:
-        """Does nothing: the records writer writes each result as it comes."""
+        """Does nothing: the records writer writes each result at once."""
 
     @override
     def _get_tuner_fname(self) -> str:
-        # A file that is never there, so that Keras Tuner does not reload files that a kill may have
-        # torn: `reload` is called when lrtune is ready for it.
+        # A file that never exists, so that Keras Tuner does not reload files that a kill may have
+        # damaged. lrtune calls `reload` itself.
         return "/lrtune/never-there"
 
 
 def keras_tuner_seed(seed: int) -> int:
-    """What Keras Tuner must be given so that `seed`, 0 included, is a seed to it."""
+    """The seed to pass to Keras Tuner, which ignores 0."""
     return seed or _ZERO
 
 
 def disable_saving(oracle: Any) -> None:
-    """Makes an oracle silent, and stops it from saving by itself."""
-    # Keras Tuner prints a table a trial; the loop's observer shows what is worth showing.
+    """Stops an oracle from printing and from saving by itself."""
+    # Keras Tuner prints a table for each trial; here the loop's observer shows the results.
     oracle.verbose = 0
     oracle.save = lambda: None
     oracle._save_trial = lambda _: None
 
 
 def state_of(oracle: Any) -> dict[str, Any]:
-    """What an oracle knows besides its trials, as a value of its own, for `reset`."""
+    """A copy of what an oracle knows besides its trials, for `reset`."""
     state: dict[str, Any] = copy.deepcopy(oracle.get_state())
     return state
 
 
 def reset(oracle: Any, state: Mapping[str, Any]) -> None:
-    """Makes an oracle forget its trials, and puts it back to a state of `state_of`."""
+    """Makes an oracle forget its trials and restores a state from `state_of`."""
     oracle.trials.clear()
     oracle.set_state(copy.deepcopy(dict(state)))
 
 
 def seed_proposal(oracle: Any, seed: int, number: int) -> None:
-    """Lets what an oracle draws next depend on the search's seed and the trial's number alone.
+    """Makes an oracle's next draw depend only on the search's seed and the trial's number.
 
     Args:
         oracle: `keras_tuner.Oracle`.
         seed: int >= 0, the search's.
-        number: int >= 0, of the trial that is to be proposed.
+        number: int >= 0, of the trial to be proposed.
     """
-    # NOTE: not through set_state: Bayesian search's then forgets the model it has fitted, by which
-    # it guesses the scores of running trials.
+    # NOTE: not through set_state, which makes Bayesian search forget its fitted model, with which
+    # it estimates the scores of running trials.
     oracle._seed_state = proposal_seed(seed, number)
     if hasattr(oracle, "_random_state"):
         oracle._random_state = np.random.RandomState(oracle._seed_state)
 
 
 def ask(oracle: Any, seed: int) -> Any | None:
-    """The oracle's next trial, a `keras_tuner` Trial; None while (or because) it has none."""
+    """The oracle's next trial, a `keras_tuner` Trial; None if it has none, for now or for good."""
     number = len(oracle.trials)
     seed_proposal(oracle, seed, number)
     with warnings.catch_warnings():
-        # What scikit-learn says about fitting its Gaussian process is nothing that a person who
-        # searches schedules can act on.
+        # Users cannot act on scikit-learn's warnings about fitting its Gaussian process.
         warnings.filterwarnings("ignore", module=r"sklearn\.gaussian_process")
-        # A name of its own for every trial: to an oracle a name it knows is a worker that asks for
-        # its running trial again.
+        # A new name for every trial: an oracle takes a known name for a worker that asks for its
+        # running trial again.
         trial = oracle.create_trial(f"lrtune{number}")
     return trial if trial.status == TrialStatus.RUNNING else None
 
 
 def add(oracle: Any, trial_id: str, values: Mapping[str, Any]) -> Any:
-    """Adds a trial that was proposed before, as a running one.
+    """Adds a trial that was proposed earlier, as a running one.
 
     Returns:
         The `keras_tuner` Trial.
@@ -137,10 +136,10 @@ def tell(oracle: Any, trial: Any, outcome: Outcome, metrics: Mapping[str, float]
     Args:
         oracle: `keras_tuner.Oracle` with one objective.
         trial: the trial, as `ask` or `add` returned it.
-        outcome: as recorded. A diverged trial has a score, the untrained model's, which is finite
-            and poor; a failed one is no result, and Hyperband promotes nothing from a rung with
-            too many of them.
-        metrics: of its last epoch, by name; values that are not finite are left out.
+        outcome: as recorded. A diverged trial has the untrained model's score, which is finite and
+            poor. A failed trial has no score, and Hyperband promotes nothing from a rung with too
+            many of them.
+        metrics: of its last epoch by name; values that are not finite are left out.
     """
     trial.message = outcome.message
     if outcome.score is None:
@@ -169,7 +168,7 @@ def rung_of(values: Mapping[str, Any], horizon: int) -> tuple[int, int, str | No
 
 
 def steering_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Keras Tuner's own entries among hyperparameter values, by which it steers Hyperband."""
+    """Keras Tuner's own entries among hyperparameter values, which control Hyperband."""
     return {name: value for name, value in values.items() if name.startswith(STEERING)}
 
 
@@ -188,10 +187,10 @@ def hyperband_rungs(oracle: Any) -> list[tuple[int, int, int]]:
 
 
 def scale_rungs(oracle: Any, share: float) -> None:
-    """Gives every rung of Hyperband a share of its trials, at least one.
+    """Reduces every rung of Hyperband to a share of its trials, at least one.
 
-    Brackets, epochs and the fraction that is promoted stay what they are, so that a smaller search
-    treats a schedule as the whole one does.
+    Brackets, epochs and the promoted fraction stay the same, so that a smaller search treats a
+    schedule like the whole search.
 
     Args:
         oracle: `keras_tuner.oracles.HyperbandOracle`.
@@ -214,9 +213,9 @@ def promotable_trials(oracle: Any) -> set[str]:
 
 
 def place_in_bracket(oracle: Any, trial_id: str, values: Mapping[str, Any]) -> None:
-    """Puts a recorded trial where Hyperband had it; a promoted one goes to its parent's bracket.
+    """Puts a recorded trial into its bracket; a promoted one goes to its parent's bracket.
 
-    Its values name another bracket where a newer one had begun: see the top of this file.
+    Its values may name another bracket: see the top of this file.
     """
     parent = values.get("tuner/trial_id")
     if parent is None:

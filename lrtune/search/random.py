@@ -1,4 +1,4 @@
-"""Random search: independent trials, the only ones that tuning curves can be drawn for."""
+"""Random search: independent trials, the only algorithm with tuning curves."""
 
 from __future__ import annotations
 

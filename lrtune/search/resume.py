@@ -1,10 +1,10 @@
-"""Resumes a search: puts Keras Tuner's oracle back to where the recorded trials leave it.
+"""Resumes a search: restores Keras Tuner's oracle from the recorded trials.
 
-`oracle.json` is never read. What a search has found is in the trials' outcomes, each written whole
-when its trial ended; all that an oracle knows follows from them, as long as what it draws at random
-follows from the search's seed and the trial's number alone (`oracle.seed_proposal`). So a search
-that was killed at any moment, or whose `oracle.json` was damaged, goes on as if nothing had
-happened.
+`oracle.json` is never read. The trials' outcomes say what a search has found, and each is written
+as a whole when its trial ends. Everything that an oracle knows follows from them, because its
+random draws depend only on the search's seed and the trial's number (`oracle.seed_proposal`). A
+search that was killed at any moment, or whose `oracle.json` was damaged, continues as if nothing
+had happened.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 
 def restore(algorithm: Algorithm, records: RunRecords, seed: int) -> list[Any]:
-    """Tells an oracle all that a run folder holds, in place of what it knew before.
+    """Restores an oracle from a run folder; what it knew before is discarded.
 
     Args:
-        algorithm: with its oracle, whose space is declared.
+        algorithm: its oracle's space must be declared.
         records: the run.
         seed: the search's seed.
 
     Returns:
-        The trials that have to be run again from their rung's start, as they have no outcome.
+        The trials without an outcome, which must run again from the start of their rung.
     """
     algorithm.reset()
     oracle = algorithm.oracle
@@ -74,7 +74,7 @@ def restore(algorithm: Algorithm, records: RunRecords, seed: int) -> list[Any]:
 
 
 def repair(oracle: Any, writer: RunWriter) -> None:
-    """Writes the Keras Tuner files of a restored oracle where they do not say the same."""
+    """Writes those Keras Tuner files that are damaged or differ from a restored oracle."""
     for trial in oracle.trials.values():
         state = trial.get_state()
         path = writer.trial_folder(trial.trial_id) / TRIAL_FILE
@@ -88,9 +88,9 @@ def repair(oracle: Any, writer: RunWriter) -> None:
 
 
 def refuse_foreign_trials(records: RunRecords, seed: int) -> None:
-    """Raises RunFolderError where trials were not begun by a search of this seed.
+    """Raises RunFolderError if the trials belong to a search with another seed.
 
-    It is all that can be checked where `run.json` is lost.
+    Nothing else can be checked if `run.json` is lost.
 
     Args:
         records: of the folder.
@@ -112,7 +112,7 @@ def refuse_foreign_trials(records: RunRecords, seed: int) -> None:
 
 
 def _without_gaps(known: Sequence[str]) -> list[str]:
-    """The ids, and the missing ones between them: no new trial may take the id of a lost one."""
+    """The ids and the missing ones between them: no new trial may get the id of a lost one."""
     ids = {int(trial_id): trial_id for trial_id in known}
     width = len(known[-1]) if known else 0
     return [ids.get(number, f"{number:0{width}d}") for number in range(max(ids, default=-1) + 1)]

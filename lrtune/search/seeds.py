@@ -1,7 +1,7 @@
-"""Every random stream of a search and its number, so that no two can be the same by accident.
+"""All random streams of a search, each with its own number, so that no two are equal by accident.
 
-A stream is `numpy.random.SeedSequence([search's seed, ..., number])`. Trials have no number: theirs
-is `[seed, trial's number]`.
+A stream is `numpy.random.SeedSequence([search's seed, ..., stream's number])`. Only the trials'
+stream has no number: it is `[search's seed, trial's number]`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LARGEST = 2**31 - 1
-"""The largest seed of a search: the baseline's seeds come after it, none may pass 2**32 - 1."""
+"""The largest seed of a search: the baseline's seeds follow it and must stay below 2**32."""
 
 _PROPOSALS, _CONSTANT_RATES = 1, 2  # 3 are the seeds of a confirmation: confirmation/plan.py
 
 
 def resolve_seed(seed: int | None) -> int:
-    """The seed itself, or a fresh one for None, so that every run has one that can be repeated.
+    """The seed itself, or a fresh one for None, so that every run can be repeated.
 
     Raises:
         ArgumentError: not an int from 0 to 2**31 - 1.
@@ -34,25 +34,25 @@ def resolve_seed(seed: int | None) -> int:
 
 
 def trial_seed(seed: int, trial_id: str) -> int:
-    """The seed of a trial: an int in [0, 2**32), set by the search's seed and the trial's id."""
+    """The seed of a trial: an int in [0, 2**32) from the search's seed and the trial's id."""
     return _draw([seed, int(trial_id)])
 
 
 def proposal_seed(seed: int, number: int) -> int:
-    """The seed of what an oracle draws for its trial of that number: an int in [0, 2**32)."""
+    """The seed of an oracle's draws for the trial of this number: an int in [0, 2**32)."""
     return _draw([seed, number, _PROPOSALS])
 
 
 def constant_rates_seed(seed: int) -> int:
     """The seed of the search for the best constant rate: an int in [0, 2**31).
 
-    With the main search's own seed its trials would be the main search's constant trials.
+    With the main search's seed its trials would repeat the main search's constant trials.
     """
     return _draw([seed, _CONSTANT_RATES]) >> 1
 
 
 def baseline_seeds(seed: int, count: int) -> tuple[int, ...]:
-    """The seeds that every constant rate of the baseline is trained with."""
+    """The seeds with which every constant rate of the baseline is trained."""
     return tuple(range(seed, seed + count))
 
 

@@ -34,9 +34,9 @@ from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.options import RunOptions
 from lrtune.search import seeds
 from lrtune.search.algorithm import Algorithm
-from lrtune.search.baseline import READING_CONSTANTS, baseline_tasks
+from lrtune.search.baseline import READING_CONSTANTS, arm_tasks
 from lrtune.search.kept_states import KeptStates
-from lrtune.search.loop import LoopSettings, SearchLoop
+from lrtune.search.loop import SearchLoop
 from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed
 from lrtune.search.resume import refuse_foreign_trials, repair, restore
 from lrtune.stats.winner import full_trials, ordered
@@ -58,26 +58,26 @@ NOT_OURS = (
     "metrics",
     "optimizer",
 )
-"""Arguments of Keras Tuner's tuners that its own `search` heeds and ours would not."""
+"""Arguments of Keras Tuner's tuners that lrtune's `search` cannot support."""
 
 
 class LoopTuner(UnsavedTuner):
-    """`search` through `SearchLoop`, in place of Keras Tuner's own.
+    """Searches with `SearchLoop` instead of Keras Tuner's own loop.
 
     Args:
-        workers: int >= 1, worker processes; 1 trains in this process; None takes one process a
-            GPU, or a physical core where there is no GPU.
+        workers: int >= 1, worker processes; 1 trains in this process. None means one process for
+            each GPU, or for each physical core if there is no GPU.
         score: "last" or "best", which epoch's objective ranks a trial.
-        baseline_seeds: int >= 0, how many seeds each constant rate of the baseline is trained with
-            at the full budget; 0 leaves the baseline out.
+        baseline_seeds: int >= 0, number of seeds with which each constant rate of the baseline is
+            trained at the full budget; 0 for no baseline.
         baseline_budget: float >= 0, epochs of the search for the best constant rate, as a share of
-            this search's; 0 leaves the baseline at the reading's two constant rates.
+            this search's; 0 for the reading's two constant rates only.
         seed: int >= 0 or None for a fresh one.
         max_retries: int >= 0, how often a trial whose worker process crashed, hung or was killed
             starts again before it counts as failed.
         trial_timeout: seconds > 0 that a worker process may take for an epoch before it counts as
             hung.
-        overwrite: whether to erase the run that is in the folder; otherwise it is resumed.
+        overwrite: whether to erase the run in the folder; otherwise it is resumed.
         directory, project_name: the run folder is `directory/project_name`.
         **kwargs: as the Keras Tuner tuner of the same name takes them.
 
@@ -113,7 +113,8 @@ class LoopTuner(UnsavedTuner):
                 "by its hypermodel: give loss= and metrics= to the hypermodel. Received: "
                 f"{name}={kwargs[name]!r}."
             )
-        self._arguments = (args, dict(kwargs))
+        others = {name: value for name, value in kwargs.items() if name != "hypermodel"}
+        self._arguments = (args[1:], others)
         self.seed = seeds.resolve_seed(seed)
         kwargs.setdefault("max_consecutive_failed_trials", NEVER)
         super().__init__(*args, seed=keras_tuner_seed(self.seed), **kwargs)
@@ -140,16 +141,16 @@ class LoopTuner(UnsavedTuner):
         verbose: int | str = "auto",
         **fit_kwargs: Any,
     ) -> None:
-        """Searches: the constant rates first, then the baseline's seeds and trial after trial.
+        """Searches the constant rate, then trains the baseline's seeds and runs the trials.
 
         Args:
             *fit_args: as `keras.Model.fit` takes them: images, labels, ...
-            observer: watches the search, in place of what is printed.
+            observer: watches the search; replaces the display.
             data: what to record about the images.
-            verbose: 0 to print nothing; otherwise a live display in a terminal, a line a finished
-                trial elsewhere.
-            **fit_kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon where the
-                hypermodel has none.
+            verbose: 0 to print nothing; otherwise a live display in a terminal and a line for each
+                finished trial elsewhere.
+            **fit_kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon if the hypermodel
+                has none.
         """
         horizon = self._horizon(fit_kwargs.pop("epochs", None))
         if slow := acting_on_batches(fit_kwargs.get("callbacks")):
@@ -170,12 +171,10 @@ class LoopTuner(UnsavedTuner):
             tuned = self._tune_constant_rate(runner, writer, manifest, observer)
             arms = {**tuned, **manifest.baseline_arms}
             manifest = dataclasses.replace(manifest, baseline_arms=arms)
-            writer.manifest(manifest)
             self._train(runner, writer, manifest, found, observer)
-            writer.finished(manifest, now())
 
     def _resumed(self, manifest: Manifest) -> tuple[RunRecords | None, Manifest]:
-        """What the folder holds of this search, and the manifest to go on with."""
+        """The records of this search in the folder, and the manifest to continue with."""
         found = self._found(manifest, identity(manifest))
         return found, manifest if found is None else continued(manifest, found.manifest)
 
@@ -187,7 +186,8 @@ class LoopTuner(UnsavedTuner):
         found: RunRecords | None,
         observer: Observer,
     ) -> None:
-        """Trains the baseline's seeds and all trials, but for what an earlier session has."""
+        """Trains the baseline's seeds and all trials, except those of an earlier session."""
+        writer.manifest(manifest)
         unfinished = restore(self._algorithm, found, self.seed) if found else []
         ended = list(found.by_id.values()) if found else []
         for notice in found.notices if found else ():
@@ -195,35 +195,25 @@ class LoopTuner(UnsavedTuner):
         for outcome in ended:
             observer.trial_found(outcome)
         repair(self.oracle, writer)
-        settings = LoopSettings(
-            manifest.objective,
-            manifest.direction,
-            manifest.score,
-            manifest.max_epochs,
-            self.seed,
-            self.options.max_retries,
-        )
-        searched = found.outcomes if found else ()
-        states = KeptStates(writer, manifest.direction, manifest.max_epochs, searched)
-        loop = SearchLoop(self._algorithm, runner, writer, states, settings, observer)
+        states = KeptStates(writer, manifest, found.outcomes if found else ())
+        retries = self.options.max_retries
+        loop = SearchLoop(self._algorithm, runner, writer, states, manifest, retries, observer)
         done = {outcome.trial_id for outcome in ended}
-        loop.run([one for one in baseline_tasks(manifest) if one.trial_id not in done], unfinished)
+        arms, seeds = manifest.baseline_arms, manifest.baseline_seeds
+        tasks = arm_tasks("baseline", arms, seeds, manifest.max_epochs)
+        loop.run([task for task in tasks if task.trial_id not in done], unfinished)
+        writer.manifest(dataclasses.replace(manifest, finished=now()))
 
     def _constant_tuner(self) -> LoopTuner | None:
-        """A tuner like this one that searches constant rates only, for the baseline; or None."""
+        """A tuner like this one for constant rates only, or None without a baseline to tune."""
         if not self.baseline_budget:
             return None
-        args, kwargs = self._arguments
-        hypermodel = self.hypermodel.with_families(("constant",))
-        if args:
-            args = (hypermodel, *args[1:])
-        else:
-            kwargs = {**kwargs, "hypermodel": hypermodel}
         folder = self._folder / BASELINE_SEARCH
         return type(self)(
-            *args,
+            self.hypermodel.with_families(("constant",)),
+            *self._arguments[0],
             **{
-                **kwargs,
+                **self._arguments[1],
                 "directory": str(folder.parent),
                 "project_name": folder.name,
                 "seed": seeds.constant_rates_seed(self.seed),
@@ -246,7 +236,7 @@ class LoopTuner(UnsavedTuner):
             observer: watches the whole search.
 
         Returns:
-            The best rate that completed the full budget, as an arm; none if none did.
+            The best rate with the full budget as an arm, or no arm if no trial completed it.
         """
         tuner = self._constant_tuner()
         if tuner is None:
@@ -255,17 +245,15 @@ class LoopTuner(UnsavedTuner):
         with RunWriter(tuner._folder) as nested:
             asked = tuner._manifest(whole.max_epochs, whole.data, whole.batch_size)
             found, manifest = tuner._resumed(asked)
-            nested.manifest(manifest)
             within = PrefixedObserver(observer, f"{BASELINE_SEARCH}/")
             tuner._train(runner, nested, manifest, found, within)
-            nested.finished(manifest, now())
         outcomes = read_run(tuner._folder).outcomes
         best = full_trials(outcomes, whole.direction, whole.max_epochs)
         return {TUNED: best[0].recipe.values} if best else {}
 
     @override
     def reload(self) -> None:
-        """Takes up what the run folder holds, if it holds a run.
+        """Loads the run in the run folder, if there is one.
 
         Raises:
             RunFolderError: it holds another search; the message names the first difference.
@@ -283,7 +271,7 @@ class LoopTuner(UnsavedTuner):
         return Path(str(self.directory), str(self.project_name))
 
     def _found(self, manifest: Manifest, asked: Mapping[str, Any]) -> RunRecords | None:
-        """What the folder holds of this search; raises RunFolderError where it is another."""
+        """The records of this search in the folder; RunFolderError if they are of another one."""
         if not holds_run(self._folder):
             return None
         records = read_run(self._folder, instead=manifest)
@@ -293,7 +281,7 @@ class LoopTuner(UnsavedTuner):
         return records
 
     def plan(self) -> tuple[int, int]:
-        """How many trials and epochs `search` will train at most, the baseline included.
+        """How many trials and epochs `search` trains at most, including the baseline.
 
         Returns:
             (trials, epochs).
@@ -312,9 +300,9 @@ class LoopTuner(UnsavedTuner):
 
     @override
     def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
-        """Hyperparameters of the best trials, those of the largest budget before all others.
+        """Hyperparameters of the best trials.
 
-        Trials that diverged come last.
+        Trials with the largest budget come first, trials that diverged come last.
         """
         return [trial.hyperparameters for trial in self._best_trials(num_trials)]
 
@@ -323,7 +311,7 @@ class LoopTuner(UnsavedTuner):
         """The best trials' models with the weights of their last epoch.
 
         Raises:
-            RunFolderError: more models than the run kept; it keeps the winner's.
+            RunFolderError: a model was not kept; a run keeps only the winner's.
         """
         return [self.load_model(trial) for trial in self._best_trials(num_models)]
 
@@ -343,7 +331,7 @@ class LoopTuner(UnsavedTuner):
         return model
 
     def _best_trials(self, count: int) -> list[Any]:
-        """Keras Tuner's trials of this many of the run's best, failed ones left out."""
+        """Keras Tuner's objects for the best trials of the run, without failed ones."""
         if not holds_run(self._folder):
             return []
         best: list[Outcome] = ordered(read_run(self._folder).outcomes, self._direction)
@@ -379,7 +367,7 @@ class LoopTuner(UnsavedTuner):
         return dataclasses.replace(asked, plan=self._plan(horizon))
 
     def _asked(self, horizon: int, data: DataRecord, batch_size: int | None) -> Manifest:
-        """What this tuner is asked to do, without the plan."""
+        """The manifest of this tuner's search, without the plan."""
         arms = self._arms()
         return Manifest(
             algo=self.algo,

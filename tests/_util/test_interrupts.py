@@ -95,7 +95,7 @@ def test_no_handler_changes_outside_the_main_thread():
     assert found == [signal.getsignal(signal.SIGINT)]
 
 
-def test_an_interrupt_that_was_swallowed_on_its_way_raises_at_the_end():
+def test_a_swallowed_interrupt_raises_at_the_end():
     # TensorFlow has turned it into a SystemError, which a trainer takes for a failed trial.
     lost = contextlib.suppress(KeyboardInterrupt)
     with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.welcome(), lost:

@@ -59,7 +59,7 @@ def test_objects_are_not_written(tmp_path):
         npz.write_npz(file, {"a": np.array([object()])})
 
 
-def test_what_numpy_wrote_is_read(tmp_path):
+def test_files_that_numpy_wrote_can_be_read(tmp_path):
     arrays = {
         "x": np.arange(24, dtype=np.float32).reshape(2, 3, 4),
         "fortran": np.asfortranarray(np.arange(6).reshape(2, 3)),
@@ -76,7 +76,7 @@ def test_what_numpy_wrote_is_read(tmp_path):
             assert read[key].dtype == array.dtype
 
 
-def test_a_missing_file_is_told_apart_from_a_damaged_one(tmp_path):
+def test_a_missing_and_a_damaged_file_raise_different_errors(tmp_path):
     with pytest.raises(FileNotFoundError):
         npz.read_npz(tmp_path / "a.npz")
 
@@ -95,7 +95,7 @@ def test_a_missing_file_is_told_apart_from_a_damaged_one(tmp_path):
         (b"", "EOF: reading magic string"),
     ],
 )
-def test_a_member_that_claims_what_it_is_not_is_refused(tmp_path, content, told):
+def test_a_member_that_does_not_match_its_header_is_refused(tmp_path, content, told):
     assert told in message(pack(tmp_path / "a.npz", content))
 
 
@@ -108,11 +108,11 @@ def hostile_headers():
 
 
 @pytest.mark.parametrize("content", list(hostile_headers()))
-def test_a_header_that_is_none_is_an_error_of_one_kind(tmp_path, content):
+def test_an_unreadable_header_is_a_value_error(tmp_path, content):
     assert message(pack(tmp_path / "a.npz", content))
 
 
-def test_more_than_memory_holds_is_refused_by_the_header(tmp_path, monkeypatch):
+def test_an_array_larger_than_memory_is_refused_from_its_header(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "a.npz", x=np.zeros(100_000, np.uint8), y=np.zeros(9, np.uint8))
     monkeypatch.setattr(npz, "free_bytes", lambda: 100_009)
     assert npz.read_npz(tmp_path / "a.npz")["x"].size == 100_000
@@ -121,7 +121,7 @@ def test_more_than_memory_holds_is_refused_by_the_header(tmp_path, monkeypatch):
     assert message(tmp_path / "a.npz") == "it takes 0.0 GiB, and 0.0 GiB are free"
 
 
-def test_a_compression_whose_memory_the_file_chooses_is_refused(tmp_path):
+def test_compressions_that_numpy_does_not_write_are_refused(tmp_path):
     for compression in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
         path = pack(tmp_path / "a.npz", header((1,)) + b"a", compression=compression)
         assert message(path) == "it is compressed in a way that NumPy does not write"
@@ -141,7 +141,7 @@ def test_a_pipe_is_not_waited_on(tmp_path):
     assert message(tmp_path / "a.npz") == "it is not a file"
 
 
-def test_free_memory_is_the_least_that_is_known(tmp_path, monkeypatch):
+def test_free_memory_is_the_smallest_known_limit(tmp_path, monkeypatch):
     meminfo, limit = tmp_path / "meminfo", tmp_path / "memory.max"
     meminfo.write_text("MemTotal:  900 kB\nMemAvailable:     300 kB\n")
     monkeypatch.setattr(memory, "_MEMINFO", meminfo)
@@ -157,6 +157,6 @@ def test_this_machine_has_some_memory():
     assert 2**20 < memory.free_bytes() < 2**60
 
 
-def test_sizes_no_float_holds_have_words():
+def test_huge_sizes_can_be_written_in_words():
     assert memory.gibibytes(3 * 2**29) == "1.5 GiB"
     assert memory.gibibytes(10**4000) == "more than a billion GiB"

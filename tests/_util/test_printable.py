@@ -23,11 +23,11 @@ from lrtune._util.printable import printable
         ("\U000e0041", "\\U000e0041"),
     ],
 )
-def test_what_steers_a_terminal_is_written_out(text, shown):
+def test_control_characters_are_escaped(text, shown):
     assert printable(text) == shown
 
 
-def test_no_character_at_all_is_left_that_is_not_printable():
+def test_every_character_becomes_printable():
     for start in range(0, sys.maxunicode + 1, 4096):
         text = "".join(map(chr, range(start, min(start + 4096, sys.maxunicode + 1))))
         shown = printable(text)
@@ -35,5 +35,5 @@ def test_no_character_at_all_is_left_that_is_not_printable():
         shown.encode("utf-8")
 
 
-def test_names_that_differ_in_what_cannot_be_seen_look_different():
+def test_names_that_differ_invisibly_look_different():
     assert len({printable(f"step{char}") for char in ("", "\u200b", "\u2060", "\xad")}) == 4

@@ -30,7 +30,7 @@ def child(*argv, code="from lrtune.__main__ import main; main('export')"):
     )
 
 
-def test_the_default_is_beside_the_run_folder_and_said(folder, capsys, tmp_path):
+def test_the_default_is_next_to_the_run_folder_and_printed(folder, capsys, tmp_path):
     code, out, err = called(capsys, folder, "--to", "csv")
     assert (code, err) == (0, "")
     assert out == f"Wrote trials.csv (12 rows) and epochs.csv (316 rows) to {tmp_path}/run-csv.\n"
@@ -62,8 +62,8 @@ def test_every_format_is_written_without_tensorflow_and_replaced_on_demand(folde
     assert again.stderr == (
         f"lrtune export: --out '{tmp_path}/out' exists already: --overwrite replaces it.\n"
     )
-    anew = child(folder, "--to", to, "--out", tmp_path / "out", "--overwrite")
-    assert (anew.returncode, anew.stderr) == (0, "")
+    replaced = child(folder, "--to", to, "--out", tmp_path / "out", "--overwrite")
+    assert (replaced.returncode, replaced.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -113,14 +113,14 @@ def test_a_missing_package_is_one_line_with_the_command_that_installs_it(
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
-def test_what_is_damaged_is_left_out_and_said(folder, capsys):
+def test_damaged_files_are_left_out_with_a_notice(folder, capsys):
     (folder / "trial_0" / "outcome.json").write_text("{")
     code, _, err = called(capsys, folder, "--to", "csv")
     assert code == 0
     assert err.startswith("lrtune export: trial_0/outcome.json cannot be read")
 
 
-def test_words_of_a_run_do_not_steer_the_terminal(tmp_path, capsys):
+def test_text_from_a_run_cannot_control_the_terminal(tmp_path, capsys):
     pytest.importorskip("optuna")
     folder = build_run.write_manifest(tmp_path / "r\x1b[2Jn", objective="a\x1bb")
     code, out, err = called(capsys, folder, "--to", "optuna")
@@ -129,7 +129,7 @@ def test_words_of_a_run_do_not_steer_the_terminal(tmp_path, capsys):
     assert "study 'r\\x1b[2Jn' (0 trials)" in out
 
 
-def test_help_needs_nothing_but_the_command_line():
+def test_help_imports_no_heavy_package():
     done = child(
         "--help",
         code="import sys\n"
@@ -145,7 +145,7 @@ def test_help_needs_nothing_but_the_command_line():
     assert done.stdout.splitlines()[-1] == "imported"
 
 
-def test_it_is_a_subcommand():
+def test_export_is_a_subcommand():
     done = subprocess.run(
         [sys.executable, "-m", "lrtune", "export", "--help"], capture_output=True, text=True
     )

@@ -63,7 +63,7 @@ def test_a_search_of_a_number_of_trials_trains_just_these(
         data=str(tiny_images),
         max_epochs=2,
         max_trials=4,
-        families=("step", "exponential"),
+        families="step,exponential",
         objective="val_loss",
         batch_size=16,
         workers=1,
@@ -120,7 +120,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_images: Path) -> sea
             "another objective: the folder has val_accuracy, you asked for val_loss",
         ),
         ({"max_epochs": 2}, "another horizon in epochs: the folder has 1, you asked for 2"),
-        ({"families": ("step",)}, "constant,time,step,exponential, you asked for step"),
+        ({"families": "step"}, "constant,time,step,exponential, you asked for step"),
         ({"batch_size": 8}, "another batch size: the folder has 16, you asked for 8"),
         ({"data": "synthetic"}, "another dataset fingerprint: "),
         (

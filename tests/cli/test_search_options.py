@@ -119,7 +119,7 @@ def test_a_damaged_run_without_finished_trials_is_refused_and_kept(
     assert (folder / "run.json").read_text() == "precious"
 
 
-def test_overwrite_erases_no_folder_that_holds_no_run(
+def test_overwrite_never_erases_a_folder_without_a_run(
     tmp_path: Path, tiny_images: Path, capsys: pytest.CaptureFixture[str]
 ):
     (tmp_path / "thesis.txt").write_text("precious")
@@ -154,7 +154,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(
     )
 
 
-def test_tensorboards_folder_must_not_be_the_runs(
+def test_the_tensorboard_folder_must_not_be_the_run_folder(
     tmp_path: Path, tiny_images: Path, capsys: pytest.CaptureFixture[str]
 ):
     folder = tmp_path / "run"
@@ -174,7 +174,7 @@ def test_help_names_every_option_of_the_search(capsys: pytest.CaptureFixture[str
         assert f"{option} " in ended.stdout
 
 
-def test_the_default_folder_is_the_same_for_the_same_search_and_another_for_another():
+def test_the_default_folder_identifies_the_search():
     name = search_options.default_run_dir(asked())
     assert name == Path("runs/random-50-epochs-seed-1")
     for same in ({"workers": 4}, {"max_trials": 99}, {"max_retries": 0}, {"overwrite": True}):
@@ -185,7 +185,7 @@ def test_the_default_folder_is_the_same_for_the_same_search_and_another_for_anot
         {"seed": 2},
         {"quick": True},
         {"data": "synthetic"},
-        {"families": ("step",)},
+        {"families": "step"},
         {"objective": "val_loss"},
         {"batch_size": 32},
         {"score": "best"},
@@ -194,23 +194,23 @@ def test_the_default_folder_is_the_same_for_the_same_search_and_another_for_anot
     assert len({search_options.default_run_dir(asked(**one)) for one in [{}, *others]}) == 11
 
 
-def test_the_command_that_continues_names_what_is_not_as_by_default():
+def test_the_resume_command_leaves_out_defaults():
     assert search_options.command_line(asked(run_dir=Path("my runs/a"), overwrite=True)) == (
         "python -m lrtune.search --algo random --run-dir 'my runs/a'"
     )
     assert search_options.command_line(
-        asked(run_dir=Path("a"), families=("step", "time"), max_epochs=9, quick=True, seed=0)
+        asked(run_dir=Path("a"), families="step,time", max_epochs=9, quick=True, seed=0)
     ) == (
         "python -m lrtune.search --algo random --max-epochs 9 --families step,time --seed 0 "
         "--quick --run-dir a"
     )
 
 
-def test_the_command_that_continues_names_every_option_that_was_changed(
+def test_the_resume_command_has_every_changed_option(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     changed = search_options.Options(
-        algo="bayesian", data="some pets.npz", max_epochs=7, max_trials=9, families=("step",),
+        algo="bayesian", data="some pets.npz", max_epochs=7, max_trials=9, families="step",
         objective="val_loss", batch_size=8, workers=3, seed=5, score="best", baseline_budget=0.25,
         trial_timeout=60.0, max_retries=1, tensorboard=Path("my events"), run_dir=Path("my runs"),
         quick=True, quiet=True,

@@ -40,7 +40,7 @@ def searched(tmp_path_factory, tiny_images):
         data=str(tiny_images),
         max_epochs=EPOCHS,
         max_trials=2,
-        families=("step", "exponential"),
+        families="step,exponential",
         batch_size=16,
         workers=1,
         run_dir=folder,

@@ -14,7 +14,8 @@ from tensorboard.backend.event_processing import (
 from tensorboard.plugins import base_plugin
 from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
 
-from lrtune.export.event_files import is_event_file, write_tensorboard
+from lrtune.cli.export import FORMATS
+from lrtune.export.event_files import EVENT_FILES, write_tensorboard
 from lrtune.records.reader import read_run
 from tests.export import runs
 from tests.records import build_run
@@ -67,7 +68,7 @@ def folder(tmp_path):
     return out
 
 
-def test_a_trial_is_a_run_with_a_scalar_an_epoch(folder):
+def test_a_trial_is_a_run_with_scalars_for_each_epoch(folder):
     accumulator = event_accumulator.EventAccumulator(str(folder / "trial_4"))
     accumulator.Reload()
     assert set(accumulator.Tags()["scalars"]) == {
@@ -83,7 +84,7 @@ def test_a_trial_is_a_run_with_a_scalar_an_epoch(folder):
     assert scalars(folder / "trial_4", "score") == {9: pytest.approx(0.7)}
 
 
-def test_the_hparams_tab_has_a_session_a_trial_and_a_group_an_arm(folder):
+def test_the_hparams_tab_has_a_session_for_each_trial_and_a_group_for_each_arm(folder):
     groups, tags = hparams(folder)
     assert set(groups) == {
         *map(str, range(6)),
@@ -103,7 +104,7 @@ def test_the_hparams_tab_has_a_session_a_trial_and_a_group_an_arm(folder):
     assert metrics(arm)["score"] == pytest.approx(0.681)  # the mean, by hand
 
 
-def test_a_session_says_how_and_when_its_trial_ended(folder):
+def test_a_session_has_its_trials_status_and_end(folder):
     groups, _ = hparams(folder)
     status = {name: groups[name].sessions[0].status for name in map(str, range(6))}
     success, failure = api_pb2.STATUS_SUCCESS, api_pb2.STATUS_FAILURE
@@ -120,7 +121,7 @@ def test_a_session_says_how_and_when_its_trial_ended(folder):
     assert "score" not in metrics(groups["2"])
 
 
-def test_what_is_not_a_number_is_shown_as_such(tmp_path):
+def test_infinite_missing_and_hostile_values_can_be_shown(tmp_path):
     run = build_run.write_manifest(tmp_path / "run")
     build_run.write_trial(run, "0", 0.6, values={"x": True, "y": "a\x1b\udc80", "z": None}, rows=0)
     (run / "trial_0" / "epochs.jsonl").write_text('{"epoch": 1, "lr": 1e300, "loss": null}\n')
@@ -132,9 +133,10 @@ def test_what_is_not_a_number_is_shown_as_such(tmp_path):
     assert (shown["x"], shown["y"], "z" in shown) == (True, "a\\x1b\\udc80", False)
 
 
-def test_writing_again_replaces_what_was_there(folder, tmp_path):
+def test_writing_again_replaces_the_earlier_files(folder, tmp_path):
     write_tensorboard(read_run(tmp_path / "run"), folder)
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert len(files) == 12
-    assert all(map(is_event_file, files))
+    assert FORMATS["tensorboard"].files == (f"*/{EVENT_FILES}",), "or it could not be replaced"
+    assert all(path.match(EVENT_FILES) for path in files)
     assert list(scalars(folder / "trial_0", "lr")) == [1, 2, 3]

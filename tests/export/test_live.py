@@ -9,7 +9,7 @@ import pytest
 
 from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.errors import ArgumentError
-from lrtune.export.live import Observers, TensorBoardObserver
+from lrtune.export.live import TensorBoardObserver
 from lrtune.records.schema import Outcome, Span
 from tests.export import runs
 from tests.export.test_event_files import hparams, metrics, scalars, values
@@ -27,11 +27,38 @@ def train(observer, task=TASK, epochs=3):
         observer.epoch_ended(task.trial_id, record)
 
 
-def observing(tmp_path, notify=pytest.fail):
-    return TensorBoardObserver(tmp_path / "tb", tmp_path / "run", notify)
+class Recorder(Observer):
+    """Records every call; a notice is a failure unless it is expected."""
+
+    def __init__(self, *, notices=False):
+        self.seen = []
+        self._notices = notices
+
+    def noticed(self, text):
+        assert self._notices, text
+        self.seen.append(("noticed", text))
+
+    def trial_found(self, outcome):
+        self.seen.append(("found", outcome))
+
+    def trial_began(self, task):
+        self.seen.append(("began", task))
+
+    def epoch_ended(self, trial_id, record):
+        self.seen.append(("epoch", trial_id, record))
+
+    def trial_lost(self, task, reason):
+        self.seen.append(("lost", task, reason))
+
+    def trial_ended(self, outcome):
+        self.seen.append(("ended", outcome))
 
 
-def test_a_running_trial_can_be_seen_at_once(tmp_path):
+def observing(tmp_path, observer=None):
+    return TensorBoardObserver(tmp_path / "tb", tmp_path / "run", observer or Recorder())
+
+
+def test_a_running_trial_is_visible_at_once(tmp_path):
     with observing(tmp_path) as observer:
         train(observer, epochs=2)
         assert list(scalars(tmp_path / "tb" / "run" / "trial_0007", "lr")) == [1, 2]
@@ -54,7 +81,7 @@ def test_a_trial_ends_with_its_score(tmp_path):
     assert groups["0007"].sessions[0].end_time_secs == pytest.approx(time.time(), abs=60)
 
 
-def test_a_trial_that_begins_again_has_no_epoch_twice(tmp_path):
+def test_a_trial_that_starts_again_has_each_epoch_once(tmp_path):
     with observing(tmp_path) as observer:
         train(observer, epochs=2)
         observer.trial_lost(TASK, "the worker died")
@@ -67,7 +94,7 @@ def test_a_trial_that_begins_again_has_no_epoch_twice(tmp_path):
     assert list(scalars(folder, "lr")) == [1, 2, 3]
 
 
-def test_what_was_found_is_written_from_the_run_folder_and_the_rest_forgotten(tmp_path):
+def test_a_resumed_search_rewrites_the_run_folders_trials_and_removes_all_others(tmp_path):
     folder = runs.hyperband(tmp_path / "run")
     build_run.write_manifest(folder / "baseline" / "search")
     build_run.write_trial(folder / "baseline" / "search", "0", 0.66, epochs=(1, 2, 2))
@@ -90,7 +117,7 @@ def test_what_was_found_is_written_from_the_run_folder_and_the_rest_forgotten(tm
     assert foreign.exists()
 
 
-def test_nothing_is_forgotten_before_the_search_does_something(tmp_path):
+def test_old_events_stay_until_the_search_has_events_of_its_own(tmp_path):
     with observing(tmp_path) as observer:
         train(observer)
     with observing(tmp_path):
@@ -98,9 +125,9 @@ def test_nothing_is_forgotten_before_the_search_does_something(tmp_path):
     assert list(scalars(tmp_path / "tb" / "run" / "trial_0007", "lr")) == [1, 2, 3]
 
 
-def test_a_full_disk_ends_the_events_and_not_the_search(tmp_path, monkeypatch):
-    said = []
-    with observing(tmp_path, said.append) as observer:
+def test_a_full_disk_stops_the_events_but_not_the_search(tmp_path, monkeypatch):
+    display = Recorder(notices=True)
+    with observing(tmp_path, display) as observer:
         train(observer, epochs=1)
 
         def full(*_, **__):
@@ -109,15 +136,15 @@ def test_a_full_disk_ends_the_events_and_not_the_search(tmp_path, monkeypatch):
         monkeypatch.setattr("lrtune.export.event_files.TrialEvents._write", full)
         train(observer)
         observer.trial_ended(OUTCOME)
-    assert said == [
-        (
-            f"cannot write events to {tmp_path}/tb/run: No space left on device. The search goes "
-            f"on without them; `lrtune export {tmp_path}/run --to tensorboard` writes them later."
-        )
-    ]
+    notices = [call for call in display.seen if call[0] == "noticed"]
+    message = (
+        f"cannot write events to {tmp_path}/tb/run: No space left on device. The search goes on "
+        f"without them; `lrtune export {tmp_path}/run --to tensorboard` writes them later."
+    )
+    assert notices == [("noticed", message)]
 
 
-def test_a_folder_that_cannot_be_is_refused(tmp_path):
+def test_an_unusable_folder_is_refused(tmp_path):
     (tmp_path / "tb").write_text("")
     with pytest.raises(ArgumentError) as error:
         observing(tmp_path)
@@ -126,7 +153,7 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path):
         "(File exists)."
     )
     with pytest.raises(ArgumentError) as error:
-        TensorBoardObserver(tmp_path / "run" / "tb", tmp_path / "run", pytest.fail)
+        TensorBoardObserver(tmp_path / "run" / "tb", tmp_path / "run", Observer())
     assert str(error.value) == (
         f"--tensorboard must not be inside the run folder '{tmp_path}/run'. Received: "
         f"'{tmp_path}/run/tb'."
@@ -134,38 +161,17 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_several_observers_see_everything_in_their_order():
-    seen = []
-
-    class Seeing(Observer):
-        def __init__(self, name):
-            self.name = name
-
-        def noticed(self, text):
-            seen.append((self.name, "noticed", text))
-
-        def trial_found(self, outcome):
-            seen.append((self.name, "found", outcome))
-
-        def trial_began(self, task):
-            seen.append((self.name, "began", task))
-
-        def epoch_ended(self, trial_id, record):
-            seen.append((self.name, "epoch", trial_id, record))
-
-        def trial_lost(self, task, reason):
-            seen.append((self.name, "lost", task, reason))
-
-        def trial_ended(self, outcome):
-            seen.append((self.name, "ended", outcome))
-
-    both = Observers(Seeing("a"), Seeing("b"))
-    both.noticed("n")
-    both.trial_found(OUTCOME)
-    both.trial_began(TASK)
-    both.epoch_ended("0007", {"epoch": 1.0})
-    both.trial_lost(TASK, "r")
-    both.trial_ended(OUTCOME)
-    one = [("noticed", "n"), ("found", OUTCOME), ("began", TASK)]
-    one += [("epoch", "0007", {"epoch": 1.0}), ("lost", TASK, "r"), ("ended", OUTCOME)]
-    assert seen == [(name, *what) for what in one for name in "ab"]
+def test_the_observer_behind_it_sees_everything_in_order(tmp_path):
+    display = Recorder(notices=True)
+    runs.hyperband(tmp_path / "run")
+    with observing(tmp_path, display) as observer:
+        observer.noticed("n")
+        observer.trial_found(replace(OUTCOME, trial_id="1"))
+        observer.trial_began(TASK)
+        observer.epoch_ended("0007", {"epoch": 1.0})
+        observer.trial_lost(TASK, "r")
+        observer.trial_ended(OUTCOME)
+    assert display.seen == [
+        *(("noticed", "n"), ("found", replace(OUTCOME, trial_id="1")), ("began", TASK)),
+        *(("epoch", "0007", {"epoch": 1.0}), ("lost", TASK, "r"), ("ended", OUTCOME)),
+    ]

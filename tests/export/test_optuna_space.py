@@ -17,7 +17,7 @@ from optuna.distributions import (  # noqa: E402 - skipped where Optuna is missi
 from lrtune.export.optuna_space import distributions  # noqa: E402
 
 
-def test_what_keras_tuner_writes_of_our_space_is_understood():
+def test_the_space_as_keras_tuner_writes_it_is_understood():
     hp = keras_tuner.HyperParameters()
     declared.declare(hp, ["constant", "step", "exponential"], epochs=50)
     known = distributions(hp.get_config()["space"], [])
@@ -40,7 +40,7 @@ def test_what_keras_tuner_writes_of_our_space_is_understood():
         ("Choice", {"values": [16, 32]}, (16, 32)),
     ],
 )
-def test_other_kinds_are_choices(class_name, config, choices):
+def test_fixed_boolean_and_choice_are_categorical(class_name, config, choices):
     known = distributions([parameter(class_name, "x", **config)], [])
     assert known["x"].choices == choices
 
@@ -62,7 +62,7 @@ def test_other_kinds_are_choices(class_name, config, choices):
         parameter("Complex", "x"),
     ],
 )
-def test_what_cannot_be_understood_is_left_out(raw):
+def test_a_hyperparameter_that_cannot_be_read_is_left_out(raw):
     assert list(distributions([raw, *SPACE[:1]], [])) == ["schedule"]
 
 
@@ -77,7 +77,7 @@ def test_a_name_in_two_scopes_has_the_bounds_of_both():
     assert known["n"] == IntDistribution(1, 9)
 
 
-def test_bounds_are_widened_to_what_was_tried():
+def test_ranges_are_widened_to_the_values_that_were_tried():
     tried = [{"lr0": 0.5, "schedule": "mine", "step.epochs_drop": 3}, {"lr0": "x"}]
     known = distributions(SPACE, tried)
     assert known["lr0"] == FloatDistribution(0.001, 0.5, log=True)
@@ -85,7 +85,7 @@ def test_bounds_are_widened_to_what_was_tried():
     assert known["step.epochs_drop"].low == 3
 
 
-def test_a_step_is_kept_only_while_every_value_is_on_it():
+def test_a_step_is_kept_only_if_it_reaches_every_value():
     space = [parameter("Int", "n", min_value=2, max_value=8, sampling="linear", step=2)]
     assert distributions(space, [{"n": 12}])["n"] == IntDistribution(2, 12, step=2)
     assert distributions(space, [{"n": 3}])["n"] == IntDistribution(2, 8)

@@ -27,7 +27,7 @@ def study(tmp_path):
     return exported(folder, tmp_path / "study.db")
 
 
-def test_a_configuration_is_a_trial_whatever_rungs_it_had(study):
+def test_the_rungs_of_a_configuration_are_one_trial(study):
     assert study.study_name == "run"
     assert study.direction == optuna.study.StudyDirection.MAXIMIZE
     assert study.metric_names == ["val_accuracy"]
@@ -66,7 +66,7 @@ def test_parameters_exist_in_the_trials_of_their_family_with_the_ranges_of_the_s
     assert study.user_attrs["reverse_log"] == ["momentum"]
 
 
-def test_attributes_say_what_optuna_has_no_place_for(study):
+def test_attributes_hold_what_optuna_has_no_field_for(study):
     promoted, diverged, failed = study.trials[1:]
     assert promoted.user_attrs == {
         "trials": "1, 4",
@@ -86,20 +86,20 @@ def test_attributes_say_what_optuna_has_no_place_for(study):
     }
 
 
-def test_a_trial_lasts_from_its_first_rungs_start_to_its_last_ones_end(study):
+def test_a_trial_starts_with_its_first_rung_and_ends_with_its_last(study):
     promoted = study.trials[1]
     assert promoted.datetime_start == datetime.fromtimestamp(runs.CREATED + 14)
     assert promoted.datetime_complete == datetime.fromtimestamp(runs.CREATED + 50)
 
 
-def test_less_is_better_for_a_loss(tmp_path):
+def test_a_loss_is_minimized(tmp_path):
     folder = runs.hyperband(tmp_path / "run", objective="val_loss", direction="min")
     study = exported(folder, tmp_path / "study.db")
     assert study.direction == optuna.study.StudyDirection.MINIMIZE
     assert study.trials[1].intermediate_values[1] == 0.8
 
 
-def test_optunas_own_tools_take_the_study(tmp_path):
+def test_optunas_own_tools_work_on_the_study(tmp_path):
     folder = build_run.write_manifest(tmp_path / "run", space=runs.SPACE)
     families = (build_run.STEP, build_run.CONSTANT, build_run.TIME, build_run.EXPONENTIAL)
     for number in range(12):
@@ -135,7 +135,7 @@ def test_values_that_do_not_fit_the_space_are_kept(tmp_path):
     assert two.user_attrs["lr0"] == "high"
 
 
-def test_optuna_says_nothing_and_is_left_as_loud_as_it_was(tmp_path, capfd):
+def test_optuna_prints_nothing_and_keeps_its_verbosity(tmp_path, capfd):
     before = optuna.logging.get_verbosity()
     write_study(read_run(runs.hyperband(tmp_path / "run")), tmp_path / "study?a=b#c%20.db")
     assert optuna.logging.get_verbosity() == before

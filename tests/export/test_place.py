@@ -10,9 +10,7 @@ from lrtune.export.place import beside, whole
 
 
 def placed(out, *, folder=True, overwrite=False):
-    return whole(
-        out, folder=folder, overwrite=overwrite, is_ours=lambda path: path.name.startswith("ours")
-    )
+    return whole(out, files=("ours*", "*/ours*") if folder else (), overwrite=overwrite)
 
 
 def write(out, text="new", **options):
@@ -25,7 +23,7 @@ def names(folder):
 
 
 @pytest.mark.parametrize("folder", [True, False])
-def test_what_is_written_is_put_in_its_place_when_it_is_whole(tmp_path, folder):
+def test_an_export_appears_only_when_it_is_complete(tmp_path, folder):
     out = tmp_path / "made" / "out"
     with placed(out, folder=folder) as path:
         assert not out.exists()
@@ -36,7 +34,7 @@ def test_what_is_written_is_put_in_its_place_when_it_is_whole(tmp_path, folder):
 
 @pytest.mark.parametrize("folder", [True, False])
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
-def test_what_is_cut_off_leaves_what_was_there(tmp_path, folder, error):
+def test_an_interrupted_export_leaves_the_earlier_one_intact(tmp_path, folder, error):
     out = tmp_path / "out"
     write(out, "old", folder=folder)
 
@@ -52,7 +50,7 @@ def test_what_is_cut_off_leaves_what_was_there(tmp_path, folder, error):
 
 
 @pytest.mark.parametrize("folder", [True, False])
-def test_an_export_is_replaced_only_where_that_is_asked_for(tmp_path, folder):
+def test_an_export_is_replaced_only_with_overwrite(tmp_path, folder):
     out = tmp_path / "out"
     write(out, "old", folder=folder)
     with pytest.raises(ArgumentError) as error:
@@ -63,13 +61,13 @@ def test_an_export_is_replaced_only_where_that_is_asked_for(tmp_path, folder):
     assert names(tmp_path) == ["out"]
 
 
-def test_an_empty_folder_may_be_there(tmp_path):
+def test_an_empty_folder_may_exist_already(tmp_path):
     write(tmp_path)
     assert names(tmp_path) == ["ours.txt"]
 
 
 @pytest.mark.parametrize("overwrite", [True, False])
-def test_a_folder_of_anything_else_is_never_replaced(tmp_path, overwrite):
+def test_a_folder_with_a_foreign_file_is_never_replaced(tmp_path, overwrite):
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "theirs.txt").write_text("dear")
     with pytest.raises(ArgumentError) as error:
@@ -81,16 +79,16 @@ def test_a_folder_of_anything_else_is_never_replaced(tmp_path, overwrite):
     assert (tmp_path / "deep" / "theirs.txt").read_text() == "dear"
 
 
-def test_what_is_of_the_wrong_kind_is_never_replaced(tmp_path):
+def test_links_pipes_and_the_wrong_kind_of_path_are_never_replaced(tmp_path):
     (tmp_path / "file").write_text("")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     os.mkfifo(tmp_path / "pipe")
     for name, folder, kind in [
-        ("file", True, "a file"),
+        ("file", True, "something else"),
         ("link", True, "a link"),
         ("link", False, "a link"),
-        ("pipe", False, "neither"),
-        ("", False, "a folder"),
+        ("pipe", False, "something else"),
+        ("", False, "something else"),
     ]:
         with pytest.raises(ArgumentError, match=f", which is {kind}\\."):
             write(tmp_path / name, folder=folder, overwrite=True)
@@ -98,13 +96,13 @@ def test_what_is_of_the_wrong_kind_is_never_replaced(tmp_path):
 
 @pytest.mark.parametrize("folder", [True, False])
 @pytest.mark.parametrize("name", ["file/out", "x" * 300])
-def test_where_nothing_can_be_written_it_is_said(tmp_path, folder, name):
+def test_a_path_that_cannot_be_written_is_an_error(tmp_path, folder, name):
     (tmp_path / "file").write_text("")
     with pytest.raises(ArgumentError, match="--out must be a path that can be written"):
         write(tmp_path / name, folder=folder)
 
 
-def test_the_default_is_beside_the_run(tmp_path, monkeypatch):
+def test_the_default_path_is_next_to_the_run_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert beside("runs/a.b/", "-csv") == Path("runs/a.b-csv")
     assert beside("runs/x/..", "-csv") == Path("runs-csv")

@@ -18,7 +18,7 @@ def test_a_name_in_two_scopes_exists_in_both():
     ] == [True, True, False]
 
 
-def test_a_trial_has_what_exists_in_its_family_and_nothing_of_keras_tuners_own():
+def test_a_trial_has_the_hyperparameters_of_its_family_without_keras_tuners_own():
     values = {"schedule": "constant", "lr0": 0.1, "step.drop": 0.5, "width": 3, "tuner/epochs": 9}
     assert searched(values, scopes(SPACE)) == {"schedule": "constant", "lr0": 0.1, "width": 3}
 

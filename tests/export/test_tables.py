@@ -19,10 +19,10 @@ def folder(tmp_path):
 
 
 def test_trials_of_all_kinds_are_in_one_table(folder, tmp_path):
-    told = write_csv(read_run(folder), tmp_path)
+    written = write_csv(read_run(folder), tmp_path)
 
     frame = pd.read_csv(tmp_path / "trials.csv", dtype=TEXT).set_index("trial_id")
-    assert told == "trials.csv (44 rows) and epochs.csv (1,916 rows)"
+    assert written == "trials.csv (44 rows) and epochs.csv (1,916 rows)"
     assert frame["kind"].value_counts().to_dict() == {
         "confirmation": 32,
         "trial": 6,
@@ -42,7 +42,7 @@ def test_trials_of_all_kinds_are_in_one_table(folder, tmp_path):
     ]
 
 
-def test_epochs_are_one_row_each_of_every_trial(folder, tmp_path):
+def test_each_epoch_of_each_trial_is_a_row(folder, tmp_path):
     write_csv(read_run(folder), tmp_path)
 
     frame = pd.read_csv(tmp_path / "epochs.csv", dtype={**TEXT, "lr": str})

@@ -8,7 +8,7 @@ from tests.export import runs
 from tests.records import build_run
 
 
-def test_all_trials_of_a_run_are_told_apart_by_kind_and_id(tmp_path):
+def test_each_trial_of_a_run_has_a_kind_and_an_id_of_its_own(tmp_path):
     folder = runs.hyperband(tmp_path / "run")
     build_run.write_manifest(folder / "baseline" / "search", space=runs.SPACE)
     build_run.write_trial(
@@ -26,7 +26,7 @@ def test_all_trials_of_a_run_are_told_apart_by_kind_and_id(tmp_path):
     assert found[-1].arm == "constant-0.1"
 
 
-def test_rungs_are_joined_and_what_has_not_ended_is_known_by_its_proposal(tmp_path):
+def test_rungs_are_joined_and_a_running_trial_has_its_proposed_values(tmp_path):
     trials = recorded(read_run(runs.hyperband(tmp_path / "run")))
     lines = lineages(trial for trial in trials if trial.kind == "trial")
     assert [[rung.trial_id for rung in line] for line in lines] == [
@@ -39,7 +39,7 @@ def test_rungs_are_joined_and_what_has_not_ended_is_known_by_its_proposal(tmp_pa
     assert lines[0][-1].values == build_run.STEP
 
 
-def test_trials_that_continue_each_other_in_a_circle_are_not_lost(tmp_path):
+def test_trials_that_continue_each_other_in_a_circle_are_kept(tmp_path):
     folder = build_run.write_manifest(tmp_path / "run")
     for trial_id, parent in (("0", "1"), ("1", "0"), ("2", "2"), ("3", "9")):
         build_run.write_trial(folder, trial_id, 0.6, parent=parent)
@@ -57,7 +57,7 @@ def test_times_are_those_of_the_files(tmp_path):
 
 
 @pytest.mark.parametrize("when", [-1e6, 1e6])
-def test_in_a_copy_that_lost_its_times_trials_follow_each_other(tmp_path, when):
+def test_without_file_times_trials_are_placed_one_after_another(tmp_path, when):
     folder = runs.hyperband(
         tmp_path / "run", finished="2026-11-22T08:10:00+00:00", baseline_arms={}
     )
@@ -68,7 +68,7 @@ def test_in_a_copy_that_lost_its_times_trials_follow_each_other(tmp_path, when):
     assert times["1"] == (runs.CREATED + 81, runs.CREATED + 87)
 
 
-def test_a_run_that_does_not_say_when_it_began_still_has_durations(tmp_path):
+def test_a_run_with_an_unreadable_start_still_has_durations(tmp_path):
     folder = runs.hyperband(tmp_path / "run", created="once upon a time")
     trial = recorded(read_run(folder))[0]
     assert trial.times is not None

@@ -268,7 +268,7 @@ def test_a_trained_model_is_saved_and_loaded_by_another_process(tmp_path):
     ],
     ids=["nothing", "compiled"],
 )
-def test_what_is_no_uncompiled_model_is_refused(build, message):
+def test_anything_but_an_uncompiled_model_is_refused(build, message):
     with pytest.raises(ArgumentError) as error:
         lrtune.ScheduleHyperModel(build, epochs=3).build(keras_tuner.HyperParameters())
     assert str(error.value) == message
@@ -310,7 +310,7 @@ def test_a_model_instead_of_a_function_is_refused():
     ],
     ids=str,
 )
-def test_bad_arguments_fail_where_the_hypermodel_is_made(arguments, message):
+def test_bad_arguments_fail_when_the_hypermodel_is_created(arguments, message):
     with pytest.raises(ArgumentError) as error:
         lrtune.CatsVsDogsHyperModel(**{"epochs": 3, **arguments})
     assert str(error.value) == message
@@ -389,7 +389,7 @@ def test_steps_per_epoch_is_the_number_of_batches_keras_trains(arguments, steps)
     ],
     ids=["infinite", "of unknown length", "generator", "nothing"],
 )
-def test_data_that_do_not_tell_their_length_need_steps_per_epoch(x, name):
+def test_data_of_unknown_length_need_steps_per_epoch(x, name):
     with pytest.raises(ArgumentError) as error:
         steps_per_epoch(x)
     assert str(error.value) == (

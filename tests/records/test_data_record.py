@@ -15,7 +15,7 @@ def fingerprint(*args, **kwargs):
     return describe_given(args, kwargs).fingerprint
 
 
-def test_the_same_arrays_have_the_same_fingerprint_wherever_they_lie():
+def test_equal_arrays_have_the_same_fingerprint_in_any_memory_layout():
     first = fingerprint(X, Y, validation_data=VALIDATION)
     assert len(first) == 16
     assert first == fingerprint(X.copy(), Y.copy(), validation_data=VALIDATION, batch_size=3)
@@ -25,7 +25,7 @@ def test_the_same_arrays_have_the_same_fingerprint_wherever_they_lie():
 @pytest.mark.parametrize(
     "args", [(X + 1, Y), (X, Y[::-1]), (X.astype("float64"), Y), (X.reshape(6, 2, 2), Y), (X,)]
 )
-def test_any_change_changes_it(args):
+def test_any_changed_value_changes_the_fingerprint(args):
     assert fingerprint(*args, validation_data=VALIDATION) != fingerprint(
         X, Y, validation_data=VALIDATION
     )
@@ -39,5 +39,5 @@ def test_sizes_are_numbers_of_images():
 
 
 @pytest.mark.parametrize("x", [iter([X]), np.array([object()]), [1.0, 2.0]])
-def test_what_is_no_array_has_no_fingerprint(x):
+def test_data_other_than_arrays_have_no_fingerprint(x):
     assert describe_given((x, Y), {}).fingerprint == ""

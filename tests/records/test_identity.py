@@ -20,7 +20,7 @@ def manifest(tmp_path):
     return read_run(build_run.write_manifest(tmp_path)).manifest
 
 
-def test_the_same_search_is_let_through(manifest):
+def test_the_same_search_is_accepted(manifest):
     refuse_other_search(RUN, manifest, identity(manifest))
 
 
@@ -34,7 +34,7 @@ def test_the_same_search_is_let_through(manifest):
         {"finished": "2027-01-01T00:00:00+00:00"},
     ],
 )
-def test_what_does_not_change_a_trial_changes_no_search(manifest, changes):
+def test_options_that_change_no_trial_do_not_matter(manifest, changes):
     refuse_other_search(RUN, manifest, identity(dataclasses.replace(manifest, **changes)))
 
 
@@ -92,5 +92,5 @@ def test_a_range_that_differs_is_named_by_its_hyperparameter(manifest):
         refuse_other_search(RUN, manifest, {"space": []})
 
 
-def test_data_without_a_fingerprint_differ_from_nothing(manifest):
+def test_data_without_a_fingerprint_match_any_data(manifest):
     refuse_other_search(RUN, manifest, {"fingerprint": ""})

@@ -49,7 +49,7 @@ def test_an_id_has_parts_and_a_folder(text, parts, folder):
     st.from_regex(r"\A[A-Za-z0-9_][A-Za-z0-9_.+-]{0,12}\Z"),
     st.integers(0, 10**18 - 1),
 )
-def test_what_is_built_is_parsed_again(kind, arm, seed):
+def test_a_built_id_can_be_parsed(kind, arm, seed):
     found = parse_id(arm_id(kind, arm, seed))
 
     assert (found.kind, found.arm, found.seed, found.number) == (kind, arm, seed, "")
@@ -64,7 +64,7 @@ def test_what_is_built_is_parsed_again(kind, arm, seed):
         "0" * 19, "\u0661", "baseline/a/seed-1/x", "baseline/a\n/seed-1",
     ],
 )  # fmt: skip
-def test_nothing_else_is_an_id_so_that_none_leads_out_of_the_run_folder(text):
+def test_other_text_is_not_an_id(text):
     assert find_id(text) is None
     with pytest.raises(RunFolderError) as error:
         folder_of(text)
@@ -74,7 +74,7 @@ def test_nothing_else_is_an_id_so_that_none_leads_out_of_the_run_folder(text):
     )
 
 
-def test_a_folder_is_a_trials_or_not():
+def test_only_a_trials_folder_has_an_id():
     assert id_of_folder("trial_0012") == "0012"
     assert [id_of_folder(name) for name in ("trial_", "0012", "trial_x", "baseline")] == [None] * 4
     assert id_of_folder("trial_" + 23 * "1") is None, "which no id has"

@@ -29,11 +29,11 @@ def test_all_of_a_run_is_read(run):
     assert records.notices == ()
 
 
-def test_a_string_is_as_good_as_a_path(run):
+def test_a_folder_can_be_a_string(run):
     assert read_run(str(run)) == read_run(run)
 
 
-def test_epochs_are_those_recorded(run):
+def test_epochs_are_read_as_recorded(run):
     rows = read_run(run).epochs("4")
 
     assert [row["epoch"] for row in rows] == list(range(1, 18))
@@ -74,7 +74,7 @@ def test_trials_are_in_the_order_of_their_numbers(tmp_path):
     assert [one.trial_id for one in records.outcomes] == ["0002", "0010", "9999", "10000"]
 
 
-def test_an_arm_that_never_ran_is_empty_and_one_unknown_to_the_manifest_is_read(tmp_path):
+def test_an_arm_without_trainings_is_empty_and_an_unlisted_arm_is_read(tmp_path):
     build_run.write_manifest(tmp_path)
     build_run.write_trial(tmp_path, "baseline/extra/seed-1", 0.6, rows=0)
 
@@ -301,7 +301,7 @@ def test_garbage_lines_of_epochs_are_dropped_with_a_notice(run):
 @pytest.mark.parametrize(
     "value", ["1e999", "-1e999", "NaN", "-Infinity", "9" * 20, '"1"', "[1]", "{}"]
 )
-def test_a_line_with_what_is_no_number_of_64_bits_is_no_epoch(run, value):
+def test_a_line_with_a_value_beyond_64_bits_is_dropped(run, value):
     path = run / "trial_0" / "epochs.jsonl"
     path.write_text(f'{{"epoch": 1, "loss": {value}}}\n{{"epoch": 2, "loss": 1e308}}\n')
 
@@ -313,7 +313,7 @@ def test_a_line_with_what_is_no_number_of_64_bits_is_no_epoch(run, value):
     )
 
 
-def test_two_objects_on_one_line_are_no_epoch(run):
+def test_a_line_with_two_objects_is_dropped(run):
     (run / "trial_0" / "epochs.jsonl").write_text('{"epoch": 1}, {"epoch": 2}\n{"epoch": 3}\n')
 
     records = read_run(run)
@@ -324,7 +324,7 @@ def test_two_objects_on_one_line_are_no_epoch(run):
     )
 
 
-def test_a_file_that_is_no_file_is_told(run):
+def test_a_folder_or_pipe_in_place_of_a_file_is_a_notice(run):
     (run / "trial_0" / "epochs.jsonl").unlink()
     (run / "trial_0" / "epochs.jsonl").mkdir()
     (run / "trial_2" / "outcome.json").unlink()
@@ -369,7 +369,7 @@ def test_a_pickle_is_never_loaded(run):
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"trial_id": "0", ', "\x00\x00"])
-def test_keras_tuners_damaged_files_are_named_and_cost_nothing(run, content):
+def test_damaged_files_of_keras_tuner_are_named_and_nothing_is_lost(run, content):
     (run / "oracle.json").write_text(content)
     (run / "trial_1" / "trial.json").write_text(content)
     (run / "trial_2" / "trial.json").write_text("{}")
@@ -406,7 +406,7 @@ def test_a_newer_manifest_is_never_replaced(tmp_path):
         read_run(tmp_path, instead=manifest)
 
 
-def test_folders_whose_names_are_no_ids_are_no_trials(run):
+def test_folders_with_other_names_are_not_trials(run):
     for name in (
         "trial_",
         "trial_x",
@@ -420,7 +420,7 @@ def test_folders_whose_names_are_no_ids_are_no_trials(run):
     assert read_run(run).notices == ()
 
 
-def test_a_proposal_is_read_from_keras_tuners_file_only_where_it_is_whole(run):
+def test_a_proposal_is_read_only_from_an_intact_file(run):
     path = run / "trial_8" / "trial.json"
     for content in ("", "{", "[]", '{"trial_id": "8"}', '{"trial_id": "9", "hyperparameters": {}}'):
         path.write_text(content)

@@ -65,7 +65,7 @@ def files(folder):
     return sorted(str(path.relative_to(folder)) for path in found)
 
 
-def test_what_is_written_is_read_again(writer):
+def test_written_records_can_be_read_back(writer):
     for trial_id in ("0", "baseline/constant-0.1/seed-2"):
         writer.begin_trial(trial_id)
         for epoch in (1, 2, 3, 4):
@@ -126,21 +126,21 @@ def test_numbers_that_are_not_finite_are_null(writer):
     assert raw["values"] == {"a": None, "b": [None, {"c": None}]}
 
 
-def test_numpys_numbers_are_plain_ones(writer):
+def test_numpy_numbers_are_written_as_plain_numbers(writer):
     record = {"epoch": np.int64(1), "loss": np.float32(0.5), "ok": np.bool_(True)}
     writer.epoch("0", record)
     line = (writer.folder / "trial_0" / "epochs.jsonl").read_text()
     assert line == '{"epoch": 1, "loss": 0.5, "ok": true}\n'
 
 
-def test_every_epoch_can_be_read_as_soon_as_it_is_told(writer):
+def test_an_epoch_can_be_read_as_soon_as_it_is_written(writer):
     for epoch in (1, 2, 3):
         writer.epoch("0", {"epoch": epoch, "loss": 0.5})
         rows = read_run(writer.folder).epochs("0")
         assert [row["epoch"] for row in rows] == list(range(1, epoch + 1))
 
 
-def test_a_trial_that_begins_again_forgets_its_cut_off_try(writer):
+def test_a_restarted_trial_drops_the_files_of_its_earlier_try(writer):
     writer.epoch("0", {"epoch": 1})
     writer.outcome(outcome())
     writer.state("0", {"a": np.zeros(1)})
@@ -174,7 +174,7 @@ def test_a_state_is_never_unpickled(writer):
     assert read_state(writer.folder, "0") is None
 
 
-def test_a_state_that_is_dropped_or_never_was_is_none(writer):
+def test_a_dropped_or_missing_state_is_none(writer):
     assert read_state(writer.folder, "0") is None
     writer.drop_state("0")
     writer.state("0", {"a": np.zeros(1)})
@@ -182,7 +182,7 @@ def test_a_state_that_is_dropped_or_never_was_is_none(writer):
     assert read_state(writer.folder, "0") is None
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+def test_a_folder_that_cannot_be_created_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(RunFolderError) as error:
         RunWriter(tmp_path / "file" / "run")
@@ -192,7 +192,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     )
 
 
-def test_a_folder_that_is_no_run_is_refused(tmp_path):
+def test_a_folder_with_foreign_files_is_refused(tmp_path):
     (tmp_path / "mine.txt").touch()
     for refuse in (refuse_foreign_folder, erase_run):
         with pytest.raises(RunFolderError) as error:
@@ -213,7 +213,7 @@ def test_a_file_is_refused(tmp_path):
     assert (tmp_path / "file").exists()
 
 
-def test_an_empty_a_missing_and_a_runs_folder_are_fine(tmp_path):
+def test_a_missing_an_empty_and_a_run_folder_are_accepted(tmp_path):
     for folder in (tmp_path, tmp_path / "missing"):
         refuse_foreign_folder(folder)
         erase_run(folder)
@@ -222,17 +222,17 @@ def test_an_empty_a_missing_and_a_runs_folder_are_fine(tmp_path):
     refuse_foreign_folder(tmp_path)
 
 
-def test_a_folder_that_only_a_lock_is_in_is_empty(tmp_path):
+def test_a_folder_with_only_a_lock_counts_as_empty(tmp_path):
     RunWriter(tmp_path).close()
     refuse_foreign_folder(tmp_path)
 
 
-def test_a_folder_whose_first_file_was_cut_off_is_empty(tmp_path):
+def test_a_folder_with_only_a_temporary_file_counts_as_empty(tmp_path):
     (tmp_path / "run.json.tmp").write_text("{")
     refuse_foreign_folder(tmp_path)
 
 
-def test_a_run_is_erased_with_all_that_is_in_it(writer):
+def test_erasing_a_run_removes_everything_in_it(writer):
     writer.outcome(outcome())
     writer.close()
     erase_run(writer.folder)
@@ -240,7 +240,7 @@ def test_a_run_is_erased_with_all_that_is_in_it(writer):
     assert not any(path.is_dir() for path in writer.folder.iterdir())
 
 
-def test_a_folder_that_holds_no_run_is_never_erased(tmp_path):
+def test_a_folder_without_a_run_is_never_erased(tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.png").touch()
     with pytest.raises(RunFolderError, match="is not empty and holds no run"):
@@ -257,7 +257,7 @@ def test_a_link_to_a_run_is_not_followed(writer, tmp_path):
     assert files(writer.folder) == ["run.json"]
 
 
-def test_a_second_writer_is_refused_and_told_who_the_first_one_is(writer):
+def test_a_second_writer_is_refused_with_the_name_of_the_first(writer):
     with pytest.raises(RunFolderError) as error:
         RunWriter(writer.folder)
     assert f"run folder {writer.folder} is being written by process {os.getpid()} of " in str(
@@ -271,7 +271,7 @@ def test_a_second_writer_is_refused_and_told_who_the_first_one_is(writer):
     assert files(writer.folder) == ["run.json"]
 
 
-def test_a_lock_that_nobody_holds_any_more_is_taken_over(writer):
+def test_a_lock_without_a_holder_is_taken_over(writer):
     holder = (writer.folder / ".lock.json").read_text()
     writer.close()
     assert not (writer.folder / ".lock.json").exists()
@@ -279,7 +279,7 @@ def test_a_lock_that_nobody_holds_any_more_is_taken_over(writer):
     RunWriter(writer.folder).close()
 
 
-def test_a_holder_that_cannot_be_read_is_another_process(writer):
+def test_an_unreadable_holder_is_called_another_process(writer):
     (writer.folder / ".lock.json").write_text("{")
     with pytest.raises(RunFolderError, match="is being written by another process;"):
         RunWriter(writer.folder)
@@ -292,7 +292,7 @@ def test_temporary_files_of_a_killed_search_are_removed(writer):
         assert files(writer.folder) == ["run.json"]
 
 
-def test_a_disk_that_takes_no_more_is_one_sentence_and_the_old_file_stays(writer, monkeypatch):
+def test_a_full_disk_is_a_one_sentence_error_and_keeps_the_old_file(writer, monkeypatch):
     writer.outcome(outcome())
 
     def full(fd):
@@ -309,7 +309,7 @@ def test_a_disk_that_takes_no_more_is_one_sentence_and_the_old_file_stays(writer
     assert read_run(writer.folder).outcomes == (outcome(),)
 
 
-def test_a_folder_that_was_removed_does_not_come_back_as_a_stump(writer):
+def test_a_removed_run_folder_is_not_created_again(writer):
     shutil.rmtree(writer.folder)
     for write in (
         lambda: writer.begin_trial("1"),
@@ -327,7 +327,7 @@ def test_a_folder_that_was_removed_does_not_come_back_as_a_stump(writer):
     "trial_id",
     ["..", "0/..", "/etc", "baseline/../seed-1", "baseline/a/b/seed-1", "0\n", "", "\u0663"],
 )
-def test_an_id_that_would_lead_out_of_the_run_folder_is_refused(writer, trial_id):
+def test_an_id_that_points_outside_the_run_folder_is_refused(writer, trial_id):
     with pytest.raises(RunFolderError, match=r"^a trial's id must be a number, or baseline/ARM"):
         writer.begin_trial(trial_id)
 

@@ -42,12 +42,12 @@ def train(*callbacks):
     return outcome
 
 
-def test_a_callback_on_epochs_hears_of_each():
+def test_an_epoch_callback_is_called_for_every_epoch():
     train(Epochs())
     assert HEARD == [("epoch", 0), ("epoch", 1)]
 
 
-def test_a_callback_on_batches_hears_of_each_and_changes_no_number():
+def test_a_batch_callback_is_called_for_every_batch_and_changes_no_number():
     with_it = train(Batches())
     batches = [("batch", number) for number in range(tiny.STEPS)]
     assert [*batches, ("epoch", 0), *batches, ("epoch", 1)] == HEARD
@@ -67,7 +67,7 @@ def test_which_callbacks_act_on_batches():
     assert acting_on_batches(None) == []
 
 
-def test_a_search_with_callbacks_on_batches_says_that_it_is_slower(tmp_path):
+def test_a_search_with_batch_callbacks_warns_that_it_is_slower(tmp_path):
     tuner = lrtune.RandomSearch(
         ScheduleHyperModel(tiny.build, epochs=1),
         objective="val_loss",

@@ -54,7 +54,7 @@ def test_a_reused_model_trains_to_the_last_bit_as_one_compiled_for_the_trial():
         assert_same(train(reused, values, seed), train(anew, values, seed))
 
 
-def test_what_one_way_began_the_other_continues_to_the_last_bit():
+def test_a_training_can_switch_between_both_ways_to_the_last_bit():
     reused, anew = trainer(), trainer(Recompiled)
     for values in (tiny.VALUES["constant"], MOMENTUM["time"]):
         begun = train(reused, values, last=1)
@@ -64,7 +64,7 @@ def test_what_one_way_began_the_other_continues_to_the_last_bit():
         )
 
 
-def test_nothing_is_left_over_from_a_trial_that_diverged():
+def test_a_diverged_trial_leaves_nothing_behind():
     clean, used = trainer(), trainer()
     values = {"schedule": "constant", "lr0": 1e30, "momentum": 0.9}
     outcome = used.run(task_of("0000", values, 1, 0, 2), lambda name, record: None)
@@ -105,7 +105,7 @@ def test_each_architecture_has_a_model_of_its_own_and_keeps_it():
     assert len(reused._compiled._models) == 2
 
 
-def test_a_number_that_a_configuration_leaves_out_is_not_mixed_up():
+def test_numbers_missing_from_a_configuration_are_not_confused():
     def sampled(hp):
         slope = hp.Choice("slope", [0.0, 1.0])
         return keras.Sequential(
@@ -126,7 +126,7 @@ def dense(width, **kwargs):
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(width, **kwargs)])
 
 
-def test_an_architecture_is_the_same_whatever_number_keras_names_it_with():
+def test_an_architecture_does_not_depend_on_keras_numbered_names():
     assert dense(3).layers[0].name != dense(3).layers[0].name
     assert architecture(dense(3)) == architecture(dense(3))
     inputs = keras.Input((4,))
@@ -139,7 +139,7 @@ def test_an_architecture_is_the_same_whatever_number_keras_names_it_with():
     assert architecture(one) != architecture(crossed)
 
 
-def test_architectures_differ_by_whatever_their_configurations_do():
+def test_architectures_with_different_configurations_differ():
     models = [
         dense(3),
         dense(4),
@@ -154,7 +154,7 @@ def test_architectures_differ_by_whatever_their_configurations_do():
     assert len({architecture(model) for model in models}) == len(models)
 
 
-def test_what_is_not_keras_own_has_no_architecture():
+def test_models_with_the_users_own_code_have_no_architecture():
     @keras.saving.register_keras_serializable("tests")
     class Mine(keras.layers.Dense):
         pass

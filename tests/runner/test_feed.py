@@ -54,13 +54,13 @@ def test_the_order_of_an_epoch_depends_on_seed_and_epoch_alone():
     assert whole[:10] != whole[10:20] != whole[20:30]
 
 
-def test_seeds_up_to_the_largest_a_trial_can_have_are_told_apart():
+def test_the_largest_seeds_still_differ():
     feed = feed_of(np.arange(1000.0))
     first = {seed: order(feed, seed=seed) for seed in (0, 1, 2**31, 2**32 - 1)}
     assert len({tuple(found) for found in first.values()}) == len(first)
 
 
-def test_every_image_comes_exactly_once_an_epoch_in_batches_of_which_the_last_may_be_short():
+def test_every_image_comes_exactly_once_per_epoch_and_the_last_batch_may_be_short():
     found = batches(feed_of(TEN, batch_size=4), 0, 3)
     assert [len(x) for (x,) in found] == [4, 4, 2] * 3
     for epoch in range(3):
@@ -94,14 +94,14 @@ def test_every_input_of_a_dict_is_fed_the_same_images():
         assert (y["c"] == x["a"]).all()
 
 
-def test_inputs_in_a_list_stay_apart():
+def test_inputs_in_a_list_stay_separate():
     feed = feed_of([TEN, np.stack([TEN, -TEN], axis=1)], TEN, batch_size=4, shuffle=False)
     (a, b), y = batches(feed)[0]
     assert a.tolist() == y.tolist() == [0, 1, 2, 3]
     assert b.shape == (4, 2)
 
 
-def test_validation_inputs_in_a_list_stay_apart():
+def test_validation_inputs_in_a_list_stay_separate():
     both = [TEN, TEN + 100]
     feed = feed_of(both, TEN, validation_data=(both, TEN))
     ((a, b), _), *_ = feed.arguments(task_of("0", {}, 1, 0, 1))["validation_data"]
@@ -112,7 +112,7 @@ def test_the_default_batch_is_that_of_keras():
     assert [len(x) for (x,) in batches(feed_of(np.arange(70)))] == [32, 32, 6]
 
 
-def test_without_shuffling_images_come_as_they_are():
+def test_without_shuffling_images_keep_their_order():
     assert order(feed_of(TEN, batch_size=4, shuffle=False), 0, 2) == [*TEN, *TEN]
 
 
@@ -160,7 +160,7 @@ def test_an_impossible_validation_split_is_refused(fraction):
     )
 
 
-def test_a_dataset_is_handed_on_untouched():
+def test_a_dataset_is_passed_on_unchanged():
     dataset = tf.data.Dataset.from_tensor_slices((TEN, TEN)).batch(4)
     validation = dataset.take(1)
     feed = feed_of(dataset, validation_data=validation, class_weight={0: 1.0}, callbacks=[])
@@ -175,14 +175,14 @@ def test_a_dataset_is_handed_on_untouched():
     assert feed.evaluation()["x"] is validation
 
 
-def test_a_fit_of_the_users_own_gets_the_arrays_as_they_came():
+def test_the_users_own_fit_gets_the_original_arrays():
     given = {"x": TEN, "y": TEN, "batch_size": 4, "validation_split": 0.5, "shuffle": False}
     arguments = feed_of(hypermodel=OwnFit(), **given).arguments(task_of("0", {}, 1, 0, 3))
     assert arguments == given
     assert arguments["x"] is TEN
 
 
-def test_epochs_and_verbosity_are_the_runners():
+def test_the_runner_sets_epochs_and_verbosity():
     dataset = tf.data.Dataset.from_tensor_slices((TEN, TEN)).batch(4)
     feed = feed_of(dataset, epochs=9, initial_epoch=2, verbose=2)
     assert feed.arguments(task_of("0", {}, 1, 0, 3)) == {"x": dataset}

@@ -237,7 +237,7 @@ def test_times_outside_the_domain_are_refused(schedule, t, message):
         (5, "7", "steps_per_epoch must be an integer >= 1. Received: steps_per_epoch='7'."),
     ],
 )
-def test_tables_of_no_size_are_refused(schedule, epochs, steps_per_epoch, message):
+def test_a_table_needs_at_least_one_step(schedule, epochs, steps_per_epoch, message):
     with pytest.raises(ArgumentError) as error:
         schedule.table(epochs, steps_per_epoch)
     assert str(error.value) == message

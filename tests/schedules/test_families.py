@@ -40,20 +40,20 @@ def test_time_falls_at_every_update_as_in_the_reading():
     assert (np.diff(table) < 0).all()
 
 
-def test_time_counts_k_by_epochs():
+def test_the_k_of_time_is_per_epoch():
     assert TimeDecay.per_update(0.1, 0.002, 157) == TimeDecay(0.1, 0.002 * 157)
     assert TimeDecay.per_update(0.1, 0.002, 157, per_step=False).per_step is False
     assert TimeDecay(0.1, 0.25)(4) == 0.05
 
 
-def test_defaults_of_holding():
+def test_time_falls_at_every_step_by_default_step_and_exponential_once_per_epoch():
     assert TimeDecay(0.1, 0.1).per_step
     assert not StepDecay(0.1, 0.5, 10).per_step
     assert not ExponentialDecay(0.1, 0.1).per_step
     assert "per_step" not in Constant(0.1).get_config()
 
 
-def test_exponential_changes_with_an_epochs_first_step():
+def test_exponential_changes_at_the_first_step_of_an_epoch():
     held = ExponentialDecay(0.1, 0.1)
     assert held(np.nextafter(3, 0)) == held(2)
     assert held(3) == pytest.approx(0.1 * math.exp(-0.3), rel=1e-15)
@@ -62,7 +62,7 @@ def test_exponential_changes_with_an_epochs_first_step():
 
 
 @pytest.mark.parametrize("steps_per_epoch", [1, 7, 125, 157])
-def test_step_drops_with_the_first_step_of_its_epoch(steps_per_epoch):
+def test_step_drops_at_the_first_step_of_its_epoch(steps_per_epoch):
     schedule = StepDecay(0.1, 0.5, 10)
     table = schedule.table(50, steps_per_epoch)
     for drop in range(1, 5):
@@ -88,7 +88,7 @@ def test_step_drops_on_time_where_decimals_round_badly(tenths):
 
 
 @pytest.mark.parametrize("epochs_drop", [0.1, 0.3, 0.7, 1.1, 2.5, 3.3])
-def test_step_drops_no_step_early(epochs_drop):
+def test_step_never_drops_a_step_early(epochs_drop):
     schedule = StepDecay(1.0, 0.5, epochs_drop, per_step=True)
     for drop in range(1, 30):
         at = drop * epochs_drop
@@ -104,7 +104,7 @@ def test_step_within_an_epoch_waits_for_the_next_unless_per_step():
     assert exact(t).tolist() == [0.1, 0.1, 0.05, 0.05, 0.05, 0.05, 0.025]
 
 
-def test_extremes_go_to_zero_quietly():
+def test_extreme_decays_reach_zero_without_a_warning():
     assert ExponentialDecay(0.1, 1e308)(1e308) == 0
     assert ExponentialDecay(0.1, 0)(1e308) == 0.1
     assert TimeDecay(0.1, 1e308)(1e308) == 0

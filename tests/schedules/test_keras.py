@@ -87,7 +87,7 @@ def test_keras_has_the_tables_rates_at_every_step(schedule, steps_per_epoch):
 
 
 @every_schedule
-def test_a_table_schedule_has_the_tables_bits(schedule):
+def test_a_table_schedule_has_exactly_the_tables_rates(schedule):
     table = schedule.table(50, 7)
     in_keras = adapter.TableSchedule(table)
     found = tf.function(in_keras)(tf.range(len(table), dtype=tf.int64))
@@ -128,7 +128,7 @@ def test_keras_own_schedules_agree(steps_per_epoch):
 
 @pytest.mark.parametrize("mode", [{}, {"run_eagerly": True}, {"steps_per_execution": 2}])
 @pytest.mark.parametrize("exact", [False, True])
-def test_fit_updates_with_the_schedules_rates(mode, exact):
+def test_fit_uses_the_schedules_rates(mode, exact):
     schedule = ExponentialDecay(0.1, 0.5) if exact else TimeDecay(0.1, 0.7)
     table = schedule.table(3, STEPS)
     in_keras = adapter.TableSchedule(table) if exact else schedule.to_keras(STEPS)
@@ -148,7 +148,7 @@ def test_fit_really_moves_the_weight_by_the_rate():
         assert (before - model.get_weights()[0]).tolist() == [[STEPS * 0.25 * 0.5**epoch]] * 3
 
 
-def test_a_fit_in_two_parts_is_a_fit_in_one():
+def test_two_partial_fits_equal_one_whole_fit():
     table = TimeDecay(0.1, 0.7).table(4, STEPS)
     first, second = Recorder(0.5, momentum=0.5), Recorder(0.5, momentum=0.5)
     model = make_model(first)
@@ -161,13 +161,13 @@ def test_a_fit_in_two_parts_is_a_fit_in_one():
     assert int(second.iterations) == 4 * STEPS
 
 
-def test_a_table_holds_its_ends():
+def test_steps_outside_a_table_have_its_first_or_last_rate():
     schedule = adapter.TableSchedule([0.3, 0.2, 0.1], first_step=10)
     found = [float(schedule(step)) for step in (0, 9, 10, 11, 12, 13, 10**9)]
     assert found == np.float32([0.3, 0.3, 0.3, 0.2, 0.1, 0.1, 0.1]).tolist()
 
 
-def test_a_table_may_be_replaced_without_another_trace():
+def test_a_table_can_be_replaced_without_retracing():
     traces = []
     schedule = adapter.TableSchedule([0.3, 0.2])
 
@@ -184,7 +184,7 @@ def test_a_table_may_be_replaced_without_another_trace():
     assert len(traces) == 1
 
 
-def test_a_table_keeps_no_hold_on_the_callers_array():
+def test_a_table_does_not_change_with_the_callers_array():
     rates = np.array([0.3, 0.2], "float32")
     schedule = adapter.TableSchedule(rates)
     rates[0] = 7
@@ -235,7 +235,7 @@ def test_saved_models_of_all_kinds_load_in_a_fresh_process(tmp_path):
     }
 
 
-def test_an_unplaced_model_does_everything_but_train(tmp_path):
+def test_an_unplaced_model_can_do_everything_except_train(tmp_path):
     schedule = StepDecay(0.1, 0.5, 10)
     model = make_model(keras.optimizers.SGD(adapter.UnplacedSchedule(schedule), momentum=0.5))
     model.optimizer.build(model.trainable_variables)
@@ -257,7 +257,7 @@ def test_an_unplaced_model_does_everything_but_train(tmp_path):
 
 @pytest.mark.parametrize("build_first", [False, True])
 @pytest.mark.parametrize("rate", [0.1, adapter.UnplacedSchedule(Constant(0.1)), lambda: 0.1])
-def test_place_serves_every_optimizer(build_first, rate):
+def test_place_works_with_every_optimizer(build_first, rate):
     optimizer = Recorder(rate, momentum=0.5)
     model = make_model(optimizer)
     if build_first:
@@ -273,7 +273,7 @@ def test_place_serves_every_optimizer(build_first, rate):
     ]
 
 
-def test_place_outlives_an_earlier_trace():
+def test_place_replaces_a_traced_schedule():
     optimizer = Recorder(0.1)
     model = make_model(optimizer)
     fit(model)
@@ -305,7 +305,7 @@ def test_rate_at_is_what_the_optimizer_uses():
     assert adapter.rate_at(accumulating, 7) == table[7]
 
 
-def test_rate_at_leaves_the_step_count_when_it_fails():
+def test_rate_at_restores_the_step_count_after_an_error():
     optimizer = keras.optimizers.SGD(adapter.UnplacedSchedule(Constant(0.1)))
     with pytest.raises(LrtuneError):
         adapter.rate_at(optimizer, 5)
@@ -393,7 +393,7 @@ def test_arguments_outside_the_domain_are_refused(act, message):
 
 
 @pytest.mark.parametrize("name", keras_private.PRIVATE)
-def test_a_private_name_of_keras_is_still_there(name):
+def test_keras_still_has_each_private_name(name):
     # Where this fails Keras has changed since SEEN_IN: look at what replaced the name.
     optimizer = keras.optimizers.SGD(0.1)
     assert hasattr(optimizer, name), f"{name}, last seen in Keras {keras_private.SEEN_IN}"

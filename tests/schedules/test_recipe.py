@@ -13,7 +13,7 @@ from lrtune.schedules.recipe import Recipe
 STEP = {"schedule": "step", "lr0": 0.1, "momentum": 0.5, "step.drop": 0.5, "step.epochs_drop": 10}
 
 
-def test_values_are_taken_apart_by_what_they_are_for():
+def test_values_are_grouped_by_purpose():
     recipe = Recipe.from_values({**STEP, "width": 32, "time.k": 3.0, "tuner/epochs": 9})
 
     assert recipe.family == "step"
@@ -29,7 +29,7 @@ NAMES = st.sampled_from(["lr0", "momentum", "step.drop", "time.k", "width", "a.b
 
 
 @given(st.dictionaries(NAMES, st.floats(allow_nan=False)), st.sampled_from([None, "step", "time"]))
-def test_the_values_come_back_whole(values, family):
+def test_a_recipe_gives_back_all_its_values(values, family):
     values = values if family is None else {"schedule": family, **values}
 
     assert Recipe.from_values(values).values == values
@@ -47,11 +47,11 @@ def test_the_values_come_back_whole(values, family):
         ({}, "unknown schedule()"),
     ],
 )
-def test_a_recipe_as_text_whatever_the_records_hold(values, text):
+def test_a_recipe_has_a_text_form_even_if_damaged(values, text):
     assert str(Recipe.from_values(values)) == text
 
 
-def test_what_is_not_known_is_nan():
+def test_unknown_numbers_are_nan():
     recipe = Recipe.from_values({"schedule": 3, "lr0": "large"})
 
     assert recipe.family is None
@@ -89,13 +89,13 @@ def test_what_is_not_known_is_nan():
         ),
     ],
 )
-def test_values_that_describe_no_schedule_are_refused(values, message):
+def test_incomplete_or_invalid_values_are_refused(values, message):
     with pytest.raises(ArgumentError) as error:
         Recipe.from_values(values).schedule  # noqa: B018 - the access is what raises
     assert str(error.value) == message
 
 
-def test_a_momentum_is_checked_before_it_is_trained_with():
+def test_check_refuses_a_missing_or_invalid_momentum():
     for values, message in [
         (
             {"lr0": 0.1},

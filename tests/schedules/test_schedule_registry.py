@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lrtune import schedules
+from lrtune._util import checks
 from lrtune.errors import ArgumentError
 from lrtune.schedules import Constant, Range, Schedule, StepDecay, TimeDecay, registry
 
@@ -60,36 +61,40 @@ def test_an_unknown_name_lists_the_choices(name, hint):
             Schedule,
             {"name": "step", "lr0": 0.1, "drop": 0.5},
             (
-                "The config of a schedule 'step' must hold lr0, drop, epochs_drop. "
-                "Missing: epochs_drop."
+                "config must hold the parameters of a schedule 'step' (lr0, drop, epochs_drop, "
+                "per_step): missing a required argument: 'epochs_drop'. Received: config={'name': "
+                "'step', 'lr0': 0.1, 'drop': 0.5}."
             ),
         ),
         (
             Schedule,
             {"name": "constant", "lr0": 0.1, "k": 3},
-            "The config of a schedule 'constant' may hold lr0. Received also: k.",
+            (
+                "config must hold the parameters of a schedule 'constant' (lr0): got an unexpected "
+                "keyword argument 'k'. Received: config={'name': 'constant', 'lr0': 0.1, 'k': 3}."
+            ),
         ),
     ],
 )
-def test_configs_that_describe_no_schedule_are_refused(family, config, message):
+def test_a_config_that_does_not_fit_is_refused(family, config, message):
     with pytest.raises(ArgumentError) as error:
         family.from_config(config)
     assert str(error.value) == message
 
 
-def test_from_config_leaves_the_config_alone():
+def test_from_config_does_not_change_the_config():
     config = {"name": "constant", "lr0": 0.1}
     assert Schedule.from_config(config) == Constant(0.1)
     assert config == {"name": "constant", "lr0": 0.1}
 
 
-def test_a_family_of_somebody_else(empty_corner):
+def test_a_family_of_the_users_own(empty_corner):
     @schedules.register
     @dataclass(frozen=True)
     class Halving(Schedule):
         name: ClassVar[str] = "halving"
         ranges: ClassVar[tuple[Range, ...]] = (Range("n", lambda e: 1, lambda e: e, lambda e: 2),)
-        lr0: float
+        domains: ClassVar = {"n": checks.positive}
         n: float
         per_step: bool = field(default=False, kw_only=True)
 
@@ -99,6 +104,13 @@ def test_a_family_of_somebody_else(empty_corner):
     assert "halving" in schedules.names()
     schedule = schedules.get("halving")(lr0=1.0, n=1.0)
     assert Schedule.from_config(schedule.get_config()) == schedule
+    for wrong, right in [
+        ({"lr0": 0, "n": 1}, "lr0 must be a number > 0 that float32 can hold"),
+        ({"lr0": 1, "n": -1}, "n must be a finite number > 0"),
+        ({"lr0": 1, "n": 1, "per_step": 2}, "per_step must be True or False"),
+    ]:
+        with pytest.raises(ArgumentError, match=f"^{right}"):
+            Halving(**wrong)
     assert schedule.table(3, 2) == pytest.approx(np.array([1, 1, 0.5, 0.5, 0.25, 0.25]))
 
 
@@ -108,14 +120,14 @@ def refused(family):
     return str(error.value)
 
 
-def test_what_is_no_family_is_not_registered(empty_corner):
+def test_anything_but_a_named_frozen_family_is_refused(empty_corner):
     @dataclass(frozen=True)
     class Other(Constant):
         name: ClassVar[str] = "step"
 
     assert refused(Other) == (
-        "Other.name must be taken by no other family. "
-        "Received: name='step', which is lrtune.schedules.step.StepDecay."
+        "Other.name must not be the name of another family. "
+        "Received: name='step', the name of lrtune.schedules.step.StepDecay."
     )
     Other.name = "a.b"
     assert refused(Other) == (

@@ -70,7 +70,7 @@ def test_names_and_default_values():
         assert Recipe.from_values(declared([family]).values).schedule == schedule
 
 
-def test_samples_hold_the_active_family_only(sampled):
+def test_samples_have_only_the_active_familys_parameters(sampled):
     for values in sampled:
         assert set(values) == {"schedule", "lr0", "momentum"} | OWN[values["schedule"]]
     counts = [sum(values["schedule"] == family for values in sampled) for family in FAMILIES]
@@ -112,7 +112,7 @@ def test_samples_are_spread_as_declared(sampled):
     assert max(ratios) < 0.501
 
 
-def test_every_sample_is_a_schedule_and_comes_back(sampled):
+def test_every_sample_can_be_read_back_as_a_schedule(sampled):
     for values in sampled:
         schedule = Recipe.from_values(values).schedule
         assert schedule.name == values["schedule"]
@@ -122,7 +122,7 @@ def test_every_sample_is_a_schedule_and_comes_back(sampled):
         assert Recipe.from_values(values).momentum == values["momentum"]
 
 
-def test_momentum_may_be_fixed():
+def test_momentum_can_be_fixed():
     hp = declared(momentum=0.9)
     assert hp.values["momentum"] == 0.9
     assert {values["momentum"] for values in sample(hp, 20)} == {0.9}
@@ -150,14 +150,14 @@ def test_ranges_scale_with_the_horizon(epochs):
             assert 1 <= values["step.epochs_drop"] <= max(1, round(0.5 * epochs))
 
 
-def test_one_family_alone_still_has_a_name():
+def test_a_single_family_is_still_a_hyperparameter():
     hp = declared(["step"])
     assert hp.values == {
         "schedule": "step", "lr0": 0.1, "momentum": 0.5, "step.drop": 0.5, "step.epochs_drop": 10
     }  # fmt: skip
 
 
-def test_keras_tuner_finds_everything_with_one_build(tmp_path):
+def test_keras_tuner_discovers_the_whole_space_in_one_build(tmp_path):
     builds = []
 
     class Tuner(keras_tuner.engine.base_tuner.BaseTuner):
@@ -180,7 +180,7 @@ def test_keras_tuner_finds_everything_with_one_build(tmp_path):
     assert len(builds) == 2
 
 
-def test_a_trials_values_survive_another_declaration(sampled):
+def test_declaring_again_keeps_a_trials_values(sampled):
     for values in sampled[:20]:
         hp = keras_tuner.HyperParameters()
         hp.values = dict(values)
@@ -213,7 +213,7 @@ def others(monkeypatch):
         ranges: ClassVar[tuple[Range, ...]] = ()
 
 
-def test_families_of_others_bring_their_ranges(others):
+def test_a_registered_family_is_searched_over_its_ranges(others):
     hp = declared(["constant", "power"])
     for values in sample(hp, 20):
         if values["schedule"] == "power":
@@ -267,7 +267,7 @@ def test_families_of_others_bring_their_ranges(others):
         ({"momentum": "x"}, "momentum must be a number >= 0 and < 1. Received: momentum='x'."),
     ],
 )
-def test_what_cannot_be_declared_is_refused(others, arguments, message):
+def test_invalid_arguments_are_refused(others, arguments, message):
     with pytest.raises(ArgumentError) as error:
         declared(**arguments)
     assert str(error.value) == message

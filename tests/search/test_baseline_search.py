@@ -62,14 +62,14 @@ def test_the_budget_of_the_baseline_is_a_share_of_the_trials(tmp_path, budget, t
     assert tuner.plan() == (3 + trials + arms, (3 + trials + arms) * EPOCHS)
 
 
-def test_where_constant_rates_alone_are_searched_the_baseline_is_not(tmp_path):
+def test_a_search_of_constant_rates_has_no_baseline_search(tmp_path):
     tuner = random_search(tmp_path, hypermodel(families=["constant"]), baseline_seeds=1)
     assert tuner.baseline_budget == 0
     assert tuner.plan() == (3 + 2, 5 * EPOCHS)
 
 
 @pytest.mark.parametrize("budget", [-0.1, float("nan"), float("inf"), "half", None])
-def test_a_budget_that_is_none_is_refused(tmp_path, budget):
+def test_an_invalid_budget_is_refused(tmp_path, budget):
     with pytest.raises(ArgumentError, match=r"^baseline_budget must be a finite number >= 0"):
         random_search(tmp_path, hypermodel(), baseline_budget=budget)
 
@@ -83,7 +83,7 @@ def test_the_baselines_search_is_continued_too(seed_0, folder, tmp_path):
     assert records(tmp_path / "run") == records(folder / "run")
 
 
-def test_a_hypermodel_with_other_families_leaves_the_first_as_it_is():
+def test_with_families_does_not_change_the_hypermodel():
     first = hypermodel()
     second = first.with_families(("constant",))
     for model, families in ((first, first.families), (second, ("constant",))):
@@ -102,7 +102,7 @@ def test_data_other_than_before_are_refused(seed_0, folder):
         again.search(x + 1, y, verbose=0, **tiny.fit_kwargs())
 
 
-def test_another_seed_or_space_is_refused_where_the_tuner_is_made(seed_0, folder):
+def test_another_seed_or_space_is_refused_when_the_tuner_is_created(seed_0, folder):
     with pytest.raises(RunFolderError, match="another seed: the folder has 0, you asked for 7"):
         hyperband(folder, 7)
     with pytest.raises(

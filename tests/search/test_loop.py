@@ -55,7 +55,7 @@ def test_other_algorithms_train_every_trial_over_the_horizon(tmp_path):
     assert all(task.parent_state is None for task in search.runner.tasks)
 
 
-def test_the_baseline_is_trained_first_and_recorded_apart_from_the_search(tmp_path):
+def test_the_baseline_is_trained_first_and_recorded_separately(tmp_path):
     search = Search(tmp_path / "run", completed, slots=3, trials=4, baseline=2).run()
 
     rate = {"schedule": "constant", "lr0": 0.1, "momentum": 0.0}
@@ -86,7 +86,7 @@ def test_a_promoted_trial_carries_its_parents_state_and_seed(tmp_path, slots):
     assert len(seeds) == 9 + 5 + 3
 
 
-def test_a_trials_seed_is_set_by_the_searchs_seed_and_its_id():
+def test_a_trials_seed_follows_from_the_searchs_seed_and_its_id():
     assert trial_seed(5, "0003") == trial_seed(5, "3")
     assert len({trial_seed(seed, f"{i:04}") for seed in range(20) for i in range(50)}) == 1000
     assert 0 <= trial_seed(0, "0") < 2**32
@@ -126,7 +126,7 @@ def test_a_diverged_trial_has_the_untrained_models_score_for_either_objective(tm
     assert low.outcome("0")["score"] == low.oracle.get_trial("0").score == 0.7
 
 
-def test_a_search_of_which_every_trial_fails_ends_with_the_last_error(tmp_path):
+def test_a_search_in_which_every_trial_fails_ends_with_the_last_error(tmp_path):
     search = Search(tmp_path / "run", failed, trials=5)
     with pytest.raises(SearchError) as error:
         search.run()
@@ -144,7 +144,7 @@ def test_a_baseline_that_succeeds_does_not_hide_that_every_trial_failed(tmp_path
         Search(tmp_path / "run", train, baseline=1).run()
 
 
-def test_a_hyperband_search_of_which_every_trial_fails_ends(tmp_path):
+def test_a_hyperband_search_in_which_every_trial_fails_ends(tmp_path):
     search = Search(tmp_path / "run", failed, max_epochs=9, slots=4)
     with pytest.raises(SearchError, match="every trial failed"):
         search.run()
@@ -196,7 +196,7 @@ def test_without_promotions_only_the_winners_state_is_kept(tmp_path):
     assert all(len(states) <= 1 for states in seen)
 
 
-def test_the_winner_is_the_one_with_the_least_objective_where_less_is_better(tmp_path):
+def test_the_winner_has_the_smallest_loss(tmp_path):
     search = Search(tmp_path / "run", completed, objective="val_loss")
     search.run()
     best = min(search.outcomes, key=lambda one: one["score"])
@@ -263,7 +263,7 @@ def test_the_best_epoch_is_never_one_whose_objective_is_not_finite(tmp_path):
     assert {one["score"] for one in search.outcomes} == {0.75}
 
 
-def test_epochs_without_the_objective_are_no_hindrance(tmp_path):
+def test_epochs_without_the_objective_are_skipped(tmp_path):
     def train(task):  # as with Keras' validation_freq=2
         outcome = completed(task, [0.1, 0.2, 0.3, 0.4])
         for record in outcome.epochs:

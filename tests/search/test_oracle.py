@@ -77,14 +77,14 @@ def test_initial_points_are_a_third_of_the_trials_and_at_most_three_a_dimension(
     assert initial_points(max_trials, dimensions) == points
 
 
-def test_every_seed_is_one_to_keras_tuner():
+def test_keras_tuner_takes_every_seed_for_a_seed():
     assert [keras_tuner_seed(seed) for seed in (1, 2, 2**31 - 1)] == [1, 2, 2**31 - 1]
     assert (
         keras_tuner_seed(0) == 2**32 - 1
     )  # the largest that scikit-learn takes, and no seed of ours
 
 
-def test_a_seed_is_kept_and_none_draws_one():
+def test_a_seed_is_kept_and_none_draws_a_fresh_one():
     assert [resolve_seed(seed) for seed in (0, 7, 2**31 - 1)] == [0, 7, 2**31 - 1]
     drawn = {resolve_seed(None) for _ in range(20)}
     assert len(drawn) > 1
@@ -92,7 +92,7 @@ def test_a_seed_is_kept_and_none_draws_one():
 
 
 @pytest.mark.parametrize("seed", [-1, 2**31, 1.0, "1", False])
-def test_what_is_no_seed_is_refused(seed):
+def test_an_invalid_seed_is_refused(seed):
     with pytest.raises(ArgumentError) as error:
         resolve_seed(seed)
     assert str(error.value) == (
@@ -100,7 +100,7 @@ def test_what_is_no_seed_is_refused(seed):
     )
 
 
-def test_hyperbands_values_tell_the_epochs_and_the_parent():
+def test_hyperbands_values_give_the_epochs_and_the_parent():
     values = {"lr0": 0.1, "tuner/initial_epoch": 3, "tuner/epochs": 9, "tuner/trial_id": "0004"}
     assert rung_of(values, 50) == (3, 9, "0004")
     del values["tuner/trial_id"]
@@ -113,7 +113,7 @@ def test_hyperbands_values_tell_the_epochs_and_the_parent():
     [(owner, name) for owner, names in PRIVATE.items() for name in names],
     ids=lambda one: one if isinstance(one, str) else one.__name__,
 )
-def test_a_private_name_is_still_there(owner, name):
+def test_keras_tuner_still_has_each_private_name(owner, name):
     # Where this fails Keras Tuner has changed since SEEN_IN: look at what replaced the name.
     if hasattr(owner, name):
         return

@@ -98,7 +98,7 @@ def killed(folder, kind):
 
 
 @KIND
-def test_killed_at_any_step_of_any_write_it_ends_as_if_undisturbed(
+def test_a_search_killed_at_any_write_ends_as_if_undisturbed(
     kind, undisturbed, tmp_path, monkeypatch
 ):
     with monkeypatch.context() as patch:
@@ -127,7 +127,7 @@ def test_killed_at_any_step_of_any_write_it_ends_as_if_undisturbed(
 
 @KIND
 @pytest.mark.parametrize("name", ["oracle.json", "trial.json"])
-def test_keras_tuners_files_may_be_lost_or_torn(kind, name, undisturbed, tmp_path):
+def test_lost_or_torn_files_of_keras_tuner_are_repaired(kind, name, undisturbed, tmp_path):
     folder = tmp_path / "run"
     shutil.copytree(undisturbed / kind, folder)
     for number, path in enumerate(sorted(folder.rglob(name))):
@@ -257,7 +257,7 @@ def test_more_trials_can_be_asked_of_a_finished_search(tmp_path):
     assert whole.states == more.states
 
 
-def test_a_trial_whose_values_are_of_no_hyperband_is_named(tmp_path):
+def test_a_trial_that_hyperband_cannot_have_proposed_is_named(tmp_path):
     folder = tmp_path / "run"
     Search(folder, completed, max_epochs=9).run()
     path = folder / "trial_0001" / "outcome.json"
@@ -285,7 +285,7 @@ def lost(task, epochs=()):
     )
 
 
-def test_a_trial_whose_worker_is_lost_is_begun_again(tmp_path):
+def test_a_trial_starts_again_when_its_worker_is_lost(tmp_path):
     tries = Counter()
 
     def train(task):
