@@ -47,6 +47,12 @@ def fraction(argument: str, value: Any) -> float:
     return number if 0 < number <= 1 else _refuse(argument, value, "a number > 0 and <= 1")
 
 
+def proper_fraction(argument: str, value: Any) -> float:
+    """A number > 0 and < 1."""
+    number = _number(value)
+    return number if 0 < number < 1 else _refuse(argument, value, "a number > 0 and < 1")
+
+
 def below_one(argument: str, value: Any) -> float:
     """A number >= 0 and < 1."""
     number = _number(value)
