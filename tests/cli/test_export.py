@@ -7,13 +7,12 @@ import pytest
 
 from lrtune.__main__ import main
 from lrtune.cli.export import FORMATS
-from tests.export import runs
-from tests.records import build_run
+from tests.runs import build_run
 
 
 @pytest.fixture
 def folder(tmp_path):
-    return runs.hyperband(tmp_path / "run")
+    return build_run.hyperband(tmp_path / "run")
 
 
 def called(capsys, *argv):

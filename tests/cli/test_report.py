@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lrtune.__main__ import main
-from tests.records import build_run
+from tests.runs import build_run
 
 
 @pytest.fixture

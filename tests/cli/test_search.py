@@ -18,7 +18,7 @@ from lrtune.cli import search
 from lrtune.cli.app import show_result
 from lrtune.errors import RunFolderError
 from tests.cli.command import called
-from tests.records import build_run
+from tests.runs import build_run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ import pytest
 from lrtune.confirmation.arms import choose_arms
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.reader import read_run
-from tests.records import build_run
+from tests.runs import build_run
 
 READING = ["constant-0.1", "constant-0.01"]
 

@@ -22,8 +22,8 @@ from lrtune.records.reader import read_run
 from lrtune.stats.comparison import compare
 from tests.cli.command import called
 from tests.cli.test_search import options_of
-from tests.records import build_run
 from tests.runner import tiny
+from tests.runs import build_run
 
 EPOCHS = 2
 

@@ -7,7 +7,7 @@ import pytest
 
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.reader import read_proposal, read_run
-from tests.records import build_run
+from tests.runs import build_run
 
 
 @pytest.fixture

@@ -15,25 +15,16 @@ from lrtune.errors import RunFolderError
 from lrtune.records import schema
 from lrtune.records.reader import read_run, read_state
 from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
+from tests.runs import build_run
 
-MANIFEST = schema.Manifest(
-    algo="random",
-    objective="val_accuracy",
-    direction="max",
-    score="last",
+MANIFEST = build_run.manifest(
     max_epochs=4,
-    factor=None,
     max_trials=2,
-    seed=1,
-    batch_size=64,
     families=("constant", "step"),
     space=({"class_name": "Float", "config": {"name": "lr0"}},),
-    baseline_budget=0.0,
     baseline_arms={"constant-0.1": {"lr0": 0.1}},
     baseline_seeds=(1, 2),
     data=schema.DataRecord("synthetic", "abc", {"train": 10}, synthetic=True),
-    versions={"lrtune": "0"},
-    created="2026-01-01T00:00:00+00:00",
 )
 
 

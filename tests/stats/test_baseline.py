@@ -9,7 +9,7 @@ import scipy.stats
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.stats.baseline import measure_baseline, noise_spread
-from tests.records import build_run
+from tests.runs import build_run
 
 
 def baseline_of(folder, scores, **changes):

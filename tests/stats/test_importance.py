@@ -9,7 +9,7 @@ from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.stats.frames import importance_frame
 from lrtune.stats.importance import measure_importance, shares_of_variance
-from tests.records import build_run
+from tests.runs import build_run
 
 FAMILIES = ("constant", "time", "step", "exponential")
 

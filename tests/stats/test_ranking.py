@@ -7,7 +7,7 @@ import pytest
 
 from lrtune.records.reader import read_run
 from lrtune.stats.ranking import COLUMNS, rank
-from tests.records import build_run
+from tests.runs import build_run
 
 
 def ranking_of(folder):
