@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """
     whole = config.args == config.getini("testpaths")
     return 2 if whole and "not long" in config.option.markexpr else 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def freeze_what_is_imported() -> None:
+    """Keeps the garbage collector from looking through TensorFlow.
+
+    Keras collects garbage for each model, and statsmodels for each comparison. Looking through all
+    that is imported takes .1 to .4 s each time: in four test files 30 of 64 CPU seconds, now 2.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,9 @@ def test_the_default_is_beside_the_run_folder_and_said(folder, capsys, tmp_path)
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_every_format_is_written_without_tensorflow_and_replaced_on_demand(folder, to, tmp_path):
+def test_every_format_is_written_without_tensorflow_and_replaced_on_demand(
+    folder, to, tmp_path, capsys
+):
     if FORMATS[to].needs is not None:
         pytest.importorskip(FORMATS[to].needs)
     done = child(
@@ -56,13 +58,13 @@ def test_every_format_is_written_without_tensorflow_and_replaced_on_demand(folde
     assert first.endswith(f" to {tmp_path}/out.")
     assert bool(opened) == (FORMATS[to].opened_by is not None)
     assert last == "imported"
-    again = child(folder, "--to", to, "--out", tmp_path / "out")
-    assert (again.returncode, again.stdout) == (2, "")
-    assert again.stderr == (
+    code, out, err = called(capsys, folder, "--to", to, "--out", tmp_path / "out")
+    assert (code, out) == (2, "")
+    assert err == (
         f"lrtune export: --out '{tmp_path}/out' exists already: --overwrite replaces it.\n"
     )
-    anew = child(folder, "--to", to, "--out", tmp_path / "out", "--overwrite")
-    assert (anew.returncode, anew.stderr) == (0, "")
+    code, _, err = called(capsys, folder, "--to", to, "--out", tmp_path / "out", "--overwrite")
+    assert (code, err) == (0, "")
 
 
 @pytest.mark.parametrize(
