@@ -267,7 +267,7 @@ def test_without_a_confirmation_there_is_no_comparison(run, folder):
     )
 
 
-def test_a_comparison_of_seeds_too_few_for_a_test_is_none_yet(tmp_path):
+def test_arms_with_too_few_seeds_are_untested(tmp_path):
     scores = {arm: (*row[:2], *[None] * 6) for arm, row in build_run.CONFIRMED.items()}
 
     frame = load_run(build_run.confirmed_run(tmp_path, scores)).comparison()

@@ -76,7 +76,7 @@ def test_what_numpy_wrote_is_read(tmp_path):
             assert read[key].dtype == array.dtype
 
 
-def test_a_missing_file_is_told_apart_from_a_damaged_one(tmp_path):
+def test_a_missing_file_and_a_damaged_one_are_different_errors(tmp_path):
     with pytest.raises(FileNotFoundError):
         npz.read_npz(tmp_path / "a.npz")
 
@@ -108,7 +108,7 @@ def hostile_headers():
 
 
 @pytest.mark.parametrize("content", list(hostile_headers()))
-def test_a_header_that_is_none_is_an_error_of_one_kind(tmp_path, content):
+def test_an_invalid_header_is_always_the_same_kind_of_error(tmp_path, content):
     assert message(pack(tmp_path / "a.npz", content))
 
 

@@ -256,7 +256,7 @@ def test_seeds_are_fresh_and_a_longer_row_begins_with_the_shorter():
         ),
     ],
 )
-def test_seeds_that_are_none_are_refused(seeds, message):
+def test_invalid_seeds_are_refused(seeds, message):
     with pytest.raises(ArgumentError) as error:
         confirm_plan.check_seeds(seeds, 1)
     assert str(error.value).startswith(message)

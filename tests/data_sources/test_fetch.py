@@ -62,7 +62,7 @@ def test_a_host_that_answers_is_reached_unless_it_refuses(status, reason):
         server.server_close()
 
 
-def test_a_closed_port_is_told_at_once(listener):
+def test_a_closed_port_is_reported_at_once(listener):
     url = url_of(listener)
     listener.close()
     assert message(url, 5) == (

@@ -7,7 +7,7 @@ from lrtune.records.reader import read_run
 from tests.runs import build_run
 
 
-def test_all_trials_of_a_run_are_told_apart_by_kind_and_id(tmp_path):
+def test_every_trial_of_a_run_has_its_own_kind_and_id(tmp_path):
     folder = build_run.hyperband(tmp_path / "run")
     build_run.write_manifest(folder / "baseline" / "search", space=build_run.SPACE)
     build_run.write_trial(

@@ -262,7 +262,7 @@ def test_a_second_writer_is_refused_and_told_who_the_first_one_is(writer):
     assert files(writer.folder) == ["run.json"]
 
 
-def test_a_lock_that_nobody_holds_any_more_is_taken_over(writer):
+def test_a_lock_left_by_a_dead_process_is_taken_over(writer):
     holder = (writer.folder / ".lock.json").read_text()
     writer.close()
     assert not (writer.folder / ".lock.json").exists()
@@ -300,7 +300,7 @@ def test_a_disk_that_takes_no_more_is_one_sentence_and_the_old_file_stays(writer
     assert read_run(writer.folder).outcomes == (outcome(),)
 
 
-def test_a_folder_that_was_removed_does_not_come_back_as_a_stump(writer):
+def test_a_removed_run_folder_is_not_created_again_in_part(writer):
     shutil.rmtree(writer.folder)
     for write in (
         lambda: writer.begin_trial("1"),

@@ -54,7 +54,7 @@ def test_the_order_of_an_epoch_depends_on_seed_and_epoch_alone():
     assert whole[:10] != whole[10:20] != whole[20:30]
 
 
-def test_seeds_up_to_the_largest_a_trial_can_have_are_told_apart():
+def test_large_seeds_give_different_orders():
     feed = feed_of(np.arange(1000.0))
     first = {seed: order(feed, seed=seed) for seed in (0, 1, 2**31, 2**32 - 1)}
     assert len({tuple(found) for found in first.values()}) == len(first)
@@ -94,14 +94,14 @@ def test_every_input_of_a_dict_is_fed_the_same_images():
         assert (y["c"] == x["a"]).all()
 
 
-def test_inputs_in_a_list_stay_apart():
+def test_inputs_in_a_list_stay_separate():
     feed = feed_of([TEN, np.stack([TEN, -TEN], axis=1)], TEN, batch_size=4, shuffle=False)
     (a, b), y = batches(feed)[0]
     assert a.tolist() == y.tolist() == [0, 1, 2, 3]
     assert b.shape == (4, 2)
 
 
-def test_validation_inputs_in_a_list_stay_apart():
+def test_validation_inputs_in_a_list_stay_separate():
     both = [TEN, TEN + 100]
     feed = feed_of(both, TEN, validation_data=(both, TEN))
     ((a, b), _), *_ = feed.arguments(task_of("0", {}, 1, 0, 1))["validation_data"]

@@ -69,7 +69,7 @@ def test_where_constant_rates_alone_are_searched_the_baseline_is_not(tmp_path):
 
 
 @pytest.mark.parametrize("budget", [-0.1, float("nan"), float("inf"), "half", None])
-def test_a_budget_that_is_none_is_refused(tmp_path, budget):
+def test_an_invalid_budget_is_refused(tmp_path, budget):
     with pytest.raises(ArgumentError, match=r"^baseline_budget must be a finite number >= 0"):
         random_search(tmp_path, hypermodel(), baseline_budget=budget)
 

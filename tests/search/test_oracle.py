@@ -92,7 +92,7 @@ def test_a_seed_is_kept_and_none_draws_one():
 
 
 @pytest.mark.parametrize("seed", [-1, 2**31, 1.0, "1", False])
-def test_what_is_no_seed_is_refused(seed):
+def test_an_invalid_seed_is_refused(seed):
     with pytest.raises(ArgumentError) as error:
         resolve_seed(seed)
     assert str(error.value) == (
@@ -100,7 +100,7 @@ def test_what_is_no_seed_is_refused(seed):
     )
 
 
-def test_hyperbands_values_tell_the_epochs_and_the_parent():
+def test_epochs_and_parent_follow_from_hyperbands_values():
     values = {"lr0": 0.1, "tuner/initial_epoch": 3, "tuner/epochs": 9, "tuner/trial_id": "0004"}
     assert rung_of(values, 50) == (3, 9, "0004")
     del values["tuner/trial_id"]

@@ -132,6 +132,6 @@ def test_without_a_baseline_there_is_no_target(tmp_path):
     assert times_to_target(read_run(tmp_path)) == ()
 
 
-def test_none_at_all_is_refused(records):
+def test_a_top_of_zero_is_refused(records):
     with pytest.raises(ArgumentError, match=r"^top must be >= 1\. Received: top=0\.$"):
         times_to_target(records, top=0)
