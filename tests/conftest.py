@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+
+from tests.faults import tally
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,28 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """
     whole = config.args == config.getini("testpaths")
     return 2 if whole and "not long" in config.option.markexpr else 0
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hands over what a process of pytest-xdist has counted of the faults."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["faults"] = tally.counts()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes it; a process that crashed has none."""
+    if "faults" in getattr(node, "workeroutput", {}):
+        tally.add(node.workeroutput["faults"])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A line a class of faults."""
+    lines = tally.table()
+    if lines:
+        terminalreporter.section("faults")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="module", autouse=True)
