@@ -11,8 +11,7 @@ import lrtune
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.run import Run, load_run
 from lrtune.schedules import ExponentialDecay, StepDecay
-from tests.records import build_run
-from tests.report import runs
+from tests.runs import build_run
 
 
 @pytest.fixture
@@ -175,7 +174,7 @@ def test_a_run_in_a_notebook_has_numbers_of_few_digits_and_no_marks_of_missing_o
 @pytest.mark.parametrize(
     ("make", "also"),
     # What compares arms takes SciPy's tests, by way of statsmodels: .5 s.
-    [(build_run.small_run, ["scipy.stats"]), (runs.confirmed_run, [])],
+    [(build_run.small_run, ["scipy.stats"]), (build_run.confirmed_run, [])],
 )
 def test_neither_loading_nor_reporting_imports_tensorflow(make, also, tmp_path):
     folder = make(tmp_path / "run")
@@ -236,13 +235,13 @@ def documented(method):
     ],
 )
 def test_a_frame_has_the_columns_that_its_docstring_lists(tmp_path, name):
-    run = load_run(runs.confirmed_run(tmp_path))
+    run = load_run(build_run.confirmed_run(tmp_path))
 
     assert list(getattr(run, name)().columns) == documented(getattr(Run, name))
 
 
 def test_a_comparison_says_what_each_arm_is_and_comes_from(tmp_path):
-    frame = load_run(runs.confirmed_run(tmp_path)).comparison()
+    frame = load_run(build_run.confirmed_run(tmp_path)).comparison()
 
     assert frame["arm"].tolist() == ["trial-1", "trial-0", "constant-tuned", "constant-0.1"]
     assert frame["schedule"].tolist() == ["exponential", "step", "constant", "constant"]
@@ -268,17 +267,17 @@ def test_without_a_confirmation_there_is_no_comparison(run, folder):
     )
 
 
-def test_a_comparison_of_seeds_too_few_for_a_test_is_none_yet(tmp_path):
+def test_arms_with_too_few_seeds_are_untested(tmp_path):
     scores = {arm: (*row[:2], *[None] * 6) for arm, row in build_run.CONFIRMED.items()}
 
-    frame = load_run(runs.confirmed_run(tmp_path, scores)).comparison()
+    frame = load_run(build_run.confirmed_run(tmp_path, scores)).comparison()
 
     assert frame["n"].tolist() == [2] * 4
     assert frame["verdict"].tolist()[:2] == ["untested", "untested"]
 
 
 def test_the_tuned_rate_is_the_reference(tmp_path):
-    frame = load_run(runs.tuned_run(tmp_path)).baseline()
+    frame = load_run(build_run.tuned_run(tmp_path)).baseline()
 
     assert frame["arm"].tolist() == ["constant-tuned", "constant-0.1", "constant-0.01"]
     assert frame["lr0"].tolist() == [0.0275, 0.1, 0.01]
@@ -308,7 +307,7 @@ def test_a_tuning_curve_needs_a_random_search_and_best_so_far_none(tmp_path):
 
 
 def test_cost_adds_up(tmp_path):
-    frame = load_run(runs.confirmed_run(tmp_path)).cost().set_index("of")["epochs"]
+    frame = load_run(build_run.confirmed_run(tmp_path)).cost().set_index("of")["epochs"]
 
     parts = ["search", "baseline search", "baseline", "confirm"]
     assert frame[parts].tolist() == [220, 69, 450, 1600]
@@ -324,7 +323,7 @@ def test_importance_of_few_trials_is_empty(run):
 
 
 def test_the_verdict_and_what_to_paste_are_those_of_the_report(tmp_path):
-    run = load_run(runs.confirmed_run(tmp_path / "run"))
+    run = load_run(build_run.confirmed_run(tmp_path / "run"))
 
     assert run.verdict().startswith("Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83")
     named = {"lrtune": lrtune, "steps_per_epoch": 141, "keras": Mock()}
@@ -336,7 +335,7 @@ def test_the_verdict_and_what_to_paste_are_those_of_the_report(tmp_path):
 
 
 def test_a_schedule_by_its_trial_or_arm(tmp_path):
-    run = load_run(runs.confirmed_run(tmp_path))
+    run = load_run(build_run.confirmed_run(tmp_path))
 
     assert run.schedule("0") == run.schedule("trial-0") == StepDecay(0.1, 0.5, 10)
     assert run.schedule("constant-tuned").lr0 == 0.0275
@@ -350,7 +349,7 @@ def test_a_schedule_by_its_trial_or_arm(tmp_path):
 
 
 def test_hyperparameters_are_all_that_a_trial_or_arm_was_built_with(tmp_path):
-    folder = runs.confirmed_run(tmp_path)
+    folder = build_run.confirmed_run(tmp_path)
     values = {**build_run.STEP, "width": 64, "tuner/epochs": 50}
     build_run.write_trial(folder, "7", 0.6, values=values, rows=0)
     run = load_run(folder)

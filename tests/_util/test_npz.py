@@ -76,7 +76,7 @@ def test_files_that_numpy_wrote_can_be_read(tmp_path):
             assert read[key].dtype == array.dtype
 
 
-def test_a_missing_and_a_damaged_file_raise_different_errors(tmp_path):
+def test_a_missing_file_and_a_damaged_one_are_different_errors(tmp_path):
     with pytest.raises(FileNotFoundError):
         npz.read_npz(tmp_path / "a.npz")
 
@@ -108,7 +108,7 @@ def hostile_headers():
 
 
 @pytest.mark.parametrize("content", list(hostile_headers()))
-def test_an_unreadable_header_is_a_value_error(tmp_path, content):
+def test_an_invalid_header_is_always_the_same_kind_of_error(tmp_path, content):
     assert message(pack(tmp_path / "a.npz", content))
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from lrtune.records.reader import read_run
 from lrtune.report.page import write_page
-from tests.plots import make_run
 from tests.report.test_page import hostile_run
+from tests.runs import make_run
 
 RUNS = {
     "3": lambda folder: make_run.random_run(folder, 3),

@@ -184,7 +184,7 @@ def test_paper_has_no_controls_and_all_that_is_shown(visit, tmp_path):
 @pytest.mark.parametrize("name", ["3", "100", "3,000"])
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_axe_has_nothing_to_say(visit, axe, name, width, scheme):
+def test_axe_finds_no_accessibility_problem(visit, axe, name, width, scheme):
     page = visit(name, width, scheme).page
     page.locator("#trials tbody button").first.click()
     page.evaluate(axe)

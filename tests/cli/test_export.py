@@ -7,13 +7,12 @@ import pytest
 
 from lrtune.__main__ import main
 from lrtune.cli.export import FORMATS
-from tests.export import runs
-from tests.records import build_run
+from tests.runs import build_run
 
 
 @pytest.fixture
 def folder(tmp_path):
-    return runs.hyperband(tmp_path / "run")
+    return build_run.hyperband(tmp_path / "run")
 
 
 def called(capsys, *argv):
@@ -38,7 +37,9 @@ def test_the_default_is_next_to_the_run_folder_and_printed(folder, capsys, tmp_p
 
 
 @pytest.mark.parametrize("to", FORMATS)
-def test_every_format_is_written_without_tensorflow_and_replaced_on_demand(folder, to, tmp_path):
+def test_every_format_is_written_without_tensorflow_and_replaced_on_demand(
+    folder, to, tmp_path, capsys
+):
     if FORMATS[to].needs is not None:
         pytest.importorskip(FORMATS[to].needs)
     done = child(
@@ -57,13 +58,13 @@ def test_every_format_is_written_without_tensorflow_and_replaced_on_demand(folde
     assert first.endswith(f" to {tmp_path}/out.")
     assert bool(opened) == (FORMATS[to].opened_by is not None)
     assert last == "imported"
-    again = child(folder, "--to", to, "--out", tmp_path / "out")
-    assert (again.returncode, again.stdout) == (2, "")
-    assert again.stderr == (
+    code, out, err = called(capsys, folder, "--to", to, "--out", tmp_path / "out")
+    assert (code, out) == (2, "")
+    assert err == (
         f"lrtune export: --out '{tmp_path}/out' exists already: --overwrite replaces it.\n"
     )
-    replaced = child(folder, "--to", to, "--out", tmp_path / "out", "--overwrite")
-    assert (replaced.returncode, replaced.stderr) == (0, "")
+    code, _, err = called(capsys, folder, "--to", to, "--out", tmp_path / "out", "--overwrite")
+    assert (code, err) == (0, "")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lrtune.__main__ import main
-from tests.records import build_run
+from tests.runs import build_run
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_folder_without_a_run_ends_with_one_line_and_code_2(capsys, tmp_path):
     )
 
 
-def test_a_closed_pipe_is_not_an_error(tmp_path):
+def test_closing_the_pipe_early_is_no_error(tmp_path):
     build_run.large_run(tmp_path, 1000, epochs=1)
     command = [sys.executable, "-m", "lrtune.report", str(tmp_path), "--csv", "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -18,7 +18,7 @@ from lrtune.cli import search
 from lrtune.cli.app import show_result
 from lrtune.errors import RunFolderError
 from tests.cli.command import called
-from tests.records import build_run
+from tests.runs import build_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def test_a_search_from_the_command_line_ends_with_the_ranking(tmp_path: Path, ti
 
 
 @pytest.mark.parametrize("algo", ["bayesian", "random"])
-def test_a_search_of_a_number_of_trials_trains_just_these(
+def test_max_trials_is_exactly_the_number_of_trials_trained(
     algo: str, tmp_path: Path, tiny_images: Path, capsys: pytest.CaptureFixture[str]
 ):
     options = search_options.Options(
@@ -146,7 +146,7 @@ def test_a_finished_search_is_continued_for_more_trials(
     assert len(lrtune.load_run(finished.run_dir).ranking()) == 3
 
 
-def test_a_damaged_run_is_named_mended_and_its_ranking_printed(
+def test_a_damaged_run_is_named_repaired_and_its_ranking_printed(
     finished: search_options.Options, capsys: pytest.CaptureFixture[str]
 ):
     before = lrtune.load_run(finished.run_dir).ranking()

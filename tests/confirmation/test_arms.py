@@ -7,7 +7,7 @@ import pytest
 from lrtune.confirmation.arms import choose_arms
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.reader import read_run
-from tests.records import build_run
+from tests.runs import build_run
 
 READING = ["constant-0.1", "constant-0.01"]
 
@@ -78,7 +78,7 @@ def test_a_trial_named_twice_makes_two_arms(run):
 
 
 @pytest.mark.parametrize("name", ["77", "7", "step", "../1", ""])
-def test_an_arm_that_is_none_is_refused_with_those_there_are(run, name):
+def test_an_unknown_arm_is_refused_and_the_known_ones_are_listed(run, name):
     with pytest.raises(ArgumentError) as error:
         chosen(run, chosen=["1", name])
     assert str(error.value) == (

@@ -22,8 +22,8 @@ from lrtune.records.reader import read_run
 from lrtune.stats.comparison import compare
 from tests.cli.command import called
 from tests.cli.test_search import options_of
-from tests.records import build_run
 from tests.runner import tiny
+from tests.runs import build_run
 
 EPOCHS = 2
 
@@ -256,7 +256,7 @@ def test_seeds_are_fresh_and_a_longer_row_begins_with_the_shorter():
         ),
     ],
 )
-def test_seeds_that_are_none_are_refused(seeds, message):
+def test_invalid_seeds_are_refused(seeds, message):
     with pytest.raises(ArgumentError) as error:
         confirm_plan.check_seeds(seeds, 1)
     assert str(error.value).startswith(message)
@@ -346,21 +346,21 @@ def as_dataset(x, y):
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(8)
 
 
-@pytest.mark.parametrize("kind", [as_dataset, Batches])
-def test_any_data_that_fit_takes_can_be_confirmed_on(script_run, tmp_path, kind):
+def test_the_same_batches_as_a_dataset_and_as_a_pydataset_give_the_same_scores(
+    script_run, tmp_path
+):
     hypermodel, searched = script_run
     scores = {}
-    for name, wrap in (("plain", as_dataset), ("other", kind)):
-        folder = shutil.copytree(searched, tmp_path / name)
+    for wrap in (as_dataset, Batches):
+        folder = shutil.copytree(searched, tmp_path / wrap.__name__)
         lrtune.confirm(
             folder, wrap(*tiny.points()), test_data=wrap(*tiny.points(24, seed=2)),
             hypermodel=hypermodel, top=1, seeds=6, workers=1, verbose=0, shuffle=False,
         )  # fmt: skip
         outcomes = read_run(folder).confirmation.outcomes
-        scores[name] = {arm: [one.score for one in seeds] for arm, seeds in outcomes.items()}
+        scores[wrap] = {arm: [one.score for one in seeds] for arm, seeds in outcomes.items()}
         assert {one.status for seeds in outcomes.values() for one in seeds} == {"completed"}
-    # The same batches in the same order: only how they came differs.
-    assert scores["plain"] == scores["other"]
+    assert scores[as_dataset] == scores[Batches]
 
 
 def test_class_weights_reach_the_training(script_run, tmp_path):

@@ -71,7 +71,7 @@ def test_a_machine_of_one_core_has_a_worker_process_too(monkeypatch):
 
 
 @pytest.mark.parametrize("workers", [0, -1, True, 1.5, "2"])
-def test_a_number_of_workers_that_is_none_is_refused(workers):
+def test_an_invalid_number_of_workers_is_refused(workers):
     with pytest.raises(ArgumentError) as error:
         make_runner(schedule_job(), RunOptions(workers))
     assert str(error.value) == f"workers must be an integer >= 1. Received: workers={workers!r}."
@@ -121,7 +121,7 @@ def run_script(path, build):
 
 
 @pytest.mark.long
-def test_a_worker_that_ends_is_told_as_lost(tmp_path):
+def test_a_worker_that_dies_is_reported_as_lost(tmp_path):
     child = run_script(tmp_path / "killed.py", "os._exit(9)")
     assert child.stdout.strip() == (
         "its worker process ended with EXIT(9): it crashed or was killed, possibly out of memory"

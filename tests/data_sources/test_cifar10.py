@@ -185,7 +185,7 @@ def test_when_nothing_works_the_error_says_what_was_tried(
     )
 
 
-def test_a_damaged_cache_is_reported_and_replaced(cache, no_keras, npm, tiny, notices):
+def test_a_damaged_cache_is_reported_and_repaired(cache, no_keras, npm, tiny, notices):
     cache.mkdir()
     (cache / "cifar10_cats_dogs.npz").write_bytes(b"half a file")
     raw = cifar10.load_cifar10(notices.append)

@@ -28,7 +28,7 @@ def dataset() -> Dataset:
     )
 
 
-def test_a_dataset_knows_its_image_shape_classes_and_sizes(dataset):
+def test_the_shape_of_an_image_the_classes_and_the_sizes_are_reported(dataset):
     assert dataset.input_shape == (4, 5, 3)
     assert dataset.num_classes == 3
     assert dataset.sizes == {"train": 12, "validation": 6, "test": 3}

@@ -63,7 +63,7 @@ def test_a_host_is_reached_if_it_answers_without_an_error(status, reason):
         server.server_close()
 
 
-def test_a_closed_port_is_an_error_at_once(listener):
+def test_a_closed_port_is_reported_at_once(listener):
     url = url_of(listener)
     listener.close()
     assert message(url, 5) == (

@@ -42,7 +42,7 @@ def found(seconds, epochs=10, trial_id="0000"):
     return Outcome(trial_id, "completed", VALUES, Span(1, epochs, epochs), 1, seconds, 0.5)
 
 
-def test_while_the_first_epochs_run_for_minutes_the_least_is_said(clock):
+def test_while_the_first_epochs_run_a_lower_bound_of_the_time_left_is_shown(clock):
     board = a_board(clock)
     begin(board, "0000", "0001")
     clock.now = 30.0  # which may be the start of the workers
@@ -61,7 +61,7 @@ def test_a_first_epoch_of_minutes_is_a_pace(clock):
     assert board.time_left() == "about 4 h 5 min left"
 
 
-def test_a_short_first_epoch_is_no_pace_for_it_includes_the_start(clock):
+def test_the_first_epoch_is_not_used_as_the_pace(clock):
     board = a_board(clock)
     begin(board, "0000")
     clock.now = 20.0

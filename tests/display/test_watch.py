@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import os
@@ -17,48 +16,35 @@ from rich.console import Console
 from lrtune.display.watch import read_writer, watch
 from lrtune.errors import RunFolderError
 from lrtune.records import schema
-from lrtune.records.ids import folder_of
 from lrtune.records.lock import HOLDER, LOCK
 from lrtune.records.schema import Outcome, Span
+from tests.runs import build_run
 
 VALUES = {"schedule": "constant", "lr0": 0.02, "momentum": 0.5}
 DATA = schema.DataRecord("synthetic", "abc", {"train": 10})
-MANIFEST = schema.Manifest(
-    algo="random",
-    objective="val_accuracy",
-    direction="max",
-    score="last",
-    max_epochs=4,
-    factor=None,
-    max_trials=3,
-    seed=5,
-    batch_size=64,
-    families=(),
-    space=(),
-    baseline_budget=0.0,
-    baseline_arms={"constant-0.1": VALUES},
-    baseline_seeds=(5,),
-    data=DATA,
-    versions={},
-    created="2026-01-01T00:00:00+00:00",
+MANIFEST = {
+    "max_epochs": 4,
+    "max_trials": 3,
+    "seed": 5,
+    "baseline_arms": {"constant-0.1": VALUES},
+    "baseline_seeds": (5,),
+    "data": DATA,
+    "created": "2026-01-01T00:00:00+00:00",
     # A random search of 3 trials of 4 epochs, and one arm with one seed.
-    plan=(schema.Rung("baseline", 1, 0, 4), schema.Rung("search", 3, 0, 4)),
-)
-CONFIRM = schema.ConfirmManifest(
-    arms={"0001": VALUES, "constant-0.1": VALUES},
-    trials={"0001": "0001"},
-    search_scores={},
-    baseline="constant-0.1",
-    seeds=(6,),
-    train_on="train",
-    objective="val_accuracy",
-    direction="max",
-    epochs=4,
-    batch_size=64,
-    data=DATA,
-    versions={},
-    created="2026-01-02T00:00:00+00:00",
-)
+    "plan": (schema.Rung("baseline", 1, 0, 4), schema.Rung("search", 3, 0, 4)),
+}
+CONFIRM = {
+    "arms": {"0001": VALUES, "constant-0.1": VALUES},
+    "trials": {"0001": "0001"},
+    "search_scores": {},
+    "baseline": "constant-0.1",
+    "seeds": (6,),
+    "train_on": "train",
+    "epochs": 4,
+    "data": DATA,
+    "created": "2026-01-02T00:00:00+00:00",
+    "finished": None,
+}
 WHEN = "2026-01-03T00:00:00+00:00"
 
 
@@ -78,38 +64,33 @@ class Run:
         self.steps = []
         self.now = 0.0
 
-    def write(self, name, value):
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(value) + "\n")
-
     def manifest(self, **changes):
-        self.write("run.json", schema.to_json(dataclasses.replace(MANIFEST, **changes)))
+        build_run.write_manifest(self.folder, **{**MANIFEST, **changes})
 
     def confirm(self, **changes):
-        changed = dataclasses.replace(CONFIRM, **changes)
-        self.write("confirm/confirm.json", schema.to_json(changed))
+        build_run.write_confirmation(self.folder, {}, **{**CONFIRM, **changes})
 
     def hold(self, process=None, host=None, since=None):
         since = since or datetime.now().astimezone().isoformat(timespec="seconds")
         holder = {"process": process or os.getpid(), "host": host or socket.gethostname()}
-        self.write(HOLDER, {**holder, "user": "me", "command": "x", "since": since})
+        owner = {**holder, "user": "me", "command": "x", "since": since}
+        (self.folder / HOLDER).write_text(json.dumps(owner) + "\n")
 
     def release(self):
         (self.folder / HOLDER).unlink()
 
     def epochs(self, trial_id, *epochs, seconds=3.0):
-        path = self.folder / folder_of(trial_id) / "epochs.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file:
-            for epoch in epochs:
-                row = {"epoch": epoch, "lr": 0.02, "val_accuracy": 0.5, "seconds": seconds}
-                file.write(json.dumps(row) + "\n")
+        writer = build_run.Writer(self.folder)
+        writer.trial_folder(trial_id).mkdir(parents=True, exist_ok=True)
+        for epoch in epochs:
+            row = {"epoch": epoch, "lr": 0.02, "val_accuracy": 0.5, "seconds": seconds}
+            writer.epoch(trial_id, row)
 
     def end(self, trial_id, score=0.6, status="completed", last=4):
         made = Outcome(trial_id, status, VALUES, Span(1, last, 4), 1, 9.0, score, None, "no\x1bo")
-        folder = folder_of(trial_id)
-        self.write(f"{folder}/outcome.json", schema.to_json(made))
+        writer = build_run.Writer(self.folder)
+        writer.trial_folder(trial_id).mkdir(parents=True, exist_ok=True)
+        writer.outcome(made)
 
     def sleep(self, seconds):
         """Lets the search go on; a Ctrl-C when there is nothing more to come."""
@@ -169,7 +150,7 @@ def test_without_a_terminal_it_prints_a_line_a_trial_as_it_ends(run):
 
 def test_on_a_terminal_it_is_the_display_of_the_search(run):
     run.epochs("0001", 1, 2)
-    run.write("trial_0001/trial.json", {"trial_id": "0001", "hyperparameters": {"values": VALUES}})
+    build_run.propose(run.folder, "0001", VALUES)
     console = Console(file=io.StringIO(), force_terminal=True, width=80, height=24)
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", run.watched(console))
     assert "0001  constant(lr0=0.02), momentum 0.5" in text

@@ -17,8 +17,7 @@ from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_g
 from lrtune.cli.export import FORMATS
 from lrtune.export.event_files import EVENT_FILES, write_tensorboard
 from lrtune.records.reader import read_run
-from tests.export import runs
-from tests.records import build_run
+from tests.runs import build_run
 
 
 def scalars(folder, tag):
@@ -61,8 +60,8 @@ def metrics(group):
 
 @pytest.fixture
 def folder(tmp_path):
-    run = runs.hyperband(tmp_path / "run")
-    runs.ended(run, {"1": 20.0, "4": 50.0})
+    run = build_run.hyperband(tmp_path / "run")
+    build_run.ended(run, {"1": 20.0, "4": 50.0})
     out = tmp_path / "out"
     assert write_tensorboard(read_run(run), out) == "12 runs"
     return out
@@ -78,7 +77,7 @@ def test_a_trial_is_a_run_with_scalars_for_each_epoch(folder):
     assert [event.step for event in lrs] == [4, 5, 6, 7, 8, 9]
     assert [event.value for event in lrs] == pytest.approx([0.1 / n for n in range(4, 10)])
     # A quarter of a second an epoch; the last one ends with the trial.
-    assert [event.wall_time - runs.CREATED for event in lrs] == pytest.approx(
+    assert [event.wall_time - build_run.CREATED for event in lrs] == pytest.approx(
         [48.75, 49, 49.25, 49.5, 49.75, 50]
     )
     assert scalars(folder / "trial_4", "score") == {9: pytest.approx(0.7)}
@@ -116,8 +115,8 @@ def test_a_session_has_its_trials_status_and_end(folder):
         "4": success,
         "5": api_pb2.STATUS_UNKNOWN,
     }
-    assert groups["1"].sessions[0].start_time_secs == runs.CREATED + 14
-    assert groups["1"].sessions[0].end_time_secs == runs.CREATED + 20
+    assert groups["1"].sessions[0].start_time_secs == build_run.CREATED + 14
+    assert groups["1"].sessions[0].end_time_secs == build_run.CREATED + 20
     assert "score" not in metrics(groups["2"])
 
 

@@ -11,9 +11,8 @@ from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.errors import ArgumentError
 from lrtune.export.live import TensorBoardObserver
 from lrtune.records.schema import Outcome, Span
-from tests.export import runs
 from tests.export.test_event_files import hparams, metrics, scalars, values
-from tests.records import build_run
+from tests.runs import build_run
 from tests.tasks import task_of
 
 TASK = task_of("0007", {**build_run.STEP, "tuner/epochs": 3}, 1, 0, 3)
@@ -94,8 +93,8 @@ def test_a_trial_that_starts_again_has_each_epoch_once(tmp_path):
     assert list(scalars(folder, "lr")) == [1, 2, 3]
 
 
-def test_a_resumed_search_rewrites_the_run_folders_trials_and_removes_all_others(tmp_path):
-    folder = runs.hyperband(tmp_path / "run")
+def test_what_was_found_is_written_from_the_run_folder_and_the_rest_forgotten(tmp_path):
+    folder = build_run.hyperband(tmp_path / "run")
     build_run.write_manifest(folder / "baseline" / "search")
     build_run.write_trial(folder / "baseline" / "search", "0", 0.66, epochs=(1, 2, 2))
     foreign = tmp_path / "tb" / "run" / "events.out.tfevents.1.host"
@@ -163,7 +162,7 @@ def test_an_unusable_folder_is_refused(tmp_path):
 
 def test_the_observer_behind_it_sees_everything_in_order(tmp_path):
     display = Recorder(notices=True)
-    runs.hyperband(tmp_path / "run")
+    build_run.hyperband(tmp_path / "run")
     with observing(tmp_path, display) as observer:
         observer.noticed("n")
         observer.trial_found(replace(OUTCOME, trial_id="1"))

@@ -4,7 +4,7 @@ import keras_tuner
 import pytest
 
 from lrtune.schedules import space as declared
-from tests.export.runs import SPACE, parameter
+from tests.runs.build_run import SPACE, parameter
 
 optuna = pytest.importorskip("optuna")
 

@@ -6,8 +6,7 @@ import pytest
 
 from lrtune.export.optuna_study import write_study
 from lrtune.records.reader import read_run
-from tests.export import runs
-from tests.records import build_run
+from tests.runs import build_run
 
 optuna = pytest.importorskip("optuna")
 
@@ -22,8 +21,8 @@ def exported(folder, file):
 
 @pytest.fixture
 def study(tmp_path):
-    folder = runs.hyperband(tmp_path / "run")
-    runs.ended(folder, {"1": 20.0, "4": 50.0})
+    folder = build_run.hyperband(tmp_path / "run")
+    build_run.ended(folder, {"1": 20.0, "4": 50.0})
     return exported(folder, tmp_path / "study.db")
 
 
@@ -88,19 +87,19 @@ def test_attributes_hold_what_optuna_has_no_field_for(study):
 
 def test_a_trial_starts_with_its_first_rung_and_ends_with_its_last(study):
     promoted = study.trials[1]
-    assert promoted.datetime_start == datetime.fromtimestamp(runs.CREATED + 14)
-    assert promoted.datetime_complete == datetime.fromtimestamp(runs.CREATED + 50)
+    assert promoted.datetime_start == datetime.fromtimestamp(build_run.CREATED + 14)
+    assert promoted.datetime_complete == datetime.fromtimestamp(build_run.CREATED + 50)
 
 
-def test_a_loss_is_minimized(tmp_path):
-    folder = runs.hyperband(tmp_path / "run", objective="val_loss", direction="min")
+def test_less_is_better_for_a_loss(tmp_path):
+    folder = build_run.hyperband(tmp_path / "run", objective="val_loss", direction="min")
     study = exported(folder, tmp_path / "study.db")
     assert study.direction == optuna.study.StudyDirection.MINIMIZE
     assert study.trials[1].intermediate_values[1] == 0.8
 
 
-def test_optunas_own_tools_work_on_the_study(tmp_path):
-    folder = build_run.write_manifest(tmp_path / "run", space=runs.SPACE)
+def test_optunas_own_tools_take_the_study(tmp_path):
+    folder = build_run.write_manifest(tmp_path / "run", space=build_run.SPACE)
     families = (build_run.STEP, build_run.CONSTANT, build_run.TIME, build_run.EXPONENTIAL)
     for number in range(12):
         values = {**families[number % 4], "lr0": 0.01 * (number + 1)}
@@ -116,10 +115,10 @@ def test_optunas_own_tools_work_on_the_study(tmp_path):
 
 def test_values_that_do_not_fit_the_space_are_kept(tmp_path):
     space = [
-        *runs.SPACE[:2],
-        runs.parameter("Fixed", "width", value=16),
-        runs.parameter("Boolean", "flag"),
-        runs.parameter("Int", "n", min_value=2, max_value=32, sampling="log", step=2),
+        *build_run.SPACE[:2],
+        build_run.parameter("Fixed", "width", value=16),
+        build_run.parameter("Boolean", "flag"),
+        build_run.parameter("Int", "n", min_value=2, max_value=32, sampling="log", step=2),
     ]
     folder = build_run.write_manifest(tmp_path / "run", space=space)
     first = {"schedule": "mine", "lr0": 0.5, "width": 16, "flag": True, "n": 8, "other": 3}
@@ -137,7 +136,7 @@ def test_values_that_do_not_fit_the_space_are_kept(tmp_path):
 
 def test_optuna_prints_nothing_and_keeps_its_verbosity(tmp_path, capfd):
     before = optuna.logging.get_verbosity()
-    write_study(read_run(runs.hyperband(tmp_path / "run")), tmp_path / "study?a=b#c%20.db")
+    write_study(read_run(build_run.hyperband(tmp_path / "run")), tmp_path / "study?a=b#c%20.db")
     assert optuna.logging.get_verbosity() == before
     assert capfd.readouterr() == ("", "")
     assert (tmp_path / "study?a=b#c%20.db").stat().st_size > 0

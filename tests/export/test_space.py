@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lrtune.export.space import plain_value, scopes, searched
-from tests.export.runs import SPACE, parameter
+from tests.runs.build_run import SPACE, parameter
 
 
 def test_a_name_in_two_scopes_exists_in_both():

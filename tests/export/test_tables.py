@@ -5,15 +5,14 @@ import pytest
 
 from lrtune.export.tables import write_csv, write_parquet
 from lrtune.records.reader import read_run
-from tests.export import runs
-from tests.records import build_run
+from tests.runs import build_run
 
 TEXT = {"trial_id": str, "parent": str}
 
 
 @pytest.fixture
 def folder(tmp_path):
-    folder = runs.hyperband(tmp_path / "run")
+    folder = build_run.hyperband(tmp_path / "run")
     build_run.write_confirmation(folder)
     return folder
 

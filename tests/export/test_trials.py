@@ -4,13 +4,12 @@ import pytest
 
 from lrtune.export.trials import lineages, recorded
 from lrtune.records.reader import read_run
-from tests.export import runs
-from tests.records import build_run
+from tests.runs import build_run
 
 
-def test_each_trial_of_a_run_has_a_kind_and_an_id_of_its_own(tmp_path):
-    folder = runs.hyperband(tmp_path / "run")
-    build_run.write_manifest(folder / "baseline" / "search", space=runs.SPACE)
+def test_every_trial_of_a_run_has_its_own_kind_and_id(tmp_path):
+    folder = build_run.hyperband(tmp_path / "run")
+    build_run.write_manifest(folder / "baseline" / "search", space=build_run.SPACE)
     build_run.write_trial(
         folder / "baseline" / "search", "0", 0.66, values=build_run.CONSTANT, epochs=(1, 9, 9)
     )
@@ -26,8 +25,8 @@ def test_each_trial_of_a_run_has_a_kind_and_an_id_of_its_own(tmp_path):
     assert found[-1].arm == "constant-0.1"
 
 
-def test_rungs_are_joined_and_a_running_trial_has_its_proposed_values(tmp_path):
-    trials = recorded(read_run(runs.hyperband(tmp_path / "run")))
+def test_rungs_are_joined_and_what_has_not_ended_is_known_by_its_proposal(tmp_path):
+    trials = recorded(read_run(build_run.hyperband(tmp_path / "run")))
     lines = lineages(trial for trial in trials if trial.kind == "trial")
     assert [[rung.trial_id for rung in line] for line in lines] == [
         ["0", "5"],
@@ -48,28 +47,28 @@ def test_trials_that_continue_each_other_in_a_circle_are_kept(tmp_path):
 
 
 def test_times_are_those_of_the_files(tmp_path):
-    folder = runs.hyperband(tmp_path / "run")
-    runs.ended(folder, {"0": 20.0, "4": 50.0})
+    folder = build_run.hyperband(tmp_path / "run")
+    build_run.ended(folder, {"0": 20.0, "4": 50.0})
     times = {trial.trial_id: trial.times for trial in recorded(read_run(folder))}
-    assert times["0"] == (runs.CREATED + 14, runs.CREATED + 20)  # it took 6 s
-    assert times["4"] == (runs.CREATED + 37.5, runs.CREATED + 50)
+    assert times["0"] == (build_run.CREATED + 14, build_run.CREATED + 20)  # it took 6 s
+    assert times["4"] == (build_run.CREATED + 37.5, build_run.CREATED + 50)
     assert times["5"] is None
 
 
 @pytest.mark.parametrize("when", [-1e6, 1e6])
-def test_without_file_times_trials_are_placed_one_after_another(tmp_path, when):
-    folder = runs.hyperband(
+def test_in_a_copy_that_lost_its_times_trials_follow_each_other(tmp_path, when):
+    folder = build_run.hyperband(
         tmp_path / "run", finished="2026-11-22T08:10:00+00:00", baseline_arms={}
     )
-    runs.ended(folder, {"0": when})
+    build_run.ended(folder, {"0": when})
     times = {trial.trial_id: trial.times for trial in recorded(read_run(folder))}
     # Six seeds of the baseline, 12.5 s each, come first.
-    assert times["0"] == (runs.CREATED + 75, runs.CREATED + 81)
-    assert times["1"] == (runs.CREATED + 81, runs.CREATED + 87)
+    assert times["0"] == (build_run.CREATED + 75, build_run.CREATED + 81)
+    assert times["1"] == (build_run.CREATED + 81, build_run.CREATED + 87)
 
 
-def test_a_run_with_an_unreadable_start_still_has_durations(tmp_path):
-    folder = runs.hyperband(tmp_path / "run", created="once upon a time")
+def test_a_run_that_does_not_say_when_it_began_still_has_durations(tmp_path):
+    folder = build_run.hyperband(tmp_path / "run", created="once upon a time")
     trial = recorded(read_run(folder))[0]
     assert trial.times is not None
     assert trial.times.end - trial.times.start == pytest.approx(6)

@@ -1,4 +1,4 @@
-"""The harness of this folder's tests, and the table at the end."""
+"""The harness of this folder's tests."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-
-from tests.faults import tally
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +27,3 @@ def harness(tmp_path_factory: pytest.TempPathFactory, tiny_images: Path) -> Iter
         yield one
     finally:
         one.close()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A line a class of faults."""
-    lines = tally.table()
-    if lines:
-        terminalreporter.section("faults")
-        for line in lines:
-            terminalreporter.write_line(line)

@@ -24,6 +24,17 @@ def trying(name: str, count: int = 1) -> Iterator[None]:
         raise
 
 
+def counts() -> dict[str, dict[str, int]]:
+    """What this process has counted, to be added to another's."""
+    return {"tried": dict(tried), "lost": dict(lost)}
+
+
+def add(others: dict[str, dict[str, int]]) -> None:
+    """Adds what another process has counted."""
+    tried.update(others["tried"])
+    lost.update(others["lost"])
+
+
 def table() -> list[str]:
     """A line a class."""
     if not tried:

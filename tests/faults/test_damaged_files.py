@@ -142,7 +142,7 @@ def _says_the_same(name: Path, whole: bytes, now: bytes) -> bool:
         return False
 
 
-def test_the_same_command_mends_a_damaged_file(damaged: Damaged, tmp_path: Path):
+def test_the_same_command_repairs_a_damaged_file(damaged: Damaged, tmp_path: Path):
     def attempt(number: int, name: Path, what: bytes) -> list[str]:
         folder = damaged.copy(tmp_path / str(number), name, what)
         whole = damaged.whole

@@ -83,9 +83,7 @@ def test_an_interrupted_search_leaves_nothing_and_continues(harness: Harness, tm
     assert ended.count(INTERRUPTED) > len(ended) / 2
 
 
-def test_ctrl_c_that_becomes_another_error_on_its_way_is_no_failed_trial(
-    harness: Harness, tmp_path: Path
-):
+def test_ctrl_c_that_turns_into_another_error_ends_the_search(harness: Harness, tmp_path: Path):
     """In TensorFlow's C code it was seen to become a SystemError."""
     whole = harness.undisturbed("random", lambda run: searches.job("random", run))
     folder, marker = tmp_path / "run", tmp_path / "marker"

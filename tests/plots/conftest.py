@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lrtune.records.reader import read_run
-from tests.plots import make_run
+from tests.runs import make_run
 
 
 @pytest.fixture(scope="session")

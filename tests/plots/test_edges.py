@@ -10,8 +10,8 @@ import pytest
 from lrtune.errors import ArgumentError
 from lrtune.plots.gallery import Plots, image, save_figures
 from lrtune.records.reader import read_run
-from tests.plots import look, make_run
-from tests.records import build_run
+from tests.plots import look
+from tests.runs import build_run, make_run
 
 CONSTANT, STEP, TIME = build_run.CONSTANT, build_run.STEP, build_run.TIME
 HOSTILE = "$x_{1}$ \x1b[31m\u202e余弦 " + 80 * "w"

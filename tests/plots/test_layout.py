@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from lrtune.plots.gallery import Plots, save_figures
 from lrtune.plots.theme import COLOURS, RC, looks
 from lrtune.records.reader import read_run
-from tests.plots import look, make_run
-from tests.records import build_run
+from tests.plots import look
+from tests.runs import build_run, make_run
 
 ALL = (
     "schedules", "learning-curves", "family-scores", "hyperparameters", "funnel", "best-so-far",

@@ -13,8 +13,8 @@ from lrtune.records.reader import read_run
 from lrtune.stats.confirmation import measure_confirmation
 from lrtune.stats.importance import measure_importance
 from lrtune.stats.tuning_curves import family_curves
-from tests.plots import look, make_run
-from tests.records import build_run
+from tests.plots import look
+from tests.runs import build_run, make_run
 
 # The seeds of constant-0.1 in build_run: mean .681, and 4.302653 is the .975 quantile of
 # Student's t with 2 degrees of freedom.

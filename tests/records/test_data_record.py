@@ -15,7 +15,7 @@ def fingerprint(*args, **kwargs):
     return describe_given(args, kwargs).fingerprint
 
 
-def test_equal_arrays_have_the_same_fingerprint_in_any_memory_layout():
+def test_equal_arrays_have_equal_fingerprints_whatever_their_memory_layout():
     first = fingerprint(X, Y, validation_data=VALIDATION)
     assert len(first) == 16
     assert first == fingerprint(X.copy(), Y.copy(), validation_data=VALIDATION, batch_size=3)

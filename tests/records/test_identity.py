@@ -10,7 +10,7 @@ import pytest
 from lrtune.errors import RunFolderError
 from lrtune.records.identity import identity, refuse_other_search
 from lrtune.records.reader import read_run
-from tests.records import build_run
+from tests.runs import build_run
 
 RUN = Path("runs/mine")
 

@@ -7,7 +7,7 @@ import pytest
 
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.reader import read_proposal, read_run
-from tests.records import build_run
+from tests.runs import build_run
 
 
 @pytest.fixture
@@ -301,7 +301,7 @@ def test_garbage_lines_of_epochs_are_dropped_with_a_notice(run):
 @pytest.mark.parametrize(
     "value", ["1e999", "-1e999", "NaN", "-Infinity", "9" * 20, '"1"', "[1]", "{}"]
 )
-def test_a_line_with_a_value_beyond_64_bits_is_dropped(run, value):
+def test_a_line_with_a_number_beyond_64_bits_is_left_out(run, value):
     path = run / "trial_0" / "epochs.jsonl"
     path.write_text(f'{{"epoch": 1, "loss": {value}}}\n{{"epoch": 2, "loss": 1e308}}\n')
 
@@ -313,7 +313,7 @@ def test_a_line_with_a_value_beyond_64_bits_is_dropped(run, value):
     )
 
 
-def test_a_line_with_two_objects_is_dropped(run):
+def test_a_line_with_two_objects_is_left_out(run):
     (run / "trial_0" / "epochs.jsonl").write_text('{"epoch": 1}, {"epoch": 2}\n{"epoch": 3}\n')
 
     records = read_run(run)
@@ -324,7 +324,7 @@ def test_a_line_with_two_objects_is_dropped(run):
     )
 
 
-def test_a_folder_or_pipe_in_place_of_a_file_is_a_notice(run):
+def test_a_folder_in_place_of_a_file_is_reported(run):
     (run / "trial_0" / "epochs.jsonl").unlink()
     (run / "trial_0" / "epochs.jsonl").mkdir()
     (run / "trial_2" / "outcome.json").unlink()

@@ -15,25 +15,16 @@ from lrtune.errors import RunFolderError
 from lrtune.records import schema
 from lrtune.records.reader import read_run, read_state
 from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
+from tests.runs import build_run
 
-MANIFEST = schema.Manifest(
-    algo="random",
-    objective="val_accuracy",
-    direction="max",
-    score="last",
+MANIFEST = build_run.manifest(
     max_epochs=4,
-    factor=None,
     max_trials=2,
-    seed=1,
-    batch_size=64,
     families=("constant", "step"),
     space=({"class_name": "Float", "config": {"name": "lr0"}},),
-    baseline_budget=0.0,
     baseline_arms={"constant-0.1": {"lr0": 0.1}},
     baseline_seeds=(1, 2),
     data=schema.DataRecord("synthetic", "abc", {"train": 10}, synthetic=True),
-    versions={"lrtune": "0"},
-    created="2026-01-01T00:00:00+00:00",
 )
 
 
@@ -271,7 +262,7 @@ def test_a_second_writer_is_refused_with_the_name_of_the_first(writer):
     assert files(writer.folder) == ["run.json"]
 
 
-def test_a_lock_without_a_holder_is_taken_over(writer):
+def test_a_lock_left_by_a_dead_process_is_taken_over(writer):
     holder = (writer.folder / ".lock.json").read_text()
     writer.close()
     assert not (writer.folder / ".lock.json").exists()
@@ -309,7 +300,7 @@ def test_a_full_disk_is_a_one_sentence_error_and_keeps_the_old_file(writer, monk
     assert read_run(writer.folder).outcomes == (outcome(),)
 
 
-def test_a_removed_run_folder_is_not_created_again(writer):
+def test_a_removed_run_folder_is_not_created_again_in_part(writer):
     shutil.rmtree(writer.folder)
     for write in (
         lambda: writer.begin_trial("1"),

@@ -6,7 +6,7 @@ from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
 from lrtune.report.sections import build_sections
-from tests.records import build_run
+from tests.runs import build_run
 
 
 def report_of(folder, top=10):

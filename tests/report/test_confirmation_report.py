@@ -19,9 +19,8 @@ from lrtune.report.build import build_report
 from lrtune.report.sections import build_sections
 from lrtune.report.terminal import print_report
 from lrtune.run import load_run
-from tests.records import build_run
-from tests.report import runs
 from tests.report.test_terminal import printed
+from tests.runs import build_run
 
 CONFIRMED = build_run.CONFIRMED
 
@@ -37,7 +36,7 @@ def first(scores, seeds):
 
 def test_the_end_of_the_report_at_80_columns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    runs.confirmed_run(tmp_path / "run")
+    build_run.confirmed_run(tmp_path / "run")
 
     text = printed("run", width=80)
 
@@ -95,7 +94,7 @@ Use it
 
 
 def test_wide_enough_an_arm_is_one_line(tmp_path):
-    text = printed(runs.confirmed_run(tmp_path), width=120)
+    text = printed(build_run.confirmed_run(tmp_path), width=120)
 
     assert (
         "\n  trial-1         8  0.7099 ± 0.0039 [0.7064, 0.7132]  +0.0155 [0.0135, 0.0170]    "
@@ -105,13 +104,13 @@ def test_wide_enough_an_arm_is_one_line(tmp_path):
 
 def test_at_100_columns_every_line_fits(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    runs.confirmed_run(tmp_path / "run")
+    build_run.confirmed_run(tmp_path / "run")
 
     assert max(map(len, printed("run", width=100).splitlines())) <= 100
 
 
 def test_the_report_holds_the_statistics(tmp_path):
-    comparison = report_of(runs.confirmed_run(tmp_path)).confirmation.comparison
+    comparison = report_of(build_run.confirmed_run(tmp_path)).confirmation.comparison
 
     arms = {arm.name: arm for arm in comparison.arms}
     against = {one.arm: one for one in comparison.differences}
@@ -149,7 +148,7 @@ def test_an_untuned_baseline_is_called_so_and_shares_in_the_gain(tmp_path):
 def test_without_a_confirmed_arm_the_search_winners_result_is_named(tmp_path):
     # The winner now has trial-0's scores, which are no evidence.
     scores = {**CONFIRMED, "trial-1": CONFIRMED["trial-0"], "trial-0": CONFIRMED["constant-0.1"]}
-    report = report_of(runs.confirmed_run(tmp_path, scores))
+    report = report_of(build_run.confirmed_run(tmp_path, scores))
 
     assert report.verdict.startswith(
         "Not confirmed: no arm was shown to beat the tuned constant rate. The constant rate was "
@@ -165,7 +164,7 @@ def test_without_a_confirmed_arm_the_search_winners_result_is_named(tmp_path):
 def test_what_is_worse_than_the_constant_rate_is_not_what_to_use(tmp_path):
     scores = {**CONFIRMED, "trial-1": CONFIRMED["constant-0.1"]}
     scores["trial-0"] = scores["trial-1"]
-    folder = runs.confirmed_run(tmp_path, scores)
+    folder = build_run.confirmed_run(tmp_path, scores)
 
     report = report_of(folder)
 
@@ -180,7 +179,7 @@ def test_what_is_worse_than_the_constant_rate_is_not_what_to_use(tmp_path):
 
 def test_another_arm_than_the_searchs_winner_may_be_the_one(tmp_path):
     scores = {**CONFIRMED, "trial-1": CONFIRMED["trial-0"], "trial-0": CONFIRMED["trial-1"]}
-    report = report_of(runs.confirmed_run(tmp_path, scores))
+    report = report_of(build_run.confirmed_run(tmp_path, scores))
 
     assert report.verdict.startswith("Confirmed: step(lr0=0.1, drop=0.5, epochs_drop=10), momentum")
     assert "reported val_accuracy 0.7120 for exponential(lr0=0.12, k=0.08)" in report.verdict
@@ -189,7 +188,7 @@ def test_another_arm_than_the_searchs_winner_may_be_the_one(tmp_path):
 
 def test_a_confirmed_constant_rates_gain_comes_from_its_rate_and_momentum(tmp_path):
     arms = {**build_run.CONFIRM["arms"], "trial-1": build_run.CONSTANT}
-    report = report_of(runs.confirmed_run(tmp_path, arms=arms))
+    report = report_of(build_run.confirmed_run(tmp_path, arms=arms))
 
     assert (
         "The winner is a constant rate itself, so the gain comes from its learning rate"
@@ -198,7 +197,7 @@ def test_a_confirmed_constant_rates_gain_comes_from_its_rate_and_momentum(tmp_pa
 
 
 def test_a_winner_that_was_not_confirmed_is_named(tmp_path):
-    report = report_of(runs.confirmed_run(tmp_path, trials={"trial-1": "77", "trial-0": "0"}))
+    report = report_of(build_run.confirmed_run(tmp_path, trials={"trial-1": "77", "trial-0": "0"}))
 
     assert report.verdict.endswith(
         "The search reported val_accuracy 0.7120 for exponential(lr0=0.12, k=0.08), momentum 0.83, "
@@ -207,7 +206,7 @@ def test_a_winner_that_was_not_confirmed_is_named(tmp_path):
 
 
 def test_a_confirmation_that_goes_on_compares_what_there_is(tmp_path):
-    report = report_of(runs.confirmed_run(tmp_path, first(CONFIRMED, 7)))
+    report = report_of(build_run.confirmed_run(tmp_path, first(CONFIRMED, 7)))
 
     assert build_sections(report)["confirmation"].about[1] == (
         "Not finished: 28 of 32 trainings have ended, so the numbers below may still change."
@@ -222,7 +221,7 @@ def test_a_confirmation_that_goes_on_compares_what_there_is(tmp_path):
 
 def test_too_few_seeds_for_any_verdict_are_named(tmp_path):
     # 2/64 * 3 = .094: no difference is large enough.
-    report = report_of(runs.confirmed_run(tmp_path, first(CONFIRMED, 6)))
+    report = report_of(build_run.confirmed_run(tmp_path, first(CONFIRMED, 6)))
 
     few = (
         "No verdict is possible with 6 seeds: corrected for 3 comparisons, it takes at least 7, "
@@ -236,7 +235,7 @@ def test_too_few_seeds_for_any_verdict_are_named(tmp_path):
 
 @pytest.mark.parametrize("seeds", [0, 1, 5])
 def test_the_first_seeds_are_shown_but_not_tested(tmp_path, seeds):
-    folder = runs.confirmed_run(tmp_path, first(CONFIRMED, seeds))
+    folder = build_run.confirmed_run(tmp_path, first(CONFIRMED, seeds))
 
     report = report_of(folder)
 
@@ -247,7 +246,7 @@ def test_the_first_seeds_are_shown_but_not_tested(tmp_path, seeds):
 
 
 def test_failed_and_diverged_seeds_are_named(tmp_path):
-    runs.confirmed_run(tmp_path)
+    build_run.confirmed_run(tmp_path)
     name = "confirm/trial-0/seed-{}"
     values = build_run.STEP
     build_run.write_trial(tmp_path, name.format(11), None, status="failed", values=values)
@@ -266,7 +265,7 @@ def test_failed_and_diverged_seeds_are_named(tmp_path):
 
 
 def test_trainings_of_other_epochs_or_seeds_do_not_count(tmp_path):
-    runs.confirmed_run(tmp_path)
+    build_run.confirmed_run(tmp_path)
     build_run.write_trial(tmp_path, "confirm/trial-1/seed-11", 0.1, epochs=(1, 9, 9))
     build_run.write_trial(tmp_path, "confirm/trial-1/seed-99", 0.1)
 
@@ -304,12 +303,12 @@ def test_hostile_words_in_a_confirmation_steer_nothing(tmp_path):
     evil = "\x1b[2J\u202e\r[red]"
     arms = {
         "trial-1": {"schedule": evil, "lr0": evil, f"{evil}.{evil}": evil},
-        "constant-tuned": runs.TUNED,
+        "constant-tuned": build_run.TUNED,
     }
     data = {**build_run.CONFIRM["data"], "source": evil, "sizes": {}}
     scores = {arm: CONFIRMED[arm] for arm in arms}
     changes = {"objective": evil, "train_on": evil, "data": data, "trials": {"trial-1": evil}}
-    folder = runs.confirmed_run(tmp_path, scores, arms=arms, **changes)
+    folder = build_run.confirmed_run(tmp_path, scores, arms=arms, **changes)
     out = io.StringIO()
 
     print_report(read_run(folder), Console(file=out, width=80))
@@ -338,7 +337,7 @@ def test_a_value_of_any_kind_is_reported_or_shown(tmp_path, name, raw):
     arms = {"a": build_run.STEP, "b": build_run.CONSTANT}
     build_run.write_manifest(tmp_path, baseline_budget=0.5)
     build_run.write_baseline(tmp_path, {"constant-tuned": (0.6,)})
-    runs.write_search(tmp_path)
+    build_run.write_search(tmp_path)
     scores = {"a": (0.7,) * 6, "b": (0.6, 0.61, 0.62, 0.63, 0.6, 0.64)}
     changes = {"search_scores": {"a": 0.7}, "trials": {"a": "0"}, "seeds": [1, 2, 3, 4, 5, 6]}
     if name.startswith("confirm"):
@@ -358,7 +357,7 @@ def test_a_value_of_any_kind_is_reported_or_shown(tmp_path, name, raw):
 def test_no_interval_of_an_accuracy_ends_above_1(tmp_path):
     # Skewed to the left and next to 1: the bootstrap alone would end at 1.04.
     scores = (0.999, 0.998, 0.999, 0.997, 0.7, 0.999, 0.998, 0.996)
-    folder = runs.confirmed_run(tmp_path / "run", {**build_run.CONFIRMED, "trial-1": scores})
+    folder = build_run.confirmed_run(tmp_path / "run", {**build_run.CONFIRMED, "trial-1": scores})
     upper = load_run(folder).comparison().set_index("arm").loc["trial-1", "upper"]
     assert upper > 1
     means = build_sections(report_of(folder))["confirmation"].columns[2]

@@ -8,8 +8,8 @@ from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
 from lrtune.report.sections import build_sections
 from tests.cli.test_report import called
-from tests.records import build_run
 from tests.report.test_terminal import printed
+from tests.runs import build_run
 
 
 def sections_of(folder):

@@ -13,7 +13,7 @@ from lrtune.errors import RunFolderError
 from lrtune.export.live import TensorBoardObserver
 from lrtune.report import finish
 from lrtune.run import load_run
-from tests.records import build_run
+from tests.runs import build_run
 from tests.tasks import task_of
 
 NAMES = ["plain", "with blank", "it's", "a;b", "$(x)", "-x"]

@@ -19,7 +19,7 @@ from lrtune.report.sections import build_sections
 from lrtune.report.tables import write_csv
 from lrtune.report.terminal import print_report
 from lrtune.run import load_run
-from tests.records import build_run
+from tests.runs import build_run
 
 EVIL = "\x1b[2J\u202e\x9b1m\x07\r[red]:smile:"
 SHOWN = "\\x1b[2J\\u202e\\x9b1m\\x07 [red]:smile:"

@@ -19,9 +19,7 @@ from lrtune.records.reader import read_run
 from lrtune.report import page as page_module
 from lrtune.report.page import render_page, write_page
 from lrtune.report.page_pictures import PagePicture, draw_pictures
-from tests.plots import make_run
-from tests.records import build_run
-from tests.report import runs
+from tests.runs import build_run, make_run
 
 VOID = {"meta", "link", "img", "br"}
 EVIL = "<script>alert(1)</script>\"'&</script><!--\u202e\u200f\x1b]{{7*7}}"
@@ -126,7 +124,7 @@ def unfinished(folder):
 
 def half_confirmed(folder):
     scores = {arm: (*some[:2], *[None] * 6) for arm, some in build_run.CONFIRMED.items()}
-    return runs.confirmed_run(folder, scores)
+    return build_run.confirmed_run(folder, scores)
 
 
 @pytest.mark.parametrize(
@@ -137,8 +135,11 @@ def half_confirmed(folder):
         (only_diverged, "the loss is NaN"),
         (unfinished, "0 (still running or stopped)"),
         (build_run.small_run, "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83"),
-        (runs.tuned_run, "constant-tuned was found with 0.5 times the search's epochs"),
-        (runs.confirmed_run, "Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1)"),
+        (build_run.tuned_run, "constant-tuned was found with 0.5 times the search's epochs"),
+        (
+            build_run.confirmed_run,
+            "Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1)",
+        ),
         (half_confirmed, "Not finished: 8 of 32 trainings have ended"),
     ],
 )
@@ -163,7 +164,7 @@ def test_the_table_holds_every_trial_with_its_curves(tmp_path):
 
 
 def test_the_code_builds_the_winning_schedule(tmp_path):
-    page = page_of(runs.confirmed_run(tmp_path / "run"))
+    page = page_of(build_run.confirmed_run(tmp_path / "run"))
     code = "".join(page.text[page.text.index("Use it") :])
     code = code[code.index("import keras") : code.index("Copy the code")]
 
@@ -177,16 +178,16 @@ def test_the_code_builds_the_winning_schedule(tmp_path):
 
 def refuted(folder):
     same = {"trial-1": build_run.CONFIRMED["trial-0"], "trial-0": build_run.CONFIRMED["trial-0"]}
-    return runs.confirmed_run(folder, {**build_run.CONFIRMED, **same})
+    return build_run.confirmed_run(folder, {**build_run.CONFIRMED, **same})
 
 
 @pytest.mark.parametrize(
     ("make", "title", "instead"),
     [
-        (lambda folder: runs.tuned_run(folder, (0.651, 0.65, 0.652)), "of the search", False),
-        (lambda folder: runs.tuned_run(folder, (0.71, 0.70, 0.72)), "of the search", True),
-        (lambda folder: runs.tuned_run(folder, (0.81, 0.80, 0.82)), "of the search", True),
-        (runs.confirmed_run, "The confirmed schedule", False),
+        (lambda folder: build_run.tuned_run(folder, (0.651, 0.65, 0.652)), "of the search", False),
+        (lambda folder: build_run.tuned_run(folder, (0.71, 0.70, 0.72)), "of the search", True),
+        (lambda folder: build_run.tuned_run(folder, (0.81, 0.80, 0.82)), "of the search", True),
+        (build_run.confirmed_run, "The confirmed schedule", False),
         (refuted, "The best mean, not shown to be better", True),
     ],
     ids=["outside of the noise", "within it", "worse", "confirmed", "not confirmed"],

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from lrtune.records.reader import read_run
 from lrtune.report.terminal import print_report
-from tests.records import build_run
+from tests.runs import build_run
 
 
 def printed(folder, width=100, top=10, **console):

@@ -5,9 +5,8 @@ import pytest
 from lrtune.records.reader import read_run
 from lrtune.report.build import build_report
 from lrtune.report.sections import build_sections
-from tests.records import build_run
-from tests.report import runs
 from tests.report.test_terminal import printed
+from tests.runs import build_run
 
 
 def report_of(folder):
@@ -20,7 +19,7 @@ def baseline_of(report):
 
 def test_the_baseline_and_the_verdict_at_80_columns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    runs.tuned_run(tmp_path / "run")
+    build_run.tuned_run(tmp_path / "run")
 
     text = printed("run", width=80)
 
@@ -66,7 +65,7 @@ Verdict
 
 
 def test_within_the_tuned_rates_noise_is_no_evidence_against_the_tuned_rate(tmp_path):
-    runs.tuned_run(tmp_path, (0.71, 0.70, 0.72))
+    build_run.tuned_run(tmp_path, (0.71, 0.70, 0.72))
 
     assert report_of(tmp_path).headline == (
         "No evidence that any schedule beats the tuned constant rate here."
@@ -74,7 +73,7 @@ def test_within_the_tuned_rates_noise_is_no_evidence_against_the_tuned_rate(tmp_
 
 
 def test_an_untuned_rate_that_did_better_than_the_tuned_one_is_named(tmp_path):
-    runs.tuned_run(tmp_path, (0.651, 0.65, 0.652))
+    build_run.tuned_run(tmp_path, (0.651, 0.65, 0.652))
 
     report = report_of(tmp_path)
 
@@ -85,9 +84,9 @@ def test_an_untuned_rate_that_did_better_than_the_tuned_one_is_named(tmp_path):
 
 
 def test_with_a_tuned_rate_no_part_of_the_gain_is_put_down_to_the_search(tmp_path):
-    build_run.write_manifest(tmp_path, baseline_budget=1.0, baseline_arms=runs.ARMS)
+    build_run.write_manifest(tmp_path, baseline_budget=1.0, baseline_arms=build_run.ARMS)
     build_run.write_baseline(tmp_path, {"constant-tuned": (0.695, 0.692, 0.698)})
-    runs.write_search(tmp_path)
+    build_run.write_search(tmp_path)
     build_run.write_trial(tmp_path, "0", 0.73)
 
     verdict = report_of(tmp_path).verdict
@@ -120,7 +119,7 @@ def test_a_baseline_search_that_has_not_started_is_named(tmp_path):
     ],
 )
 def test_a_baseline_search_without_a_result_is_named(tmp_path, changes, start, end):
-    runs.write_search(untuned(tmp_path), **changes)
+    build_run.write_search(untuned(tmp_path), **changes)
 
     assert baseline_of(report_of(tmp_path)).notes == (
         f"The constant rate {start} tuned with 0.5 times the search's epochs{end}",
@@ -128,14 +127,14 @@ def test_a_baseline_search_without_a_result_is_named(tmp_path, changes, start, e
 
 
 def test_a_search_that_cannot_be_read_is_not_called_one_that_has_not_begun(tmp_path):
-    runs.write_search(untuned(tmp_path))
+    build_run.write_search(untuned(tmp_path))
     (tmp_path / "baseline" / "search" / "run.json").write_text("{")
 
     assert baseline_of(report_of(tmp_path)).notes[0].endswith("that search cannot be read.")
 
 
 def test_a_damaged_trial_of_the_baseline_search_is_named_in_the_notes(tmp_path):
-    runs.tuned_run(tmp_path)
+    build_run.tuned_run(tmp_path)
     (tmp_path / "baseline" / "search" / "trial_0" / "outcome.json").write_text("{")
 
     (note,) = report_of(tmp_path).notes
@@ -146,7 +145,7 @@ def test_a_damaged_trial_of_the_baseline_search_is_named_in_the_notes(tmp_path):
 
 
 def test_an_arm_that_was_found_but_not_trained_yet_shows_its_rate(tmp_path):
-    runs.tuned_run(tmp_path, ())
+    build_run.tuned_run(tmp_path, ())
 
     report = report_of(tmp_path)
 

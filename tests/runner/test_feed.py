@@ -54,7 +54,7 @@ def test_the_order_of_an_epoch_depends_on_seed_and_epoch_alone():
     assert whole[:10] != whole[10:20] != whole[20:30]
 
 
-def test_the_largest_seeds_still_differ():
+def test_large_seeds_give_different_orders():
     feed = feed_of(np.arange(1000.0))
     first = {seed: order(feed, seed=seed) for seed in (0, 1, 2**31, 2**32 - 1)}
     assert len({tuple(found) for found in first.values()}) == len(first)

@@ -13,7 +13,7 @@ from lrtune.schedules.recipe import Recipe
 STEP = {"schedule": "step", "lr0": 0.1, "momentum": 0.5, "step.drop": 0.5, "step.epochs_drop": 10}
 
 
-def test_values_are_grouped_by_purpose():
+def test_values_are_split_into_schedule_settings_and_the_users_own():
     recipe = Recipe.from_values({**STEP, "width": 32, "time.k": 3.0, "tuner/epochs": 9})
 
     assert recipe.family == "step"

@@ -10,8 +10,8 @@ import pytest
 import lrtune
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.reader import read_run
-from tests.records import build_run
 from tests.runner import tiny
+from tests.runs import build_run
 from tests.search.test_tuners import (
     EPOCHS,
     hyperband,

@@ -55,7 +55,7 @@ def test_other_algorithms_train_every_trial_over_the_horizon(tmp_path):
     assert all(task.parent_state is None for task in search.runner.tasks)
 
 
-def test_the_baseline_is_trained_first_and_recorded_separately(tmp_path):
+def test_the_baseline_is_trained_first_and_recorded_in_its_own_folder(tmp_path):
     search = Search(tmp_path / "run", completed, slots=3, trials=4, baseline=2).run()
 
     rate = {"schedule": "constant", "lr0": 0.1, "momentum": 0.0}
@@ -263,7 +263,7 @@ def test_the_best_epoch_is_never_one_whose_objective_is_not_finite(tmp_path):
     assert {one["score"] for one in search.outcomes} == {0.75}
 
 
-def test_epochs_without_the_objective_are_skipped(tmp_path):
+def test_epochs_without_the_objective_are_ignored(tmp_path):
     def train(task):  # as with Keras' validation_freq=2
         outcome = completed(task, [0.1, 0.2, 0.3, 0.4])
         for record in outcome.epochs:

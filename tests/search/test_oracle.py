@@ -100,7 +100,7 @@ def test_an_invalid_seed_is_refused(seed):
     )
 
 
-def test_hyperbands_values_give_the_epochs_and_the_parent():
+def test_epochs_and_parent_follow_from_hyperbands_values():
     values = {"lr0": 0.1, "tuner/initial_epoch": 3, "tuner/epochs": 9, "tuner/trial_id": "0004"}
     assert rung_of(values, 50) == (3, 9, "0004")
     del values["tuner/trial_id"]

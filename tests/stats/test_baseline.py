@@ -9,7 +9,7 @@ import scipy.stats
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.stats.baseline import measure_baseline, noise_spread
-from tests.records import build_run
+from tests.runs import build_run
 
 
 def baseline_of(folder, scores, **changes):
@@ -71,7 +71,7 @@ def test_without_any_score_there_is_no_baseline(tmp_path):
     assert baseline_of(tmp_path, {}) is None
 
 
-def test_one_seed_an_arm_tells_no_noise(tmp_path):
+def test_with_one_seed_per_arm_the_noise_is_unknown(tmp_path):
     baseline = baseline_of(tmp_path, {"constant-0.1": (0.7,), "constant-0.01": (0.6,)})
 
     assert math.isnan(baseline.reference.std)
@@ -126,7 +126,7 @@ def test_where_the_best_arm_diverged_the_noise_is_unknown(tmp_path):
     assert math.isnan(baseline.spread)
 
 
-def test_an_arm_stuck_at_one_score_tells_no_noise(tmp_path):
+def test_the_noise_of_an_arm_with_equal_scores_is_unknown(tmp_path):
     scores = {"constant-0.1": (0.5, 0.5, 0.5), "constant-0.01": (0.4, 0.41, 0.42)}
 
     baseline = baseline_of(tmp_path, scores)

@@ -9,15 +9,14 @@ from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.stats.cost import Spent, measure_cost, times_to_target
 from lrtune.stats.frames import cost_frame, target_frame
-from tests.records import build_run
-from tests.report import runs
+from tests.runs import build_run
 
 
 @pytest.fixture
 def records(tmp_path):
     build_run.small_run(tmp_path)
     # It began with one epoch and has not ended.
-    build_run.write_epochs(tmp_path / "trial_8", range(1, 3))
+    build_run.write_epochs(tmp_path, "8", range(1, 3))
     return read_run(tmp_path)
 
 
@@ -41,7 +40,7 @@ def test_what_a_run_cost_by_hand(records):
 
 
 def test_the_search_for_the_baseline_and_the_confirmation_are_paid_for(tmp_path):
-    cost = measure_cost(read_run(runs.confirmed_run(tmp_path)))
+    cost = measure_cost(read_run(build_run.confirmed_run(tmp_path)))
 
     # 50 and 17 epochs of 12.5 s each trial, and 2 of .25 s each of one that has not ended.
     assert cost.baseline_search == Spent(3, 69, 25.5)
@@ -133,6 +132,6 @@ def test_without_a_baseline_there_is_no_target(tmp_path):
     assert times_to_target(read_run(tmp_path)) == ()
 
 
-def test_none_at_all_is_refused(records):
+def test_a_top_of_zero_is_refused(records):
     with pytest.raises(ArgumentError, match=r"^top must be >= 1\. Received: top=0\.$"):
         times_to_target(records, top=0)

@@ -9,7 +9,7 @@ from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.stats.frames import importance_frame
 from lrtune.stats.importance import measure_importance, shares_of_variance
-from tests.records import build_run
+from tests.runs import build_run
 
 FAMILIES = ("constant", "time", "step", "exponential")
 
@@ -87,7 +87,7 @@ def test_a_familys_own_parameters_count_within_its_own_trials(tmp_path):
     assert set(families["step"].shares) == {"lr0", "momentum", "step.drop", "step.epochs_drop"}
 
 
-def test_below_twenty_trials_nothing_is_said(tmp_path):
+def test_below_twenty_trials_no_importance_is_given(tmp_path):
     importances = measure_importance(search(tmp_path, by_lr0, trials=19))
 
     assert importances.overall.shares == {}
@@ -111,7 +111,7 @@ def test_an_empty_run_has_none(tmp_path):
     )
 
 
-def test_scores_that_are_all_the_same_tell_nothing(tmp_path):
+def test_with_equal_scores_no_importance_is_given(tmp_path):
     build_run.write_manifest(tmp_path)
     for number in range(20):
         values = {**build_run.CONSTANT, "lr0": 0.01 + number / 100}

@@ -7,7 +7,7 @@ import pytest
 
 from lrtune.records.reader import read_run
 from lrtune.stats.ranking import COLUMNS, rank
-from tests.records import build_run
+from tests.runs import build_run
 
 
 def ranking_of(folder):
@@ -100,7 +100,7 @@ def test_a_promoted_trial_has_its_own_seconds_and_those_of_its_line(frame):
     assert promoted["total_seconds"] == 17.0
 
 
-def test_short_budgets_come_longest_first_each_ranked_apart(tmp_path):
+def test_short_budgets_are_ranked_separately_the_longest_first(tmp_path):
     build_run.write_manifest(tmp_path)
     for trial_id, budget, score in (("0", 6, 0.9), ("1", 17, 0.4), ("2", 6, 0.3), ("3", 50, 0.1)):
         build_run.write_trial(tmp_path, trial_id, score, epochs=(1, budget, budget), rows=0)

@@ -142,7 +142,7 @@ def test_many_pairs_are_drawn_and_come_close_to_the_exact_test(monkeypatch):
     np.testing.assert_array_equal(drawn, subset_means(differences, seed=1))
 
 
-def test_differences_that_are_none_are_refused():
+def test_missing_or_no_differences_are_refused():
     with pytest.raises(ArgumentError, match=r"^differences must be finite numbers, at least one"):
         subset_means(np.array([0.1, np.nan]))
     with pytest.raises(ArgumentError, match=r"^differences must be finite numbers, at least one"):

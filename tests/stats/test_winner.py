@@ -11,7 +11,7 @@ from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.records.schema import Outcome, Span
 from lrtune.stats.winner import Direction, best_trial, full_trials, ordered
-from tests.records import build_run
+from tests.runs import build_run
 
 SCORES = st.floats(allow_nan=False, allow_infinity=False)
 

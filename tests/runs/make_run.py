@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from typing import TYPE_CHECKING, Any
 
 from lrtune.schedules import get
 from lrtune.schedules.recipe import Recipe
-from tests.records import build_run
+from tests.runs import build_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,28 +60,26 @@ def write_trial(
         )  # fmt: skip
         return 9.0 if loss else 0.5
     score = final_score(draw, values, last)
-    path = build_run.write_trial(
-        folder, trial_id, 1.2 - score if loss else score, values=values,
-        epochs=(first, last, last), parent=parent,
-    )  # fmt: skip
     schedule = Recipe.from_values(values).schedule
-    lines = []
-    for epoch in range(first, last + 1):
+
+    def row(epoch: int) -> dict[str, float]:
         accuracy = score + 0.08 / math.sqrt(last) - 0.08 / math.sqrt(epoch) + draw.gauss(0, 0.006)
         accuracy = score if epoch == last else accuracy
-        lines.append(
-            {
-                "epoch": epoch,
-                "lr": schedule(epoch - 1.0),
-                "loss": 1.15 - accuracy,
-                "accuracy": accuracy + 0.01,
-                "val_loss": 1.2 - accuracy,
-                "val_accuracy": accuracy,
-                "seconds": 0.25,
-            }
-        )
-    (path / "epochs.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return 1.2 - score if loss else score
+        return {
+            "epoch": epoch,
+            "lr": schedule(epoch - 1.0),
+            "loss": 1.15 - accuracy,
+            "accuracy": accuracy + 0.01,
+            "val_loss": 1.2 - accuracy,
+            "val_accuracy": accuracy,
+            "seconds": 0.25,
+        }
+
+    final = 1.2 - score if loss else score
+    build_run.write_trial(
+        folder, trial_id, final, values=values, epochs=(first, last, last), parent=parent, row=row
+    )
+    return final
 
 
 def write_baseline(folder: Path, *, loss: bool = False, tuned: bool = False) -> dict[str, Any]:
