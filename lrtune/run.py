@@ -11,7 +11,7 @@ from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.reader import RunRecords, read_run
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.cost import measure_cost, times_to_target
-from lrtune.stats.frames import cost_frame, target_frame
+from lrtune.stats.frames import cost_frame
 from lrtune.stats.ranking import RUNNING, rank
 from lrtune.stats.winner import best_trial
 
@@ -168,7 +168,7 @@ class Run:
         # Imported late, for scipy.special is .3 s that no ranking needs.
         from lrtune.stats.confirmation import confirmation_frame
 
-        return _printable(confirmation_frame(self.records))
+        return confirmation_frame(self.records)
 
     def tuning_curve(self, family: str | None = None) -> pd.DataFrame:
         """The best score to be expected of a number of trials; for random search alone.
@@ -195,7 +195,7 @@ class Run:
                 known = ", ".join(map(repr, curves)) or "none, for no trial has a score"
                 raise ArgumentError(f"family must be one of {known}. Received: family={family!r}.")
             curves = {family: curves[family]}
-        return _printable(curves_frame(curves))
+        return curves_frame(curves)
 
     def best_so_far(self) -> pd.DataFrame:
         """The best score of the full budget against the epochs spent, for any algorithm.
@@ -207,10 +207,9 @@ class Run:
                 best: the best score of a completed trial of the full budget so far; NaN before
                     there is one.
         """
-        from lrtune.stats.frames import best_so_far_frame
         from lrtune.stats.tuning_curves import best_so_far
 
-        return best_so_far_frame(best_so_far(self.records))
+        return best_so_far(self.records)
 
     def cost(self) -> pd.DataFrame:
         """What the run cost, and what for.
@@ -226,7 +225,7 @@ class Run:
                 seconds: that they took, one by one; with several workers the clock shows less.
                 share: of the total's epochs, 0 to 1.
         """
-        return _printable(cost_frame(measure_cost(self.records)))
+        return cost_frame(measure_cost(self.records))
 
     def time_to_target(self, top: int = 5) -> pd.DataFrame:
         """How soon the best trials were as good as the baseline at its end.
@@ -240,7 +239,7 @@ class Run:
                 score: its own. target: the baseline's mean.
                 epoch: the first whose objective is as good as the target; NA for never.
         """
-        return _printable(target_frame(times_to_target(self.records, top)))
+        return times_to_target(self.records, top)
 
     def importance(self) -> pd.DataFrame:
         """Which hyperparameters decided how well trials did.
@@ -259,7 +258,7 @@ class Run:
         from lrtune.stats.frames import importance_frame
         from lrtune.stats.importance import measure_importance
 
-        return _printable(importance_frame(measure_importance(self.records)))
+        return importance_frame(measure_importance(self.records))
 
     def epochs(self, trial_id: str, *, lineage: bool = False) -> pd.DataFrame:
         """The epochs of one trial.
@@ -361,8 +360,6 @@ class Run:
         title = html.escape(repr(self).strip("<>"))
         columns = ["rank", "trial_id", "schedule", "lr0", "momentum", "parameters", "score"]
         table = self.ranking().head(5)[[*columns, "delta", "status"]]
-        text = table.select_dtypes("object")
-        table = table.assign(**{name: text[name].map(_shown, na_action="ignore") for name in text})
         table["rank"] = table["rank"].astype("string").fillna("")  # na_rep leaves out such columns
         places = decimals(table["score"])
         cells = table.to_html(
@@ -379,16 +376,3 @@ class Run:
         # These classes keep MathJax, which a notebook runs over its outputs, from taking a name
         # with $ or \( in it for a formula, in which it knows links.
         return f'<div class="tex2jax_ignore mathjax_ignore"><p>{title}</p>{cells}</div>'
-
-
-def _printable(frame: pd.DataFrame) -> pd.DataFrame:
-    # pandas prints a column's strings as they are, and families' names are of the run folder.
-    text = frame.select_dtypes(["object", "string"])
-    shown: pd.DataFrame = frame.assign(
-        **{name: text[name].map(_shown, na_action="ignore") for name in text}
-    )
-    return shown
-
-
-def _shown(value: object) -> str:
-    return printable(str(value))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.trials import family_of, score_of
-from lrtune.stats.winner import full_trials
+from lrtune.stats.winner import ranked_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,7 +58,7 @@ def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -
             f"{manifest.max_epochs} epochs, so there is nothing to compare with. Resume its search "
             "first"
         )
-    ranked = _ranked(records)
+    ranked = ranked_trials(records)
     if not ranked:
         raise RunFolderError(
             f"run folder {records.folder} has no trial that completed {manifest.max_epochs} "
@@ -81,11 +81,6 @@ def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -
     return Arms(values, trials, scores, baseline)
 
 
-def _ranked(records: RunRecords) -> list[Outcome]:
-    manifest = records.manifest
-    return full_trials(records.outcomes, manifest.direction, manifest.max_epochs)
-
-
 def _best(ranked: Sequence[Outcome], top: int) -> list[Outcome]:
     seen: set[str] = set()
     first: list[Outcome] = []
@@ -105,7 +100,9 @@ def _named(records: RunRecords, names: Iterable[str], arms: Sequence[str]) -> li
             continue
         trial = by_id.get(name) or by_id.get(name.removeprefix("trial-"))
         if trial is None or trial.status == "failed":
-            some = ", ".join([outcome.trial_id for outcome in _ranked(records)[:5]] + list(arms))
+            some = ", ".join(
+                [outcome.trial_id for outcome in ranked_trials(records)[:5]] + list(arms)
+            )
             raise ArgumentError(
                 f"--arm must be a trial of the run that did not fail, or an arm of its baseline "
                 f"(such as {some}). Received: {name}"

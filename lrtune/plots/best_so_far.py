@@ -65,7 +65,7 @@ def best_so_far(records: RunRecords, *, ax: Axes | None = None) -> Axes:
     limits = window([*scores, *baseline_extent(baseline, scores)], manifest.direction)
     style = looks(records)
     with canvas(ax) as drawn:
-        drawn.set_xlim(0, max(curve.epochs[-1], 1) * 1.02)
+        drawn.set_xlim(0, max(*curve.epochs, 1) * 1.02)
         drawn.set_ylim(*limits)
         handles: list[Artist] = []
         drawn.plot(

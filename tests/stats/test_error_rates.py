@@ -61,7 +61,7 @@ def error_of(share, repetitions=REPETITIONS):
     return math.sqrt(max(share * (1 - share), 1 / repetitions) / repetitions)
 
 
-def test_these_verdicts_are_those_of_compare(monkeypatch):
+def test_the_simulated_verdicts_equal_those_of_compare(monkeypatch):
     monkeypatch.setattr(comparison, "RESAMPLES", 9)
     monkeypatch.setattr(comparison, "mean_interval", lambda *_, **__: (math.nan, math.nan))
     draw = np.random.default_rng(1)
@@ -79,7 +79,7 @@ def test_these_verdicts_are_those_of_compare(monkeypatch):
 @pytest.mark.parametrize(
     ("unlike", "own"), [("alike", OWN), ("unlike", (OWN, OWN, 2 * OWN, 4 * OWN, OWN / 2))]
 )
-def test_equal_arms_seldom_get_a_verdict(seeds, unlike, own):
+def test_equal_arms_rarely_get_a_verdict(seeds, unlike, own):
     draw = np.random.default_rng([seeds, 7])
     found = verdicts(scores_of(draw, chances(draw, 5, seeds, own=own)))
     beats, wrong = (found == 1).any(axis=1).mean(), (found != 0).any(axis=1).mean()
@@ -142,7 +142,7 @@ def chance(z, s):
 
 
 @pytest.mark.parametrize("seeds", [8, 12])
-def test_more_seeds_on_the_same_images_say_nothing_of_other_images(seeds):
+def test_more_seeds_on_the_same_images_say_nothing_about_other_images(seeds):
     """Arms of equal accuracy over all images there are, but not on these 2,000.
 
     `alike` is the correlation between two arms' easiness of one image. The greater `seeds`, the
