@@ -22,9 +22,9 @@ class Arms:
     """The arms of a confirmation.
 
     Attributes:
-        values: arm name -> hyperparameter values; those of the search first, then the baseline's.
-        trials: arm name -> id of the search's trial that it is.
-        search_scores: arm name -> score in the search, where it has one.
+        values: arm name -> hyperparameter values; arms of the search first, then the baseline's.
+        trials: arm name -> id of the search's trial; no entry for an arm of the baseline.
+        search_scores: arm name -> its score in the search.
         baseline: name of the arm that the others are compared with.
     """
 
@@ -39,14 +39,14 @@ def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -
 
     Args:
         records: of the search.
-        top: int >= 1, how many trials: the best of each schedule family, the best families first,
-            and then the best of those left.
-        chosen: ids of trials to take in place of these; a baseline's arm may be named, which is
-            compared anyway. An id that is named twice makes two arms.
+        top: int >= 1, how many trials: first the best of each schedule family, the best families
+            first, then the best of the rest.
+        chosen: ids of trials to use instead. Arms of the baseline may be named too; they are
+            always compared. An id that is named twice makes two arms.
 
     Raises:
         RunFolderError: no trial has completed the full budget, or there is no baseline.
-        ArgumentError: a number below 1, an id or name that the run does not have.
+        ArgumentError: `top` is below 1, or the run does not have an id or name.
     """
     if top < 1:
         raise ArgumentError(f"top must be at least 1. Received: {top}")
@@ -82,14 +82,9 @@ def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -
 
 
 def _best(ranked: Sequence[Outcome], top: int) -> list[Outcome]:
-    seen: set[str] = set()
-    first: list[Outcome] = []
-    others: list[Outcome] = []
-    for outcome in ranked:
-        (others if family_of(outcome) in seen else first).append(outcome)
-        seen.add(family_of(outcome))
-    chosen = [*first, *others][:top]
-    return [outcome for outcome in ranked if outcome in chosen]
+    best = {family_of(outcome): outcome for outcome in reversed(ranked)}
+    chosen = sorted(ranked, key=lambda outcome: outcome is not best[family_of(outcome)])[:top]
+    return sorted(chosen, key=ranked.index)
 
 
 def _named(records: RunRecords, names: Iterable[str], arms: Sequence[str]) -> list[Outcome]:

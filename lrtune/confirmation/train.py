@@ -1,8 +1,9 @@
 """Trains the best of a search and the constant rates again, with paired seeds, and tests them.
 
-The search has chosen among many on the validation images, so its scores flatter. Here the choice
-is made: few arms, fresh seeds, each the same for every arm (initial weights, image order, dropout),
-and the test images, which nothing has touched, looked at once for each training, after its end.
+The search chose among many trials by their scores on the validation images, so the best scores are
+too optimistic. A confirmation chooses nothing: a few arms, fresh seeds that are the same for every
+arm (initial weights, image order, dropout), and the test images, which the search never used. They
+are used once per training, after the last epoch.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def train_arms(
     overwrite: bool = False,
     observer: Observer | None = None,
 ) -> None:
-    """Trains every arm with every seed, except what an earlier session has trained.
+    """Trains every arm with every seed, except trainings that have already ended.
 
     Args:
         folder: the run folder.
@@ -47,12 +48,12 @@ def train_arms(
         hypermodel: `keras_tuner.HyperModel` of the search.
         material: what to train and test on.
         options: how trainings are run.
-        overwrite: whether to erase a confirmation that is there; otherwise it is resumed.
-        observer: watches.
+        overwrite: whether to erase an existing confirmation; otherwise it is resumed.
+        observer: is notified of every event; None for no observer.
 
     Raises:
-        RunFolderError: another confirmation is there; a folder that cannot be written.
-        KeyboardInterrupt: Ctrl-C; all that has ended is recorded.
+        RunFolderError: the folder has a different confirmation, or cannot be written.
+        KeyboardInterrupt: Ctrl-C; trainings that have ended are recorded.
     """
     # Keras measures on the validation data, here the test data: once, after the last epoch.
     measured = {"validation_data": material.test_data, "validation_freq": manifest.epochs}
@@ -86,7 +87,7 @@ def train_arms(
 
 
 def tasks(manifest: ConfirmManifest) -> list[TrialTask]:
-    """All trainings, seed by seed, so that a confirmation cut short has whole pairs."""
+    """All trainings, seed by seed, so that an interrupted confirmation has complete pairs."""
     return [
         TrialTask(
             arm_id("confirm", arm, seed), Recipe.from_values(values), seed, 0, manifest.epochs

@@ -99,7 +99,11 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
     frame = rank(records)
     baseline = measure_baseline(records)
     confirmed, unusable = _confirmed(records)
-    places = decimals(_scores(frame, baseline, confirmed))
+    # All scores that the report shows side by side.
+    scores = frame["score"][frame["rank"].notna()].tolist()
+    scores += [arm.mean for arm in baseline.arms] if baseline else []
+    scores += [arm.mean for arm in confirmed.comparison.arms] if confirmed else []
+    places = decimals(scores)
     if confirmed is None:
         headline, reasons = judge(records, frame, baseline, places)
     else:
@@ -137,18 +141,6 @@ def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
     )
 
 
-def _scores(
-    frame: pd.DataFrame, baseline: Baseline | None, confirmed: Confirmed | None
-) -> list[float]:
-    """All scores that the report shows side by side."""
-    scores: list[float] = frame["score"][frame["rank"].notna()].tolist()
-    if baseline:
-        scores += [arm.mean for arm in baseline.arms]
-    if confirmed:
-        scores += [arm.mean for arm in confirmed.comparison.arms]
-    return scores
-
-
 def _confirmed(records: RunRecords) -> tuple[Confirmed | None, tuple[str, ...]]:
     """The confirmation, and a sentence if one was started but cannot be used."""
     try:
@@ -162,10 +154,9 @@ def _usage(records: RunRecords, confirmed: Confirmed | None) -> tuple[str, ...]:
     if best is None:
         return ()
     schedule, momentum = "run.best_schedule()", "run.best_momentum()"
-    if confirmed is not None:
-        arm = best_confirmed(confirmed)
-        if arm is not None and confirmed.manifest.trials.get(arm) != best.trial_id:
-            schedule, momentum = f"run.schedule({arm!r})", f"run.momentum({arm!r})"
+    arm = best_confirmed(confirmed) if confirmed else None
+    if confirmed and arm is not None and confirmed.manifest.trials.get(arm) != best.trial_id:
+        schedule, momentum = f"run.schedule({arm!r})", f"run.momentum({arm!r})"
     return (
         f"run = lrtune.load_run({str(records.folder)!r})",
         f"schedule = {schedule}.to_keras(steps_per_epoch)",

@@ -234,7 +234,8 @@ def _reported(
     arm = next((arm for arm in manifest.arms if manifest.trials.get(arm) == winner.trial_id), None)
     if arm is None:
         return f"{reported} for {winner.recipe}, but that trial was not part of this confirmation."
-    compared = _bias(confirmed, arm, places)
+    bias = next(one.selection_bias for one in confirmed.comparison.arms if one.name == arm)
+    compared = _bias(bias, places)
     against = differences(confirmed).get(arm)
     if against is None or arm == first:
         return f"{reported}{compared}."
@@ -244,8 +245,7 @@ def _reported(
     )
 
 
-def _bias(confirmed: Confirmed, arm: str, places: int) -> str:
-    bias = next(one.selection_bias for one in confirmed.comparison.arms if one.name == arm)
+def _bias(bias: float, places: int) -> str:
     if math.isnan(bias):
         return ""
     if not bias:
