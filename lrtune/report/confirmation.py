@@ -29,7 +29,7 @@ PLUS_MINUS = f"{NO_BREAK}±{NO_BREAK}"
 THESE_IMAGES = (
     "Intervals and p-values describe how results vary over seeds on these test images only. Other "
     "images may favour other arms, and more seeds cannot show that: of arms that are equally good "
-    "on all images, 11 % (not 5 %) differ with p <= .05 on 2,000 fixed images (simulated with 8 "
+    "on all images, 10 % (not 5 %) differ with p <= .05 on 2,000 fixed images (simulated with 8 "
     "seeds)."
 )
 

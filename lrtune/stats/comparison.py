@@ -26,7 +26,8 @@ choice for intervals, covers only 78 to 90 % at 6 and 8 seeds and is not used.
 All of this is about further seeds on *the same* test images. Another test set favours other arms,
 and more seeds do not help against that. For arms that are equally accurate over all images, where
 how easy an image is correlates .9 between arms, 2,000 fixed images give a p-value <= .05 before
-correction in .11 of comparisons at 8 seeds and .14 at 12 (tests/stats/test_error_rates.py).
+correction in .10 of comparisons at 8 seeds and .15 at 12 (20,000 simulated; with 2,000,
+tests/stats/test_error_rates.py).
 """
 
 from __future__ import annotations
