@@ -139,7 +139,7 @@ def half_confirmed(folder):
         (build_run.small_run, "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83"),
         (runs.tuned_run, "constant-tuned was found with 0.5 times the search's epochs"),
         (runs.confirmed_run, "Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1)"),
-        (half_confirmed, "Not finished: 8 of 32 trainings have ended"),
+        (half_confirmed, "not finished: 8 of 32 trainings have ended"),
     ],
 )
 def test_a_page_is_whole_for_every_kind_of_run(tmp_path, make, words):
