@@ -11,7 +11,7 @@ from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.reader import RunRecords, read_run
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.cost import measure_cost, times_to_target
-from lrtune.stats.frames import cost_frame, target_frame
+from lrtune.stats.frames import cost_frame
 from lrtune.stats.ranking import RUNNING, rank
 from lrtune.stats.winner import best_trial
 
@@ -168,7 +168,7 @@ class Run:
         # Imported late, because scipy.special takes .3 s and a ranking does not need it.
         from lrtune.stats.confirmation import confirmation_frame
 
-        return _printable(confirmation_frame(self.records))
+        return confirmation_frame(self.records)
 
     def tuning_curve(self, family: str | None = None) -> pd.DataFrame:
         """The expected best score of a number of trials, for random search only.
@@ -194,7 +194,7 @@ class Run:
                 known = ", ".join(map(repr, curves)) or "none, for no trial has a score"
                 raise ArgumentError(f"family must be one of {known}. Received: family={family!r}.")
             curves = {family: curves[family]}
-        return _printable(curves_frame(curves))
+        return curves_frame(curves)
 
     def best_so_far(self) -> pd.DataFrame:
         """The best score of the full budget against the epochs spent, for any algorithm.
@@ -206,10 +206,9 @@ class Run:
                 best: the best score of a completed trial of the full budget so far; NaN before
                     there is one.
         """
-        from lrtune.stats.frames import best_so_far_frame
         from lrtune.stats.tuning_curves import best_so_far
 
-        return best_so_far_frame(best_so_far(self.records))
+        return best_so_far(self.records)
 
     def cost(self) -> pd.DataFrame:
         """What the run cost, by purpose.
@@ -225,7 +224,7 @@ class Run:
                 seconds: their sum; with several workers less time has passed.
                 share: of the total's epochs, 0 to 1.
         """
-        return _printable(cost_frame(measure_cost(self.records)))
+        return cost_frame(measure_cost(self.records))
 
     def time_to_target(self, top: int = 5) -> pd.DataFrame:
         """How soon the best trials were as good as the baseline at its end.
@@ -239,7 +238,7 @@ class Run:
                 score: its own. target: the baseline's mean.
                 epoch: the first whose objective is as good as the target; NA for never.
         """
-        return _printable(target_frame(times_to_target(self.records, top)))
+        return times_to_target(self.records, top)
 
     def importance(self) -> pd.DataFrame:
         """Which hyperparameters decided how well trials did.
@@ -258,7 +257,7 @@ class Run:
         from lrtune.stats.frames import importance_frame
         from lrtune.stats.importance import measure_importance
 
-        return _printable(importance_frame(measure_importance(self.records)))
+        return importance_frame(measure_importance(self.records))
 
     def epochs(self, trial_id: str, *, lineage: bool = False) -> pd.DataFrame:
         """The epochs of one trial.
@@ -359,7 +358,7 @@ class Run:
 
         title = html.escape(repr(self).strip("<>"))
         columns = ["rank", "trial_id", "schedule", "lr0", "momentum", "parameters", "score"]
-        table = _printable(self.ranking().head(5)[[*columns, "delta", "status"]])
+        table = self.ranking().head(5)[[*columns, "delta", "status"]]
         table["rank"] = table["rank"].astype("string").fillna("")  # na_rep leaves out such columns
         places = decimals(table["score"])
         cells = table.to_html(
@@ -376,16 +375,3 @@ class Run:
         # These classes prevent MathJax, which notebooks apply to outputs, from rendering a name
         # with $ or \( as a formula, which could contain links.
         return f'<div class="tex2jax_ignore mathjax_ignore"><p>{title}</p>{cells}</div>'
-
-
-def _printable(frame: pd.DataFrame) -> pd.DataFrame:
-    # pandas prints strings unchanged, and the names of families come from the run folder.
-    text = frame.select_dtypes(["object", "string"])
-    shown: pd.DataFrame = frame.assign(
-        **{name: text[name].map(_shown, na_action="ignore") for name in text}
-    )
-    return shown
-
-
-def _shown(value: object) -> str:
-    return printable(str(value))

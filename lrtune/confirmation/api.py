@@ -44,36 +44,36 @@ def confirm(
 ) -> Run:
     """Train the best of a search and the constant rates again, with fresh paired seeds, and test.
 
-    A search that a script ran is confirmed with data of the script, as `tuner.search` takes them;
-    one that `lrtune search` ran loads its own images again.
+    To confirm a search that a script ran, pass the script's data, as for `tuner.search`. The images
+    of a search that `lrtune search` ran are loaded again.
 
     Args:
         run: the run folder, or what `load_run` returned.
         *fit_args: what to train on, as `keras.Model.fit` takes it: arrays, a `tf.data.Dataset`, a
             PyDataset, ...
-        test_data: what to test on, as `validation_data` of `keras.Model.fit`; measured once a
+        test_data: what to test on, as `validation_data` of `keras.Model.fit`; measured once per
             training, after its last epoch. Needed with `fit_args`.
         hypermodel: the search's `keras_tuner.HyperModel`; None for the cats-vs-dogs CNN.
-        data: a data source in place of `fit_args`, as `--data` takes it; None for the search's own.
+        data: a data source instead of `fit_args`, as `--data` takes it; None for the search's own.
         top: int >= 1, how many trials: the best of each family first.
-        arms: ids of trials in place of the top ones; one named twice makes two arms.
+        arms: ids of trials to confirm instead of the top ones; one named twice makes two arms.
         seeds: int >= 6, how many; or the seeds themselves. One seed means the same initial weights,
             image order and dropout for every arm.
         train_on: "train+validation" or "train", of the images that are loaded again.
         workers: as lrtune's tuners take it.
         trial_timeout: likewise.
         max_retries: likewise.
-        overwrite: whether to erase a confirmation that is there; otherwise it is resumed.
-        observer: watches, in place of what is printed.
-        verbose: 0 for silence; otherwise a live display in a terminal, a line a finished training
-            elsewhere, and at the end `report.html` in the run folder.
+        overwrite: whether to erase an existing confirmation; otherwise it is resumed.
+        observer: is notified of every event, and replaces the display.
+        verbose: 0 for silence; otherwise a live display in a terminal, or elsewhere one line per
+            finished training, and at the end `report.html` in the run folder.
         **fit_kwargs: as `keras.Model.fit` takes them: `class_weight`, `sample_weight`, ...
 
     Returns:
         The run with its confirmation: see `Run.comparison`.
 
     Raises:
-        ArgumentError, RunFolderError, DataError: what cannot be confirmed, and why.
+        ArgumentError, RunFolderError, DataError: the run cannot be confirmed; the message says why.
     """
     options = RunOptions(workers, trial_timeout, max_retries)
     folder = run if isinstance(run, str | os.PathLike) else run.records.folder
@@ -101,7 +101,7 @@ def choose(
     """The arms and the seeds; arguments as `confirm` takes them. Called before data are loaded.
 
     Raises:
-        ArgumentError, RunFolderError: what cannot be confirmed, and why.
+        ArgumentError, RunFolderError: the run cannot be confirmed; the message says why.
     """
     return choose_arms(records, top, arms), check_seeds(seeds, records.manifest.seed)
 
@@ -117,7 +117,7 @@ def plan(
     """What a confirmation will train.
 
     Raises:
-        RunFolderError: the run folder holds another confirmation, and it must not be overwritten.
+        RunFolderError: the run folder has a different confirmation, and `overwrite` is False.
     """
     arms, seeds = choice
     manifest = make_manifest(records.manifest, arms, seeds, train_on, material.record)

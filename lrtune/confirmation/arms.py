@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.trials import family_of, score_of
-from lrtune.stats.winner import full_trials
+from lrtune.stats.winner import ranked_trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,9 +22,9 @@ class Arms:
     """The arms of a confirmation.
 
     Attributes:
-        values: arm name -> hyperparameter values; those of the search first, then the baseline's.
-        trials: arm name -> id of the search's trial that it is.
-        search_scores: arm name -> score in the search, where it has one.
+        values: arm name -> hyperparameter values; arms of the search first, then the baseline's.
+        trials: arm name -> id of the search's trial; no entry for an arm of the baseline.
+        search_scores: arm name -> its score in the search.
         baseline: name of the arm that the others are compared with.
     """
 
@@ -39,14 +39,14 @@ def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -
 
     Args:
         records: of the search.
-        top: int >= 1, how many trials: the best of each schedule family, the best families first,
-            and then the best of those left.
-        chosen: ids of trials to take in place of these; a baseline's arm may be named, which is
-            compared anyway. An id that is named twice makes two arms.
+        top: int >= 1, how many trials: first the best of each schedule family, the best families
+            first, then the best of the rest.
+        chosen: ids of trials to use instead. Arms of the baseline may be named too; they are
+            always compared. An id that is named twice makes two arms.
 
     Raises:
         RunFolderError: no trial has completed the full budget, or there is no baseline.
-        ArgumentError: a number below 1, an id or name that the run does not have.
+        ArgumentError: `top` is below 1, or the run does not have an id or name.
     """
     if top < 1:
         raise ArgumentError(f"top must be at least 1. Received: {top}")
@@ -58,7 +58,7 @@ def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -
             f"{manifest.max_epochs} epochs, so there is nothing to compare with. Resume its search "
             "first"
         )
-    ranked = _ranked(records)
+    ranked = ranked_trials(records)
     if not ranked:
         raise RunFolderError(
             f"run folder {records.folder} has no trial that completed {manifest.max_epochs} "
@@ -81,20 +81,10 @@ def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -
     return Arms(values, trials, scores, baseline)
 
 
-def _ranked(records: RunRecords) -> list[Outcome]:
-    manifest = records.manifest
-    return full_trials(records.outcomes, manifest.direction, manifest.max_epochs)
-
-
 def _best(ranked: Sequence[Outcome], top: int) -> list[Outcome]:
-    seen: set[str] = set()
-    first: list[Outcome] = []
-    others: list[Outcome] = []
-    for outcome in ranked:
-        (others if family_of(outcome) in seen else first).append(outcome)
-        seen.add(family_of(outcome))
-    chosen = [*first, *others][:top]
-    return [outcome for outcome in ranked if outcome in chosen]
+    best = {family_of(outcome): outcome for outcome in reversed(ranked)}
+    chosen = sorted(ranked, key=lambda outcome: outcome is not best[family_of(outcome)])[:top]
+    return sorted(chosen, key=ranked.index)
 
 
 def _named(records: RunRecords, names: Iterable[str], arms: Sequence[str]) -> list[Outcome]:
@@ -105,7 +95,9 @@ def _named(records: RunRecords, names: Iterable[str], arms: Sequence[str]) -> li
             continue
         trial = by_id.get(name) or by_id.get(name.removeprefix("trial-"))
         if trial is None or trial.status == "failed":
-            some = ", ".join([outcome.trial_id for outcome in _ranked(records)[:5]] + list(arms))
+            some = ", ".join(
+                [outcome.trial_id for outcome in ranked_trials(records)[:5]] + list(arms)
+            )
             raise ArgumentError(
                 f"--arm must be a trial of the run that did not fail, or an arm of its baseline "
                 f"(such as {some}). Received: {name}"

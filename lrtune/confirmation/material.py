@@ -1,4 +1,4 @@
-"""What a confirmation trains and tests on: data of a script, or the search's own loaded again."""
+"""What a confirmation trains and tests on: data from a script, or the search's loaded again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lrtune.records.schema import DataRecord, Manifest
 
 WHOLE, TRAIN = "train+validation", "train"
-"""What may be trained on, where the search's data are loaded again."""
+"""What may be trained on if the search's data are loaded again."""
 
 HOW = "lrtune.confirm(run, x, y, test_data=(x_test, y_test), hypermodel=hypermodel)"
 
@@ -31,8 +31,8 @@ class Material:
     Attributes:
         fit_args: positional arguments of `keras.Model.fit`: all that is trained on.
         fit_kwargs: its keyword arguments.
-        test_data: as `validation_data` of `keras.Model.fit`; measured once a training.
-        record: what to record of them; its sizes are those of "train" and "test".
+        test_data: as `validation_data` of `keras.Model.fit`; measured once per training.
+        record: what to record about the data; its sizes are those of "train" and "test".
     """
 
     fit_args: tuple[Any, ...]
@@ -44,17 +44,17 @@ class Material:
 def given_material(
     manifest: Manifest, fit_args: tuple[Any, ...], test_data: Any, fit_kwargs: Mapping[str, Any]
 ) -> Material:
-    """Data of a script: whatever `fit` takes.
+    """Data from a script: anything that `fit` takes.
 
     Args:
         manifest: of the search.
         fit_args: positional arguments of `keras.Model.fit`: arrays, a dataset, a PyDataset ...
         test_data: what its `validation_data` takes.
-        fit_kwargs: keyword arguments, `class_weight` or `sample_weight` among them; the batch size
-            is the search's unless it is among them or the data come in batches.
+        fit_kwargs: keyword arguments, such as `class_weight` or `sample_weight`; without
+            `batch_size`, and unless the data come in batches, the batch size is the search's.
 
     Raises:
-        ArgumentError: there are no test data, or an argument that a confirmation sets itself.
+        ArgumentError: there are no test data, or an argument is one that a confirmation sets.
     """
     if test_data is None:
         raise ArgumentError(f"test_data must be given with the training data: {HOW}.")
@@ -86,10 +86,10 @@ def loaded_material(manifest: Manifest, source: str | None, train_on: str) -> Ma
         train_on: "train+validation" or "train".
 
     Raises:
-        ArgumentError: an argument outside its domain, or no source where the search got its data
-            from a script.
+        ArgumentError: an argument outside its domain, or no source although the search got its
+            data from a script.
         RunFolderError: the images are not the search's.
-        DataError: they cannot be loaded.
+        DataError: the images cannot be loaded.
     """
     checks.one_of("train_on", train_on, (WHOLE, TRAIN))
     source = source if source is not None else manifest.data.argument

@@ -1,11 +1,11 @@
-"""What a confirmation will train, with which seeds, and what it costs; before TensorFlow starts."""
+"""What a confirmation will train, with which seeds, and what it costs; needs no TensorFlow."""
 
 from __future__ import annotations
 
 import math
 import statistics
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from lrtune.records.schema import ConfirmManifest, DataRecord, now
 from lrtune.stats.power import fewest_seeds
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from lrtune.confirmation.arms import Arms
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 def confirm_seeds(seed: int, count: int) -> tuple[int, ...]:
-    """The seeds of a confirmation: no others than these, and none that its search has used.
+    """The seeds of a confirmation, always the same for a search and different from its seeds.
 
     Args:
         seed: int >= 0, the search's.
-        count: int >= 1; a longer row begins with the shorter one.
+        count: int >= 1; with a larger count the same seeds come first.
 
     Returns:
         ints from 0 to 2**32 - 1.
@@ -67,7 +67,7 @@ def refuse_other_confirmation(folder: Path, found: ConfirmManifest, asked: Confi
         "arms": (", ".join(found.arms), ", ".join(asked.arms)),
         "number of seeds": (len(found.seeds), len(asked.seeds)),
         "seeds": (found.seeds, asked.seeds),
-        "hyperparameters of the arms": (_plain(found.arms), _plain(asked.arms)),
+        "hyperparameters of the arms": (found.arms, asked.arms),
     }
     for what, (there, here) in pairs.items():
         if there != here:
@@ -79,24 +79,20 @@ def refuse_other_confirmation(folder: Path, found: ConfirmManifest, asked: Confi
             )
 
 
-def _plain(arms: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    return {name: dict(values) for name, values in arms.items()}
-
-
 def _on_test_images(objective: str) -> str:
-    """The objective as Keras names it for what is given as validation data: the test images."""
+    """The objective as Keras names it for validation data, as which it gets the test images."""
     return objective if objective.startswith("val_") else f"val_{objective}"
 
 
 def check_seeds(seeds: int | Sequence[int], search_seed: int) -> tuple[int, ...]:
-    """The seeds themselves.
+    """The seeds of a confirmation, checked.
 
     Args:
-        seeds: how many, or which.
+        seeds: how many (int >= 6), or the seeds themselves, ints from 0 to 2**32 - 1.
         search_seed: the search's.
 
     Raises:
-        ArgumentError: fewer than 6, twice the same one, or no seed.
+        ArgumentError: fewer than 6 seeds, the same one twice, or an invalid seed.
     """
     fewest = fewest_seeds(1)
     chosen = confirm_seeds(search_seed, seeds) if isinstance(seeds, int) else tuple(seeds)
@@ -114,12 +110,12 @@ def check_seeds(seeds: int | Sequence[int], search_seed: int) -> tuple[int, ...]
 
 
 def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int | None) -> str:
-    """What a confirmation takes, at the pace of the search's baseline, and what it cannot show.
+    """How long a confirmation takes, at the pace of the search's baseline, and what it cannot show.
 
     Args:
         records: of the search.
-        manifest: of the confirmation; what an earlier try has trained is not counted again.
-        workers: as for a search; None is taken for a worker a physical core.
+        manifest: of the confirmation; trainings that have already ended are not counted.
+        workers: as for a search; None means one worker per physical core.
     """
     arms, seeds = len(manifest.arms), len(manifest.seeds)
     done = records.confirmation.outcomes.values() if records.confirmation else ()

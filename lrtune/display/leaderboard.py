@@ -135,4 +135,4 @@ class Leaderboard:
 
 def _arm(name: str, seeds: Sequence[Outcome]) -> Arm:
     scores = tuple(one.score for one in seeds if one.score is not None)
-    return Arm.of_scores(name, seeds[0].recipe, scores)
+    return Arm(name, seeds[0].recipe, scores)

@@ -10,7 +10,6 @@ from lrtune.plots.picture import Picture, off_axis
 from lrtune.plots.scales import count_axis
 from lrtune.plots.select import best_fact, trials_frame
 from lrtune.plots.theme import BASELINE, INK, figure_of, legend, panels
-from lrtune.stats.frames import best_so_far_frame
 from lrtune.stats.tuning_curves import best_so_far
 
 if TYPE_CHECKING:
@@ -86,7 +85,6 @@ class BestSoFar(Picture):
 
 
 def _curve(records: RunRecords) -> pd.DataFrame:
-    frame, curve = trials_frame(records), best_so_far_frame(best_so_far(records))
-    known = curve.set_index("trial_id")
+    frame, known = trials_frame(records), best_so_far(records).set_index("trial_id")
     spent, best = (frame["trial_id"].map(known[one]) for one in ("epochs", "best"))
     return frame.assign(spent=spent, best=best.astype(float))

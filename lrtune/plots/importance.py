@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import seaborn as sns
 
-from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.plots.picture import Picture, epochs
 from lrtune.plots.theme import BASELINE, figure_of, panels, text
@@ -40,9 +39,7 @@ class Importance(Picture):
         found = measure_importance(self._records, seed=seed)
         frame = importance_frame(found)
         # NOTE: where scores are pure noise, about 1 run in 12 has more than 0 (8 to 100 trials).
-        frame = frame[frame["explained"] > 0].map(
-            lambda one: printable(one) if isinstance(one, str) else one
-        )
+        frame = frame[frame["explained"] > 0]
         if frame.empty:
             raise ArgumentError(
                 found.overall.reason

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import seaborn as sns
 
-from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.plots.picture import Picture
 from lrtune.plots.scales import clip, count_axis, window
@@ -66,8 +65,7 @@ class TuningCurves(Picture):
                 f"A tuning curve needs {FEWEST} or more trials of one family and the full budget. "
                 f"The run {str(self._records.folder)!r} has fewer."
             )
-        frame = curves_frame(curves)
-        return frame.assign(schedule=frame["schedule"].map(printable))
+        return curves_frame(curves)
 
     def __call__(self, *, confidence: float = 0.95, axes: Sequence[Axes] | None = None) -> Figure:
         """Draw it: number of trials along x, best scores along y.

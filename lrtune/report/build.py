@@ -13,27 +13,18 @@ from lrtune.report.verdict import judge
 from lrtune.report.words import count, decimals
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.confirmation import measure_confirmation
-from lrtune.stats.cost import measure_cost, times_to_target
-from lrtune.stats.importance import measure_importance
+from lrtune.stats.cost import measure_cost
 from lrtune.stats.ranking import RUNNING, rank
-from lrtune.stats.tuning_curves import best_so_far, family_curves
 from lrtune.stats.winner import Direction, best_trial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest
     from lrtune.stats.baseline import Baseline
     from lrtune.stats.confirmation import Confirmed
-    from lrtune.stats.cost import Cost, TimeToTarget
-    from lrtune.stats.importance import Importances
-    from lrtune.stats.tuning_curves import BestSoFar, TuningCurve
-
-TARGETS = 5
-"""For how many of the best trials the report says when they matched the baseline."""
+    from lrtune.stats.cost import Cost
 
 SYNTHETIC = (
     "SYNTHETIC DATA: the images were drawn by lrtune, not photographed. These scores say nothing "
@@ -43,43 +34,37 @@ SYNTHETIC = (
 
 @dataclass(frozen=True)
 class Report:
-    """A run's report: its statistics, and the sentences that need more than one of them.
+    """A run's report: its statistics, and the sentences that need several of them.
 
-    Text may hold whatever the run folder holds: print it through `lrtune.printable`, as terminal
-    and page do with every line.
+    Text may contain anything that the run folder contains: print it through `lrtune.printable`, as
+    terminal and page do with every line.
 
     Attributes:
         records: of the run.
+        top: int >= 1, how many of the ranked trials to list.
+        details: whether to include importance and tuning curves, which take a second to compute.
         header: what was searched, how and on what, a line each.
-        warning: what everybody must see; None if there is nothing of the kind.
+        warning: what everybody must see; None if there is no such warning.
         baseline: as measured; None before any arm has a score.
         trials: as `lrtune.stats.ranking.rank` returns them.
-        top: int >= 1, how many of the ranked trials to list.
         places: int >= 0, decimals of all scores.
         cost: of the run.
-        best_so_far: the best score against the epochs spent.
-        times: when the best trials matched the baseline; empty without one.
-        importances: of hyperparameters; None unless details were asked for.
-        curves: tuning curves by family; empty unless details of a random search were asked for.
         confirmation: the comparison on test images; None without one.
-        headline: the verdict of the confirmation, or without one of the search, in a sentence.
+        headline: the verdict in a sentence: of the confirmation, or without one of the search.
         reasons: what supports it, in plain sentences.
         usage: lines of Python that use what the verdict names; none without a winner.
         notes: files that could not be read, a sentence each.
     """
 
     records: RunRecords
+    top: int
+    details: bool
     header: tuple[str, ...]
     warning: str | None
     baseline: Baseline | None
     trials: pd.DataFrame
-    top: int
     places: int
     cost: Cost
-    best_so_far: BestSoFar
-    times: tuple[TimeToTarget, ...]
-    importances: Importances | None
-    curves: Mapping[str, TuningCurve]
     confirmation: Confirmed | None
     headline: str
     reasons: str
@@ -103,7 +88,7 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
     Args:
         records: of the run.
         top: int >= 1, how many trials of the full budget to list.
-        details: whether to compute importance and tuning curves, which takes a second more.
+        details: whether to include importance and tuning curves, which take a second to compute.
 
     Raises:
         ArgumentError: `top` is below 1.
@@ -114,24 +99,25 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
     frame = rank(records)
     baseline = measure_baseline(records)
     confirmed, unusable = _confirmed(records)
-    places = decimals(_scores(frame, baseline, confirmed))
+    # All scores that the report shows side by side.
+    scores = frame["score"][frame["rank"].notna()].tolist()
+    scores += [arm.mean for arm in baseline.arms] if baseline else []
+    scores += [arm.mean for arm in confirmed.comparison.arms] if confirmed else []
+    places = decimals(scores)
     if confirmed is None:
         headline, reasons = judge(records, frame, baseline, places)
     else:
         headline, reasons = judge_confirmed(confirmed, best_trial(records), manifest, places)
     return Report(
         records=records,
+        top=top,
+        details=details,
         header=_header(manifest, frame),
         warning=SYNTHETIC if manifest.data.synthetic else None,
         baseline=baseline,
         trials=frame,
-        top=top,
         places=places,
         cost=measure_cost(records),
-        best_so_far=best_so_far(records),
-        times=times_to_target(records, min(top, TARGETS)),
-        importances=measure_importance(records) if details else None,
-        curves=family_curves(records) if details and manifest.algo == "random" else {},
         confirmation=confirmed,
         headline=headline,
         reasons=reasons,
@@ -143,40 +129,20 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
 def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
     better = Direction(manifest.direction).word
     best = ", the best epoch counts" if manifest.score == "best" else ""
-    length = count(manifest.max_epochs, "epoch")
-    statuses = frame["status"].value_counts()
-    counted = ", ".join(
-        f"{statuses[status]:,} {status}"
-        for status in (*STATUSES, RUNNING)
-        if statuses.get(status, 0)
-    )
-    sizes = manifest.data.sizes
-    images = " and ".join(
-        f"{sizes[part]:,} {name} images"
-        for part, name in (("train", "training"), ("validation", "validation"))
-        if sizes.get(part)
-    )
+    length, ended = count(manifest.max_epochs, "epoch"), frame["status"].value_counts()
+    order = [status for status in (*STATUSES, RUNNING) if status in ended]
+    counted = ", ".join(f"{ended[status]:,} {status}" for status in order)
+    sizes, named = manifest.data.sizes, {"train": "training", "validation": "validation"}
+    images = [f"{sizes[part]:,} {name} images" for part, name in named.items() if sizes.get(part)]
     return (
         f"{manifest.algo} search of {length} for {manifest.objective} ({better} is better{best})",
         f"{count(len(frame), 'trial')}: {counted}" if len(frame) else "no trials",
-        f"data: {manifest.data.source}" + (f", {images}" if images else ""),
+        f"data: {manifest.data.source}" + (f", {' and '.join(images)}" if images else ""),
     )
 
 
-def _scores(
-    frame: pd.DataFrame, baseline: Baseline | None, confirmed: Confirmed | None
-) -> list[float]:
-    """All scores that the report shows beside one another."""
-    scores: list[float] = frame["score"][frame["rank"].notna()].tolist()
-    if baseline:
-        scores += [arm.mean for arm in baseline.arms]
-    if confirmed:
-        scores += [arm.mean for arm in confirmed.comparison.arms]
-    return scores
-
-
 def _confirmed(records: RunRecords) -> tuple[Confirmed | None, tuple[str, ...]]:
-    """The confirmation, and why there is none where one was started."""
+    """The confirmation, and a sentence if one was started but cannot be used."""
     try:
         return measure_confirmation(records), ()
     except LrtuneError as error:
@@ -188,10 +154,9 @@ def _usage(records: RunRecords, confirmed: Confirmed | None) -> tuple[str, ...]:
     if best is None:
         return ()
     schedule, momentum = "run.best_schedule()", "run.best_momentum()"
-    if confirmed is not None:
-        arm = best_confirmed(confirmed)
-        if arm is not None and confirmed.manifest.trials.get(arm) != best.trial_id:
-            schedule, momentum = f"run.schedule({arm!r})", f"run.momentum({arm!r})"
+    arm = best_confirmed(confirmed) if confirmed else None
+    if confirmed and arm is not None and confirmed.manifest.trials.get(arm) != best.trial_id:
+        schedule, momentum = f"run.schedule({arm!r})", f"run.momentum({arm!r})"
     return (
         f"run = lrtune.load_run({str(records.folder)!r})",
         f"schedule = {schedule}.to_keras(steps_per_epoch)",

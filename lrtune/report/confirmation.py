@@ -29,7 +29,7 @@ PLUS_MINUS = f"{NO_BREAK}±{NO_BREAK}"
 THESE_IMAGES = (
     "Intervals and p-values describe how results vary over seeds on these test images only. Other "
     "images may favour other arms, and more seeds cannot show that: of arms that are equally good "
-    "on all images, 11 % (not 5 %) differ with p <= .05 on 2,000 fixed images (simulated with 8 "
+    "on all images, 10 % (not 5 %) differ with p <= .05 on 2,000 fixed images (simulated with 8 "
     "seeds)."
 )
 
@@ -39,17 +39,14 @@ def confirmation_section(report: Report) -> Section:
     confirmed, places = report.confirmation, report.places
     if confirmed is None:
         return Section("Confirmation")
-    against, few = differences(confirmed), _too_few(confirmed)
+    arms = confirmed.comparison.arms
     return Section(
         "Confirmation",
-        about=_about(confirmed),
+        about=tuple(filter(None, (_trained(confirmed.manifest), _unfinished(confirmed)))),
         columns=_columns(confirmed, places),
         legend=(_legend(confirmed, report.records.manifest),),
-        pairs=tuple(
-            (arm.name, _verdict(confirmed, arm.name, against.get(arm.name), places))
-            for arm in confirmed.comparison.arms
-        ),
-        notes=(few, THESE_IMAGES) if few else (THESE_IMAGES,),
+        pairs=tuple((arm.name, _verdict(confirmed, arm.name, places)) for arm in arms),
+        notes=tuple(filter(None, (_too_few(confirmed), THESE_IMAGES))),
     )
 
 
@@ -79,19 +76,16 @@ def judge_confirmed(
     if winner is not None:
         first = winners[0].name if winners else None
         parts.append(_reported(confirmed, winner, first, searched.objective, places))
-    if confirmed.ended < confirmed.planned:
-        parts.append(
-            f"The confirmation is not finished ({confirmed.ended:,} of {confirmed.planned:,} "
-            "trainings have ended), so all of this may change."
-        )
-    return headline, " ".join(part for part in parts if part)
+    parts.append(_unfinished(confirmed))
+    return headline, " ".join(filter(None, parts))
 
 
 def best_confirmed(confirmed: Confirmed) -> str | None:
-    """The arm to use: the best of those that beat the baseline, else the best mean.
+    """The arm to use: the best of those that beat the baseline, else the one with the best mean.
 
     Returns:
-        Name of an arm; only arms with the most scores count. None before there is any score.
+        Name of an arm; without a winner only arms with the most scores count. None before there is
+        any score.
     """
     arms = confirmed.comparison.arms
     most = max(arm.n for arm in arms)
@@ -101,12 +95,10 @@ def best_confirmed(confirmed: Confirmed) -> str | None:
 
 
 def _too_few(confirmed: Confirmed) -> str:
-    """Why no verdict is possible with so few seeds; empty where there are enough."""
+    """Why no verdict is possible with so few seeds; empty if there are enough."""
     tested = [one for one in confirmed.comparison.differences if one.verdict != "untested"]
-    if not tested:
-        return ""
-    comparisons, most = tested[0].comparisons, max(one.n for one in tested)
-    fewest = fewest_seeds(comparisons, tested[0].alpha)
+    comparisons, most = len(tested), max((one.n for one in tested), default=0)
+    fewest = fewest_seeds(comparisons, tested[0].alpha) if tested else 0
     if most >= fewest:
         return ""
     return (
@@ -131,39 +123,42 @@ def _metric(manifest: ConfirmManifest) -> str:
     return manifest.objective.removeprefix("val_")
 
 
-def _about(confirmed: Confirmed) -> tuple[str, ...]:
-    """What was trained on what, and how much of it is done, a sentence each."""
-    manifest = confirmed.manifest
+def _trained(manifest: ConfirmManifest) -> str:
+    """What was trained and measured on which images."""
     sizes = manifest.data.sizes
-    trained = (
+    return (
         f"Each arm was trained from scratch for {count(manifest.epochs, 'epoch')} on "
         f"{_images(sizes.get('train'))} ({manifest.train_on}) with "
         f"{count(len(set(manifest.seeds)), 'fresh seed')}. The {_metric(manifest)} was measured "
         f"once, after the last epoch, on {_images(sizes.get('test'), 'test ')}."
     )
-    if confirmed.ended >= confirmed.planned:
-        return (trained,)
-    unfinished = (
-        f"Not finished: {confirmed.ended:,} of {confirmed.planned:,} trainings have ended, so the "
-        "numbers below may still change."
+
+
+def _unfinished(confirmed: Confirmed) -> str:
+    """How many trainings have ended; empty if all have."""
+    ended, planned = confirmed.ended, confirmed.planned
+    if ended >= planned:
+        return ""
+    return (
+        f"The confirmation is not finished: {ended:,} of {planned:,} trainings have ended, so the "
+        "results may still change."
     )
-    return trained, unfinished
 
 
 def _columns(confirmed: Confirmed, places: int) -> tuple[Column, ...]:
     frame = comparison_frame(confirmed.comparison)
-    # The bootstrap does not know that no accuracy is below 0 or above 1.
+    # The bootstrap does not know that an accuracy is at least 0 and at most 1.
     bounds = (0, 1) if "accuracy" in confirmed.manifest.objective else (None, None)
-    low, high = frame["lower"].clip(*bounds), frame["upper"].clip(*bounds)
+    ends = frame["lower"].clip(*bounds), frame["upper"].clip(*bounds)
     stds = [f"{PLUS_MINUS}{fixed(std, places)}" if std >= 0 else "" for std in frame["std"]]
     means = [fixed(mean, places) + std for mean, std in zip(frame["mean"], stds, strict=True)]
     gains = [fixed(gain, places, sign=True) for gain in frame["difference"]]
-    limits = frame["difference_lower"], frame["difference_upper"]
+    gain_ends = frame["difference_lower"], frame["difference_upper"]
     return (
         Column("arm", tuple(frame["arm"])),
         numbers("n", map(str, frame["n"])),
-        _wrapping(f"mean{PLUS_MINUS}std", means, low, high, places),
-        _wrapping("difference", gains, *limits, places),
+        _wrapping(f"mean{PLUS_MINUS}std", means, *ends, places),
+        _wrapping("difference", gains, *gain_ends, places),
         numbers("p", map(p_text, frame["p_holm"])),
         numbers("best", (fixed(best, 2) for best in frame["best"])),
         numbers("bias", (fixed(bias, places, sign=True) for bias in frame["selection_bias"])),
@@ -188,7 +183,7 @@ def _images(number: int | None, kind: str = "") -> str:
 def _wrapping(
     name: str, values: list[str], lower: pd.Series[float], upper: pd.Series[float], places: int
 ) -> Column:
-    """Numbers and their intervals, which may be wrapped only before an interval."""
+    """Numbers and their intervals; lines may break only before an interval."""
     cells = tuple(
         value if math.isnan(low) else f"{value} {interval(low, high, places)}"
         for value, low, high in zip(values, lower, upper, strict=True)
@@ -197,13 +192,11 @@ def _wrapping(
     return Column(name, cells, least=max(map(len, words)))
 
 
-def _verdict(confirmed: Confirmed, arm: str, against: Difference | None, places: int) -> str:
-    diverged, failed = confirmed.diverged[arm], confirmed.failed[arm]
+def _verdict(confirmed: Confirmed, arm: str, places: int) -> str:
+    against = differences(confirmed).get(arm)
     words = "the baseline" if against is None else sentence(against, places)
-    if diverged:
-        words += f"; {count(diverged, 'seed')} diverged (counted)"
-    if failed:
-        words += f"; {count(failed, 'seed')} failed"
+    ended = (confirmed.diverged[arm], "diverged (counted)"), (confirmed.failed[arm], "failed")
+    words += "".join(f"; {count(number, 'seed')} {how}" for number, how in ended if number)
     return f"{_arm_text(confirmed.manifest, arm)}: {words}"
 
 
@@ -235,34 +228,30 @@ def _confirmed(confirmed: Confirmed, winners: list[ArmSummary], places: int) -> 
 def _reported(
     confirmed: Confirmed, winner: Outcome, first: str | None, objective: str, places: int
 ) -> str:
-    """What the search reported of its winner, and how that trial did in the confirmation."""
+    """What the search reported for its winner, and how that trial did in the confirmation."""
+    manifest = confirmed.manifest
     reported = f"The search reported {objective} {fixed(score_of(winner), places)}"
-    arm = _arm_of(confirmed.manifest, winner.trial_id)
+    arm = next((arm for arm in manifest.arms if manifest.trials.get(arm) == winner.trial_id), None)
     if arm is None:
         return f"{reported} for {winner.recipe}, but that trial was not part of this confirmation."
-    compared = _bias(confirmed, arm, places)
+    bias = next(one.selection_bias for one in confirmed.comparison.arms if one.name == arm)
+    compared = _bias(bias, places)
     against = differences(confirmed).get(arm)
     if against is None or arm == first:
         return f"{reported}{compared}."
     return (
         f"{reported} for {winner.recipe} ({arm}){compared}. In the confirmation, {arm}: "
-        f"{sentence(against, places, _rival(confirmed.manifest))}."
+        f"{sentence(against, places, _rival(manifest))}."
     )
 
 
-def _bias(confirmed: Confirmed, arm: str, places: int) -> str:
-    bias = next(one.selection_bias for one in confirmed.comparison.arms if one.name == arm)
+def _bias(bias: float, places: int) -> str:
     if math.isnan(bias):
         return ""
     if not bias:
         return ", exactly what fresh seeds score on the test images"
     better = "better" if bias > 0 else "worse"
     return f", {fixed(abs(bias), places)} {better} than fresh seeds score on the test images"
-
-
-def _arm_of(manifest: ConfirmManifest, trial_id: str) -> str | None:
-    trials = manifest.trials.items()
-    return next((arm for arm, one in trials if one == trial_id and arm in manifest.arms), None)
 
 
 def _rival(manifest: ConfirmManifest) -> str:

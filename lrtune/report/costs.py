@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.words import NOTHING, count, duration, fixed
+from lrtune.stats.cost import times_to_target
+from lrtune.stats.tuning_curves import best_so_far
 
 if TYPE_CHECKING:
     from lrtune.report.build import Report
-    from lrtune.stats.tuning_curves import BestSoFar
+
+TARGETS = 5
+"""For how many of the best trials the report says when they matched the baseline."""
 
 QUARTERS = (0.25, 0.5, 0.75, 1.0)
 """Shares of the search's epochs after which the best score so far is shown."""
 
 PART = "  "
-"""What the name of a part of the row above starts with."""
+"""Indents the name of a part of the row above."""
 
 
 def cost_section(report: Report) -> Section:
@@ -46,7 +51,7 @@ def cost_section(report: Report) -> Section:
         for what, spent in (("diverged", cost.diverged), ("failed", cost.failed))
         if spent.trials
     ]
-    if cost.until_winner is not None and cost.lineage is not None:
+    if cost.winner is not None:
         parts.append(
             f"{cost.until_winner.epochs:,} in all trials up to the winner, "
             f"{cost.lineage.epochs:,} in the winner itself"
@@ -57,29 +62,28 @@ def cost_section(report: Report) -> Section:
 
 
 def progress_section(report: Report) -> Section:
-    """How soon the search and its best trials got how far."""
-    pairs = []
-    if any(report.best_so_far.epochs):
-        pairs.append(("best so far", _so_far(report.best_so_far, report.places)))
-    if report.times and report.baseline:
-        target = fixed(report.times[0].target, report.places)
+    """The best score after each quarter of the search, and when trials matched the baseline."""
+    pairs, curve = [], best_so_far(report.records)
+    if curve["epochs"].any():
+        pairs.append(("best so far", _so_far(curve, report.places)))
+    times = times_to_target(report.records, min(report.top, TARGETS))
+    if report.baseline and len(times):
         reached = ", ".join(
-            f"{'never' if one.epoch is None else f'epoch {one.epoch}'} in trial {one.trial_id}"
-            for one in report.times
+            f"{'never' if pd.isna(epoch) else f'epoch {epoch}'} in trial {trial_id}"
+            for epoch, trial_id in zip(times["epoch"], times["trial_id"], strict=True)
         )
-        name = report.baseline.reference.name
-        words = f"first epoch at {target} (the mean of {name}) or better: {reached}"
-        pairs.append(("time to target", words))
+        target, name = report.baseline.reference.mean, report.baseline.reference.name
+        reference = f"{fixed(target, report.places)} (the mean of {name})"
+        pairs.append(("time to target", f"first epoch at {reference} or better: {reached}"))
     hint = "`lrtune report --details` adds which hyperparameters mattered, and tuning curves"
-    return Section("Progress", pairs=tuple(pairs), notes=() if report.importances else (hint,))
+    return Section("Progress", pairs=tuple(pairs), notes=() if report.details else (hint,))
 
 
-def _so_far(curve: BestSoFar, places: int) -> str:
+def _so_far(curve: pd.DataFrame, places: int) -> str:
     parts = []
     for share in QUARTERS:
-        limit = int(curve.epochs[-1] * share)
-        ended = sum(epochs <= limit for epochs in curve.epochs)
-        best = curve.best[ended - 1] if ended else math.nan
-        score = "none yet" if math.isnan(best) else fixed(best, places)
+        limit = int(curve["epochs"].iloc[-1] * share)
+        ended = curve["best"][curve["epochs"] <= limit]
+        score = fixed(ended.iloc[-1], places) if ended.notna().any() else "none yet"
         parts.append(f"{score} after {limit:,}")
     return f"{', '.join(parts)} epochs of the search"

@@ -1,4 +1,4 @@
-"""What takes a second more to compute: which hyperparameters mattered, and tuning curves."""
+"""What `--details` adds: which hyperparameters mattered, and tuning curves."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.words import count, fixed, interval
 from lrtune.stats.frames import curves_frame
+from lrtune.stats.importance import measure_importance
+from lrtune.stats.tuning_curves import family_curves
 
 if TYPE_CHECKING:
     from lrtune.report.build import Report
@@ -23,10 +25,10 @@ TRIALS = (1, 2, 5, 10, 20, 50)
 
 
 def importance_section(report: Report) -> Section:
-    """Which hyperparameters mattered, and in whose trials."""
-    found = report.importances
-    if found is None:
+    """Which hyperparameters mattered, over all trials and within each family's."""
+    if not report.details:
         return Section("Importance")
+    found = measure_importance(report.records)
     title = f"Importance (trials of {count(found.budget, 'epoch')})"
     pairs = [("all families", _words(found.overall))]
     if not found.overall.shares:  # too few trials of all families are too few of each
@@ -36,22 +38,22 @@ def importance_section(report: Report) -> Section:
 
 
 def curves_section(report: Report) -> Section:
-    """The best score to expect of n random trials, a row for each family and n."""
-    title, frame = "Tuning curve: the best of n trials", curves_frame(report.curves)
+    """The best score to expect from n random trials, a row for each family and n."""
+    title = "Tuning curve: the best of n trials"
+    if not report.details or report.records.manifest.algo != "random":
+        return Section(title)
+    frame = curves_frame(family_curves(report.records))
     frame = frame[frame["n"].isin(TRIALS)]
     if frame.empty:
         return Section(title)
     places = report.places
-    band = (
-        interval(low, high, places)
-        for low, high in zip(frame["lower"], frame["upper"], strict=True)
-    )
+    bounds = zip(frame["lower"], frame["upper"], strict=True)
     columns = (
         Column("schedule", tuple(frame["schedule"].where(frame["n"] == 1, ""))),
         numbers("n", map(str, frame["n"])),
         numbers("expected", (fixed(score, places) for score in frame["expected"])),
         numbers("median", (fixed(score, places) for score in frame["median"])),
-        Column("95 % band of the median", tuple(band)),
+        Column("95 % band of the median", tuple(interval(*both, places) for both in bounds)),
     )
     return Section(title, columns=columns)
 
@@ -66,6 +68,6 @@ def _words(one: Importance) -> str:
 
 
 def _share(share: float) -> str:
-    # An estimate: a parameter without effect may come out at -.01, and one that alone decides
-    # everything at 1.11 (seen with 60 trials).
+    # An estimate: it can be -.01 for a parameter without effect, and 1.11 for one that alone
+    # decides everything (seen with 60 trials).
     return f"{min(max(share, 0.0), 1.0):.2f}" if math.isfinite(share) else "unknown"

@@ -1,4 +1,4 @@
-"""What a finished search or confirmation shows: its report, its page, and what to type next."""
+"""What a finished search or confirmation shows: its report, its page, and the next commands."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def keep_page(folder: str | os.PathLike[str], console: Console, *, overwrite: bo
     """
     path = Path(folder) / PAGE
     if overwrite or not path.exists():
-        # Imported late: pictures and templates take .5 s, and the report need not wait for them.
+        # Imported late, so that the report does not wait .5 s for pictures and templates.
         from lrtune.records.writer import RunWriter
         from lrtune.report.page import render_page
 
@@ -58,7 +58,7 @@ def keep_page(folder: str | os.PathLike[str], console: Console, *, overwrite: bo
 
 
 def next_commands(folder: str | os.PathLike[str]) -> str:
-    """What to type after a search, in a sentence; the folder is quoted for a shell.
+    """The commands to run after a search, in a sentence; the folder is quoted for a shell.
 
     Args:
         folder: the run folder.

@@ -1,7 +1,7 @@
-"""Sections and tables as text, and a table's plain lines: nothing cut, no trailing blanks.
+"""Sections and tables as text, and the lines of a table: nothing cut, no trailing blanks.
 
-NOTE: why not rich.table. It pads lines with blanks up to the table's width, and where columns do
-not fit it cuts even those that may not wrap: in 18 characters a score of 0.7120 became "0.", in 24
+NOTE: why not rich.table. It pads lines with blanks up to the table's width, and if columns do not
+fit, it even cuts those that must not wrap: in 18 characters a score of 0.7120 became "0.", in 24
 words ended in "…" (rich 14). Here lines get longer instead.
 """
 
@@ -30,9 +30,9 @@ class Column:
         least: int >= 1 or None. In the terminal, the width down to which cells may be wrapped at
             their blanks; None to keep them whole.
         optional: whether the terminal may leave the column out where space is short.
-        about: what the column means, where its name does not say; else empty.
-        remarks: one per row, text that follows the cell; empty where there are none.
-        order: one per row, what the page sorts by; empty where it is the cell itself.
+        about: what the column means, if its name does not say it; else empty.
+        remarks: one per row, shown after the cell; empty if there are none.
+        order: one per row, what the page sorts by; empty if it sorts by the cells.
     """
 
     name: str
@@ -52,21 +52,19 @@ class Column:
     @property
     def texts(self) -> tuple[str, ...]:
         """The cells with their remarks in brackets."""
-        if not self.remarks:
-            return self.cells
-        both = zip(self.cells, self.remarks, strict=True)
+        both = zip(self.cells, self.remarks or [""] * len(self.cells), strict=True)
         return tuple(f"{cell}({remark})" if remark else cell for cell, remark in both)
 
 
 @dataclass(frozen=True)
 class Section:
-    """One part of a report; all of its parts may be empty.
+    """One part of a report; any attribute but the title may be empty.
 
     Attributes:
         title: its heading.
         about: sentences that introduce it.
         columns: a table.
-        best: numbers of the table's rows, from 0, that stand out.
+        best: the table's rows to highlight, counted from 0.
         legend: how to read the table, a line each.
         pairs: names, and words about each.
         notes: what else to know, a line each.
@@ -87,7 +85,7 @@ class Section:
 
 
 def numbers(name: str, cells: Iterable[str], about: str = "") -> Column:
-    """A column of numbers, which are kept whole and aligned right."""
+    """A column of numbers, which never wrap and are aligned right."""
     return Column(name, tuple(cells), right=True, about=about)
 
 
@@ -96,8 +94,8 @@ def lay_out(columns: Sequence[Column], width: int) -> list[list[str]]:
 
     Args:
         columns: at least one; all have the same number of cells, at least one.
-        width: int >= 1, characters per line. Where even wrapped cells do not fit, lines get longer:
-            a terminal shows all of a long line, and nothing of what was cut.
+        width: int >= 1, characters per line. If even wrapped cells do not fit, lines get longer: a
+            terminal shows all of a long line, but text that was cut is lost.
 
     Returns:
         The lines of the heading, then the lines of each row.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from lrtune.records.schema import Manifest
 
@@ -21,41 +21,40 @@ def list_settings(manifest: Manifest) -> dict[str, list[tuple[str, str]]]:
     """
     better = Direction(manifest.direction).word
     data = manifest.data
-    groups: dict[str, Mapping[str, str]] = {
-        "Search": {
-            "algorithm": manifest.algo,
-            "objective": f"{manifest.objective}, {better} is better",
-            "score": f"{manifest.score} epoch",
-            "epochs": _text(manifest.max_epochs),
-            "reduction factor": _text(manifest.factor),
-            "trials requested": _text(manifest.max_trials),
-            "seed": str(manifest.seed),
-            "batch size": _text(manifest.batch_size),
-            "families": ", ".join(manifest.families),
-            "epochs for the constant rate": f"{manifest.baseline_budget:.6g} times the search's",
-            "baseline seeds": ", ".join(map(str, manifest.baseline_seeds)),
-            "started": _moment(manifest.created),
-            "finished": _moment(manifest.finished) if manifest.finished else "not yet",
-        },
-        "Data": {
-            "source": data.source,
-            "requested as": data.argument or "",
-            **{f"{part} images": f"{size:,}" for part, size in data.sizes.items()},
-            "fingerprint": data.fingerprint,
-            "synthetic": "yes: drawn by lrtune" if data.synthetic else "no",
-        },
-    }
-    pairs = {title: list(values.items()) for title, values in groups.items()}
     configs = [one["config"] for one in manifest.space if isinstance(one.get("config"), dict)]
-    # Not by name: a name may have several ranges, under different conditions.
-    pairs["Space"] = [(str(config.get("name", "")), _range(config)) for config in configs]
-    pairs["Versions"] = list(manifest.versions.items())
-    known = {title: [pair for pair in of_title if pair[1]] for title, of_title in pairs.items()}
-    return {title: of_title for title, of_title in known.items() if of_title}
+    groups: dict[str, Iterable[tuple[str, str]]] = {
+        "Search": (
+            ("algorithm", manifest.algo),
+            ("objective", f"{manifest.objective}, {better} is better"),
+            ("score", f"{manifest.score} epoch"),
+            ("epochs", _text(manifest.max_epochs)),
+            ("reduction factor", _text(manifest.factor)),
+            ("trials requested", _text(manifest.max_trials)),
+            ("seed", str(manifest.seed)),
+            ("batch size", _text(manifest.batch_size)),
+            ("families", ", ".join(manifest.families)),
+            ("epochs for the constant rate", f"{manifest.baseline_budget:.6g} times the search's"),
+            ("baseline seeds", ", ".join(map(str, manifest.baseline_seeds))),
+            ("started", _moment(manifest.created)),
+            ("finished", _moment(manifest.finished) if manifest.finished else "not yet"),
+        ),
+        "Data": (
+            ("source", data.source),
+            ("requested as", data.argument or ""),
+            *((f"{part} images", f"{size:,}") for part, size in data.sizes.items()),
+            ("fingerprint", data.fingerprint),
+            ("synthetic", "yes: drawn by lrtune" if data.synthetic else "no"),
+        ),
+        # A name may appear more than once, with different ranges under different conditions.
+        "Space": ((str(config.get("name", "")), _range(config)) for config in configs),
+        "Versions": manifest.versions.items(),
+    }
+    known = {title: [pair for pair in pairs if pair[1]] for title, pairs in groups.items()}
+    return {title: pairs for title, pairs in known.items() if pairs}
 
 
 def _range(config: Mapping[str, Any]) -> str:
-    """What the search could choose from."""
+    """The values or the range that the search sampled from."""
     if isinstance(config.get("values"), list):
         return ", ".join(map(str, config["values"]))
     if "min_value" in config and "max_value" in config:

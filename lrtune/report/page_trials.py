@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from lrtune.report.grid import Column
 
 POINTS = 100_000
-"""About how many points the curves of all trials may have: a megabyte and a half."""
+"""About how many points the curves of all trials may have: 1.5 MB of page."""
 
 FEWEST, MOST = 30, 400
-"""How many points a curve keeps at least and at most: 400 are more than it has pixels."""
+"""How many points a curve has at least and at most: it has fewer than 400 pixels."""
 
-# NOTE: the score comes before the schedule: a phone shows four columns, the ones people look for.
+# NOTE: the score comes before the schedule, as a phone shows only the first four columns.
 ORDER = ("rank", "trial", "score", "delta", "noise", "schedule", "lr0", "momentum", "epochs",
          "status", "time")  # fmt: skip
 
 NO_GROUP = 1_000_000_000
-"""The group of trials without a comparable score, which sort behind all others."""
+"""The group of trials without a comparable score, which come last."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def build_trials(report: Report) -> Trials:
     data = {
         "metric": printable(report.records.manifest.objective),
         "higher": Direction(report.records.manifest.direction) is Direction.MAX,
-        "baseline": _finite(baseline.reference.mean, 6) if baseline else None,
+        "baseline": _rounded(baseline.reference.mean, 6) if baseline else None,
         "baselineName": printable(baseline.reference.name) if baseline else "",
         "trials": [[*which, *curve, message] for *which, curve, message in rows],
     }
@@ -89,23 +89,21 @@ def _curve(records: RunRecords, trial_id: str, keep: int) -> list[Any]:
 
     Epochs that count up without a gap are given by the first one.
     """
-    lines = [
-        line for one in records.lineage(trial_id)[:-1] for line in records.epochs(one.trial_id)
-    ]
-    lines += records.epochs(trial_id)
+    ids = [one.trial_id for one in records.lineage(trial_id)] or [trial_id]
+    lines = [line for one in ids for line in records.epochs(one)]
     every = max(math.ceil(len(lines) / keep), 1)
-    # The last epoch is always kept: most scores are of it.
+    # Always with the last epoch, whose objective is the score of most trials.
     kept = lines[::-1][::every][::-1]
-    epochs = [_finite(line.get("epoch"), 9) for line in kept]
-    scores = [_finite(line.get(records.manifest.objective), 4) for line in kept]
-    rates = [_finite(line.get("lr"), 3) for line in kept]
+    epochs = [line["epoch"] for line in kept]
+    scores = [_rounded(line.get(records.manifest.objective, math.nan), 4) for line in kept]
+    rates = [_rounded(line.get("lr", math.nan), 3) for line in kept]
     first = epochs[0] if epochs else 0
-    counting = first is not None and epochs == [first + n for n in range(len(epochs))]
+    counting = epochs == list(range(first, first + len(epochs)))
     return [first if counting else epochs, scores, rates[0] if len(set(rates)) == 1 else rates]
 
 
-def _finite(value: Any, digits: int) -> float | int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+def _rounded(value: float, digits: int) -> float | int | None:
+    if not math.isfinite(value):
         return None
     rounded = float(f"{value:.{digits}g}")
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded

@@ -20,7 +20,7 @@ def build_sections(report: Report) -> dict[str, Section]:
 
     Returns:
         "baseline" always; "trials", "unranked", "cost", "progress", "importance", "curves" and
-        "confirmation" where there is something to say.
+        "confirmation" if they are not empty.
     """
     found = {
         "baseline": baseline_section(report),

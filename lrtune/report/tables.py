@@ -19,7 +19,7 @@ STDOUT = "-"
 """The file name that means standard output."""
 
 FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How a cell starts that a spreadsheet would run as a formula."""
+"""A spreadsheet runs a cell that starts with one of these as a formula."""
 
 
 def write_csv(records: RunRecords, file: str) -> None:
@@ -51,13 +51,13 @@ def write_csv(records: RunRecords, file: str) -> None:
 def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with text that no spreadsheet runs as a formula and no terminal obeys.
 
-    Text is made printable and loses blanks at its ends; what would start a formula gets an
-    apostrophe before it, which spreadsheets read as "this is text".
+    Text is made printable and stripped of leading and trailing blanks. If it would start a formula,
+    an apostrophe is put before it, which tells spreadsheets that it is text.
 
     Args:
         frame: any; columns of text (object or string) and column names are changed.
     """
-    # Only columns of text: in the others a leading minus is a number's.
+    # Only columns of text: in other columns a leading minus belongs to a number.
     text = frame.select_dtypes(["object", "string"])
     cells = {name: text[name].map(_cell, na_action="ignore") for name in text}
     changed: pd.DataFrame = frame.assign(**cells).rename(columns=_cell)
@@ -65,7 +65,7 @@ def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cell(value: object) -> str:
-    # OWASP, "CSV Injection": =, +, -, @ and their full-width forms begin a formula, and so does a
-    # tab or a line end before one.
+    # OWASP, "CSV Injection": =, +, -, @ and their full-width forms start a formula, also after a
+    # tab or a line end.
     cell = printable(str(value)).strip()
     return f"'{cell}" if cell.startswith(FORMULA) else cell

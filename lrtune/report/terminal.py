@@ -11,19 +11,19 @@ from lrtune.report.grid import lay_out
 from lrtune.report.sections import build_sections
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
 
     from lrtune.records.reader import RunRecords
     from lrtune.report.build import Report
-    from lrtune.report.grid import Column, Section
+    from lrtune.report.grid import Section
 
 PIPED = 120
 """Characters per line where there is no terminal to ask: enough for any row."""
 
 PROSE = 100
 """Sentences are wrapped at this many characters, however wide the terminal is."""
+
+INDENT = "  "
 
 
 def print_report(
@@ -35,7 +35,7 @@ def print_report(
         records: of the run.
         console: where to print; its width is kept.
         top: int >= 1, how many trials of the full budget to list.
-        details: whether to print importance and tuning curves, too.
+        details: whether to also print importance and tuning curves.
 
     Raises:
         ArgumentError: `top` is below 1.
@@ -44,7 +44,7 @@ def print_report(
 
 
 def make_console() -> Console:
-    """Standard output: a terminal in its own width, a pipe or file in a width for any row."""
+    """Standard output: a terminal with its own width, a pipe or file with `PIPED` characters."""
     import os
     import sys
 
@@ -64,25 +64,23 @@ def _render(report: Report, console: Console) -> None:
     """Lay the report out; the verdict, which matters most, comes last."""
     page = _Page(console)
     page.prose(report.header[0], style="bold")
-    for line in report.header[1:]:
-        page.prose(line)
+    page.prose(*report.header[1:])
     if report.warning:
-        page.gap()
+        page.line()
         page.prose(report.warning, style="bold red")
     for section in build_sections(report).values():
         page.section(section)
     page.heading("Verdict")
-    page.prose(report.headline, indent=2, style="bold")
+    page.prose(report.headline, indent=INDENT, style="bold")
     if report.reasons:
-        page.prose(report.reasons, indent=2)
+        page.prose(report.reasons, indent=INDENT)
     if report.usage:
         page.heading("Use it")
         for line in report.usage:
-            page.code(f"  {line}")
+            page.line(INDENT + line)
     if report.notes:
         page.heading("Notes")
-        for note in report.notes:
-            page.prose(note, indent=2)
+        page.prose(*report.notes, indent=INDENT)
 
 
 class _Page:
@@ -94,58 +92,45 @@ class _Page:
 
     def section(self, section: Section) -> None:
         self.heading(section.title)
-        for line in section.about:
-            self.prose(line, indent=2)
+        self.prose(*section.about, indent=INDENT)
         if section.columns:
-            self.table(section.columns, section.best)
-        for line in section.legend:
-            self.prose(line, indent=2, style="dim")
+            self.table(section)
+        self.prose(*section.legend, indent=INDENT, style="dim")
         if section.columns and section.pairs:
-            self.gap()
-        if section.pairs:
-            self.pairs(section.pairs)
+            self.line()
+        longest = max((len(printable(name)) for name, _ in section.pairs), default=0)
+        for name, words in section.pairs:
+            first = f"{INDENT}{printable(name):{longest}}  "
+            self.prose(words, first=first, indent=" " * len(first))
         if section.columns and section.notes:
-            self.gap()
-        for line in section.notes:
-            self.prose(line, indent=2, style="dim")
-
-    def gap(self) -> None:
-        self.console.print()
+            self.line()
+        self.prose(*section.notes, indent=INDENT, style="dim")
 
     def heading(self, words: str) -> None:
-        self.gap()
+        self.line()
         self.prose(words, style="bold cyan")
 
-    def prose(self, words: str, *, indent: int = 0, style: str = "") -> None:
-        self.wrapped(words, " " * indent, " " * indent, style)
+    def prose(
+        self, *texts: str, first: str | None = None, indent: str = "", style: str = ""
+    ) -> None:
+        """Texts, each from a new line; `first` begins their first lines, `indent` the others."""
+        start = indent if first is None else first
+        for text in map(printable, texts):
+            # NOTE: not rich's wrapping, which pads lines with blanks; they would end up in files.
+            lines = textwrap.wrap(text, self.width, initial_indent=start, subsequent_indent=indent)
+            for line in lines or [start]:
+                self.line(line, style)
 
-    def pairs(self, pairs: tuple[tuple[str, str], ...]) -> None:
-        """Names, and words beside each."""
-        shown = [(printable(name), words) for name, words in pairs]
-        longest = max(len(name) for name, _ in shown)
-        for name, words in shown:
-            self.wrapped(words, f"  {name:{longest}}  ", " " * (longest + 4))
-
-    def wrapped(self, words: str, first: str, others: str, style: str = "") -> None:
-        """Words with one indent before the first line and another before the others."""
-        # NOTE: rich would pad lines with blanks, which do not belong into a file.
-        lines = textwrap.wrap(
-            printable(words), self.width, initial_indent=first, subsequent_indent=others
-        )
-        for line in lines or [first]:
-            self.code(line, style)
-
-    def table(self, columns: Sequence[Column], best: frozenset[int]) -> None:
-        """A table; the rows with these numbers, from 0, stand out."""
-        heading, *rows = lay_out(columns, self.console.width - 2)
-        for line in heading:
-            self.code(f"  {line}", "bold")
-        self.code(f"  {'─' * max(len(line) for lines in (heading, *rows) for line in lines)}")
+    def table(self, section: Section) -> None:
+        heading, *rows = lay_out(section.columns, self.console.width - len(INDENT))
+        longest = max(len(line) for lines in (heading, *rows) for line in lines)
+        styled = [(line, "bold") for line in heading] + [("─" * longest, "")]
         for number, lines in enumerate(rows):
-            for line in lines:
-                self.code(f"  {line}", "green" if number in best else "")
+            styled += [(line, "green" if number in section.best else "") for line in lines]
+        for line, style in styled:
+            self.line(INDENT + line, style)
 
-    def code(self, line: str, style: str = "") -> None:
+    def line(self, line: str = "", style: str = "") -> None:
         """One line as it is, however long, so that it can be copied."""
         from rich.text import Text
 

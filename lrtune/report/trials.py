@@ -1,4 +1,4 @@
-"""The trials: the table, whose columns terminal and page share, and those without a rank."""
+"""The table of trials, whose columns terminal and page share, and the trials without a rank."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def trials_section(report: Report) -> Section:
     if trials.empty:
         return Section(title)
     columns = trial_columns(report, trials)
-    more = (f"and {count(hidden, 'more trial')}",) if hidden > 0 else ()
-    meanings = "; ".join(
-        f"{name}: {columns[name].about}" for name in ("delta", "noise") if name in columns
-    )
+    del columns["status"]
+    more = f"and {count(hidden, 'more trial')}" if hidden > 0 else ""
+    explained = [columns[name] for name in ("delta", "noise") if name in columns]
+    legend = more, "; ".join(f"{column.name}: {column.about}" for column in explained)
     return Section(
         title,
-        columns=tuple(column for name, column in columns.items() if name != "status"),
+        columns=tuple(columns.values()),
         best=frozenset(number for number, rank in enumerate(trials["rank"]) if rank == 1),
-        legend=(*more, meanings) if meanings else more,
+        legend=tuple(filter(None, legend)),
     )
 
 
@@ -49,19 +49,16 @@ def unranked_section(report: Report) -> Section:
     """The trials without a rank: a kind and which these are, ("diverged", "0006: a reason")."""
     unranked = report.trials[report.trials["rank"].isna()]
     by_status = dict(list(unranked.groupby("status", sort=False)))
+    shorter = by_status.pop("completed", unranked[:0]).groupby("budget", sort=False)
     pairs = [
         (count(int(budget), "epoch"), _best_of(trials, report.records, report.places))
-        for budget, trials in unranked[unranked["status"] == "completed"].groupby(
-            "budget", sort=False
-        )
+        for budget, trials in shorter
     ]
-    pairs += [
-        (status, _reasons(by_status[status]))
-        for status in ("diverged", "failed")
-        if status in by_status
-    ]
-    if RUNNING in by_status:
-        pairs.append(("unfinished", f"{_ids(by_status[RUNNING])} (still running or stopped)"))
+    for status, trials in by_status.items():  # diverged, failed, running: the ranking's order
+        if status == RUNNING:
+            pairs.append(("unfinished", f"{_ids(trials)} (still running or stopped)"))
+        else:
+            pairs.append((status, _reasons(trials)))
     return Section("Not in the ranking", pairs=tuple(pairs))
 
 
@@ -84,31 +81,32 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
         "delta" with a baseline, and "noise" where the baseline's spread is known.
     """
     places, baseline = report.places, report.baseline
-    parameters = tuple(trials["parameters"].fillna(""))
-    noise = {True: "within", False: "outside"}
+    order = tuple("" if math.isnan(one) else f"{one:.4g}" for one in trials["total_seconds"])
     columns = [
         numbers("rank", _whole(trials["rank"]), "among trials of the full budget"),
         Column("trial", tuple(trials["trial_id"])),
-        Column("schedule", tuple(families(trials)), least=20, remarks=parameters),
+        Column(
+            "schedule",
+            tuple(families(trials)),
+            least=20,
+            remarks=tuple(trials["parameters"].fillna("")),
+        ),
         numbers("lr0", map(brief, trials["lr0"]), "initial learning rate"),
         numbers("momentum", map(brief, trials["momentum"])),
     ]
     if (trials["epochs"].dropna() != report.records.manifest.max_epochs).any():
-        epochs = _whole(trials["epochs"])
-        columns.append(numbers("epochs", epochs, "including those of the trials it continues"))
+        about = "including those of the trials it continues"
+        columns.append(numbers("epochs", _whole(trials["epochs"]), about))
     columns.append(numbers("score", (fixed(score, places) for score in trials["score"])))
     if baseline is not None:
         deltas = (fixed(delta, places, sign=True) for delta in trials["delta"])
         about = f"how much better than {baseline.reference.name}"
         columns.append(numbers("delta", deltas, about))
     if baseline is not None and not math.isnan(baseline.spread):
-        cells = tuple(noise.get(within, NOTHING) for within in trials["within_noise"])
-        spread = fixed(baseline.spread, places)
-        about = f"95 % of single baseline runs fall within ±{spread}"
-        columns.append(Column("noise", cells, about=about))
-    seconds = trials["total_seconds"]
-    order = tuple("" if math.isnan(one) else f"{one:.4g}" for one in seconds)
-    times = tuple(map(duration, seconds))
+        noise = trials["within_noise"].map({True: "within", False: "outside"}).fillna(NOTHING)
+        about = f"95 % of single baseline runs fall within ±{fixed(baseline.spread, places)}"
+        columns.append(Column("noise", tuple(noise), about=about))
+    times = tuple(map(duration, trials["total_seconds"]))
     columns.append(Column("status", tuple(trials["status"])))
     columns.append(Column("time", times, right=True, optional=True, order=order))
     return {column.name: column for column in columns}
@@ -131,9 +129,7 @@ def _reasons(trials: pd.DataFrame) -> str:
     """The trials by reason, the most common one first."""
     reasons = trials["message"].map(first_line, na_action=None)
     common = reasons.value_counts()
-    named = [
-        f"{_ids(trials[reasons == reason])}: {reason}" for reason in common.index[:MOST_REASONS]
-    ]
+    named = [f"{_ids(trials[reasons == one])}: {one}" for one in common.index[:MOST_REASONS]]
     others = int(common[MOST_REASONS:].sum())
     if others:
         named.append(f"{count(others, 'trial')} for other reasons")

@@ -43,7 +43,7 @@ def judge(
 
     Returns:
         (headline, reasons): the verdict in a sentence, and the sentences that support it, which
-        are empty where there is no winner.
+        are empty if there is no winner.
     """
     manifest = records.manifest
     ranked = frame[frame["rank"].notna()]
@@ -60,12 +60,9 @@ def judge(
         return NO_BASELINE, f"{winner}."
     compared = f"{_gap(delta, places)} {rival_in_full(baseline, manifest, places)}"
     headline, certainty = _compared(delta, baseline, _chosen(frame, ranked), places)
-    parts = [
-        f"{winner}, {compared}; {certainty}",
-        _whose_gain(records, ranked, baseline, places),
-        _better_still(manifest, baseline, places),
-    ]
-    return headline, " ".join(part for part in parts if part)
+    gain = _whose_gain(records, ranked, baseline, places)
+    parts = f"{winner}, {compared}; {certainty}", gain, _better_still(manifest, baseline, places)
+    return headline, " ".join(filter(None, parts))
 
 
 def _compared(delta: float, baseline: Baseline, chosen: str, places: int) -> tuple[str, str]:
@@ -101,7 +98,7 @@ def _why_unknown(baseline: Baseline) -> str:
 
 
 def _chosen(frame: pd.DataFrame, ranked: pd.DataFrame) -> str:
-    """How many trials the winner is the best of: the more, the more of its lead is luck."""
+    """How many trials the winner is the best of: with more trials, more of its lead is luck."""
     tried = int((frame["parent"].isna() & (frame["status"] != RUNNING)).sum())
     if len(ranked) == 1 and tried <= 1:
         return "it is one trial with one seed"
@@ -112,7 +109,7 @@ def _chosen(frame: pd.DataFrame, ranked: pd.DataFrame) -> str:
 
 
 def _whose_gain(records: RunRecords, ranked: pd.DataFrame, baseline: Baseline, places: int) -> str:
-    """What else than the schedule may have made the winner better than the baseline."""
+    """What other than the schedule may have made the winner better than the baseline."""
     delta = float(ranked["delta"].iloc[0])
     if not (delta > 0 and baseline.within_noise(delta) is False):
         return ""
@@ -127,7 +124,7 @@ def _whose_gain(records: RunRecords, ranked: pd.DataFrame, baseline: Baseline, p
 
 
 def _better_still(manifest: Manifest, baseline: Baseline, places: int) -> str:
-    """That an untuned constant rate did better than the tuned one, if one did."""
+    """A sentence if an untuned constant rate did better than the tuned one; else empty."""
     direction = Direction(manifest.direction)
     first = direction.best(baseline.arms, lambda arm: arm.mean)
     if first is None or not direction.better(first.mean, baseline.reference.mean):

@@ -1,4 +1,4 @@
-"""Numbers and messages in the form that every kind of report shows them."""
+"""Numbers and messages as text, the same in every kind of report."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ DIGITS = 4
 """Significant digits of a typical score: 0.7125, 2.041, 153.8."""
 
 NOTHING = "-"
-"""What stands for an unknown number."""
+"""Shown for an unknown number."""
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
-"""Keeps words on one line; printed as a plain blank."""
+"""Keeps words on one line; printed as a normal space."""
 
 
 def decimals(scores: Iterable[float]) -> int:
@@ -29,7 +29,7 @@ def decimals(scores: Iterable[float]) -> int:
     sizes = [abs(score) for score in scores if math.isfinite(score) and score]
     if not sizes:
         return DIGITS
-    # NOTE: the median, as one trial with a loss of 1e30 must not take the others' decimals away.
+    # NOTE: the median, so that one trial with a loss of 1e30 does not change the decimals of all.
     size = statistics.median(sizes)
     return min(max(DIGITS - 1 - math.floor(math.log10(size)), 0), 12)
 
@@ -79,9 +79,9 @@ def p_text(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.2g}"
 
 
-def count(number: int, noun: str, plural: str | None = None) -> str:
+def count(number: int, noun: str) -> str:
     """A number and its noun: "1 trial", "1,000 trials"."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def first_line(message: str | None, most: int = 160) -> str:

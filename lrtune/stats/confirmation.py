@@ -7,6 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lrtune._util.printable import printable
 from lrtune.errors import RunFolderError
 from lrtune.records.ids import parse_id
 from lrtune.schedules.recipe import Recipe
@@ -32,8 +33,7 @@ class Confirmed:
     Attributes:
         manifest: what is compared.
         comparison: of the seeds that have ended.
-        ended: trainings that have ended, whatever became of them.
-        planned: trainings in all, arms times seeds.
+        ended: number of trainings that have ended, whatever their status.
         diverged: arm -> how many of its seeds diverged; each counts with the score it ended with.
         failed: arm -> how many of its seeds failed; they have no score.
     """
@@ -41,16 +41,19 @@ class Confirmed:
     manifest: ConfirmManifest
     comparison: Comparison
     ended: int
-    planned: int
     diverged: Mapping[str, int]
     failed: Mapping[str, int]
+
+    @property
+    def planned(self) -> int:
+        """Number of trainings when it is finished, arms times seeds."""
+        return self.manifest.planned[0]
 
 
 def measure_confirmation(records: RunRecords) -> Confirmed | None:
     """Compare the arms of a run's confirmation over the seeds that have ended so far.
 
-    Trainings of another number of epochs or of a seed that the confirmation does not name do not
-    count.
+    A training counts only if its number of epochs and its seed are those of the confirmation.
 
     Returns:
         The comparison; None for a run without a confirmation.
@@ -63,23 +66,15 @@ def measure_confirmation(records: RunRecords) -> Confirmed | None:
         return None
     manifest = confirmation.manifest
     outcomes = {arm: _own(confirmation, arm) for arm in manifest.arms}
-    comparison = compare(
-        {
-            arm: {seed: score_of(one) for seed, one in of_arm.items()}
-            for arm, of_arm in outcomes.items()
-        },
-        manifest.baseline,
-        manifest.direction,
-        search_scores={
-            arm: score for arm, score in manifest.search_scores.items() if arm in manifest.arms
-        },
-        allow_untested=True,
-    )
+    scores = {
+        arm: {seed: score_of(one) for seed, one in of_arm.items()}
+        for arm, of_arm in outcomes.items()
+    }
+    searched = manifest.search_scores
     return Confirmed(
-        manifest=manifest,
-        comparison=comparison,
+        manifest,
+        compare(scores, manifest.baseline, manifest.direction, search_scores=searched),
         ended=sum(map(len, outcomes.values())),
-        planned=len(manifest.arms) * len(set(manifest.seeds)),
         diverged=_counted(outcomes, "diverged"),
         failed=_counted(outcomes, "failed"),
     )
@@ -89,9 +84,10 @@ def confirmation_frame(records: RunRecords) -> pd.DataFrame:
     """A run's confirmation as a frame.
 
     Returns:
-        One row an arm: `lrtune.stats.comparison.comparison_frame` with schedule, lr0, momentum,
-        parameters (as in `lrtune.stats.ranking.rank`) and trial_id (of the search's trial that the
-        arm comes from, NA for a constant rate of the baseline) after its second column.
+        One row per arm: `lrtune.stats.frames.comparison_frame` with the columns schedule, lr0,
+        momentum, parameters (as in `lrtune.stats.ranking.rank`) and trial_id (of the search's trial
+        that the arm comes from, NA for a constant rate of the baseline) inserted after its second
+        column.
 
     Raises:
         RunFolderError: the run has no confirmation.
@@ -106,22 +102,23 @@ def confirmation_frame(records: RunRecords) -> pd.DataFrame:
         )
     manifest = confirmed.manifest
     frame = comparison_frame(confirmed.comparison)
-    values = [described(Recipe.from_values(manifest.arms[arm])) for arm in frame["arm"]]
-    for place, name in enumerate(("schedule", "lr0", "momentum", "parameters"), start=2):
-        frame.insert(place, name, [one[name] for one in values])
-    frame.insert(6, "trial_id", [manifest.trials.get(arm) for arm in frame["arm"]])
+    recipes = [described(Recipe.from_values(values)) for values in manifest.arms.values()]
+    for place, name in enumerate(recipes[0], start=2):
+        frame.insert(place, name, [one[name] for one in recipes])
+    trials = manifest.trials
+    ids = [printable(trials[arm]) if arm in trials else None for arm in manifest.arms]
+    frame.insert(6, "trial_id", ids)
     return frame
 
 
 def _own(confirmation: Confirmation, arm: str) -> dict[int, Outcome]:
-    # The seed is that of the folder: it is what pairs the arms.
-    planned = set(confirmation.manifest.seeds)
+    # The seed in the folder's name counts: it is the one that pairs the arms.
     by_seed = {
         parse_id(one.trial_id).seed: one
         for one in confirmation.outcomes[arm]
         if one.epochs.planned == confirmation.manifest.epochs
     }
-    return {seed: one for seed, one in by_seed.items() if seed in planned}
+    return {seed: one for seed, one in by_seed.items() if seed in confirmation.manifest.seeds}
 
 
 def _counted(outcomes: Mapping[str, Mapping[int, Outcome]], status: str) -> dict[str, int]:

@@ -1,24 +1,25 @@
-"""Which hyperparameters decided how well trials did.
+"""Which hyperparameters mattered for the scores of trials.
 
 A forest of extremely randomized trees (scikit-learn; Geurts, Ernst and Wehenkel, Machine Learning
-63, 2006, https://doi.org/10.1007/s10994-006-6226-1) learns trials' scores from their
-hyperparameters. In trials that it has not seen, one hyperparameter is shuffled: by how much that
-worsens the prediction is its importance. For independent parameters half of that loss is the
-variance that goes with the parameter, alone or together with others (Gregorutti, Michel and
-Saint-Pierre, Statistics and Computing 27, 2017, https://arxiv.org/abs/1310.5726): so it is given as
-a share of the variance of scores, Sobol's total index.
+63, 2006, https://doi.org/10.1007/s10994-006-6226-1) learns the scores of trials from their
+hyperparameters. Then one hyperparameter is shuffled in held-out trials: its importance is how much
+worse the prediction becomes. For independent parameters half of that loss is the variance that
+goes with the parameter, alone or together with others (Gregorutti, Michel and Saint-Pierre,
+Statistics and Computing 27, 2017, https://arxiv.org/abs/1310.5726). As a share of the variance of
+scores it is Sobol's total index.
 
-Scores count by their ranks: what is asked is what puts one trial before another, and a loss of
-1e30 of one trial that diverged must not be all there is to explain.
+Scores are replaced by their ranks: the question is what puts one trial before another, and a loss
+of 1e30 of one diverged trial must not dominate the variance.
 
-NOTE: why not another way. Measured on 1,000 trials of noise alone, 4 parameters: seconds of work,
-and the greatest importance of a number that means nothing.
+NOTE: why not another method. Measured on 1,000 trials of pure noise with 4 parameters: computing
+time, and the largest importance of a parameter without effect.
 
     this                                      .14 s     .01
     impurity of a forest (scikit-learn)       .23 s     .31
     fANOVA (Optuna 5.0, 64 trees)             24 s      .11
-    PED-ANOVA (Optuna 5.0)                    1.2 s     .00, 1 s of it imports; but at 30 trials of
-                                                        a score of lr0 alone it puts noise first
+    PED-ANOVA (Optuna 5.0)                    1.2 s     .00 (imports take 1 s); but with 30 trials
+                                                        whose score depends on lr0 alone it puts
+                                                        noise first
 """
 
 from __future__ import annotations
@@ -60,12 +61,12 @@ class Importance:
 
     Attributes:
         family: the family whose trials these are; None for all families.
-        trials: how many trials it rests on.
+        trials: int >= 0, how many trials were used.
         shares: hyperparameter -> its share of the variance of scores, alone or together with
-            others, the greatest first; about 0 (slightly below, too) for one without effect.
-            Shares add up to more than 1 where parameters matter together. Empty if unknown.
-        explained: share of the variance of scores that the forest predicts in trials it has not
-            seen, at most 1; at or below 0 it predicts nothing. NaN if unknown.
+            others, the largest first; about 0 (or slightly below) for one without effect. Shares
+            add up to more than 1 where parameters matter together. Empty if unknown.
+        explained: share of the variance of scores that the forest predicts in held-out trials, at
+            most 1; at or below 0 it predicts nothing. NaN if unknown.
         reason: why shares are unknown or only noise, a sentence; else empty.
     """
 
@@ -78,12 +79,12 @@ class Importance:
 
 @dataclass(frozen=True)
 class Importances:
-    """What `measure_importance` found.
+    """The importance of all hyperparameters of a search.
 
     Attributes:
-        budget: epochs trials were meant to reach; only trials of this budget count.
+        budget: epochs that trials were meant to reach; only trials of this budget count.
         overall: of `schedule`, `lr0` and `momentum`, over the trials of all families.
-        families: family -> of its own parameters, `lr0` and `momentum`, over its trials alone; in
+        families: family -> of `lr0`, `momentum` and its own parameters, over its trials alone; in
             the manifest's order.
     """
 
@@ -96,16 +97,16 @@ def measure_importance(records: RunRecords, *, seed: int = 0) -> Importances:
     """Which hyperparameters mattered in a search.
 
     Only trials of one budget are comparable: those of the full budget if there are at least
-    `FEWEST`, else the largest group of one budget (in Hyperband the lowest rung, whose scores say
-    what makes a good start rather than a good end). Completed and diverged trials count, for to
-    diverge is what a rate leads to; failed ones do not.
+    `FEWEST`, else the largest group of one budget (in Hyperband the lowest rung, whose scores show
+    what makes a good start rather than a good end). Completed and diverged trials count, because
+    hyperparameters can make a trial diverge; failed ones do not.
 
     Args:
         records: of the run.
-        seed: int >= 0, of forests and shuffles: the same seed gives the same figures.
+        seed: int >= 0, of forests and shuffles: the same seed gives the same numbers.
 
     Returns:
-        The importances; without shares, but with the reason, for fewer than `FEWEST` trials.
+        The importances; with fewer than `FEWEST` trials no shares, but the reason.
     """
     scored = [one for one in records.outcomes if not math.isnan(score_of(one))]
     budget = _budget(scored, records.manifest.max_epochs)
@@ -128,7 +129,10 @@ def shares_of_variance(
         seed: int >= 0.
 
     Returns:
-        Shares, shape (features,), and the share that is predicted in trials not seen.
+        Shares, shape (features,), and the share that is predicted in held-out trials.
+
+    Raises:
+        ArgumentError: fewer than 6 scores, or all of them equal.
     """
     if len(scores) < 2 * _FOLDS or np.ptp(scores) == 0:
         raise ArgumentError(
@@ -177,40 +181,37 @@ def _measure(
     trials: Sequence[Outcome], family: str | None, names: Sequence[str], seed: int
 ) -> Importance:
     whole = [one for one in trials if all(_known(one.values.get(name)) for name in names)]
-    count = len(whole)
-    whose = "" if family is None else f" of {family}"
+    count, scores = len(whole), np.array([score_of(one) for one in whole])
+    whose, reason = "" if family is None else f" of {family}", ""
     if count < FEWEST:
         reason = (
             f"{f'Only {count}' if count else 'No'} {'trial' if count == 1 else 'trials'}{whose} "
             f"trained for the same number of epochs; it takes {FEWEST} to say what mattered."
         )
-        return Importance(family, count, {}, math.nan, reason)
-    scores = np.array([score_of(one) for one in whole])
-    if np.ptp(scores) == 0:
+    elif np.ptp(scores) == 0:
         reason = f"All {count} trials{whose} scored the same, so no hyperparameter mattered."
+    if reason:
         return Importance(family, count, {}, math.nan, reason)
 
-    features = np.column_stack(
-        [_column([one.values[name] for one in whole], _scale(name)) for name in names]
-    )
+    columns = [_column([one.values[name] for one in whole], _scale(name)) for name in names]
+    features = np.column_stack(columns)
     varied = np.ptp(features, axis=0) > 0
-    shares = np.zeros(len(names))
-    explained = 0.0
+    shares, explained = np.zeros(len(names)), 0.0
     if varied.any():
         shares[varied], explained = shares_of_variance(features[:, varied], scores, seed=seed)
     ordered = sorted(zip(names, map(float, shares), strict=True), key=lambda pair: -pair[1])
-    reason = "" if explained > 0 else (
-        f"The hyperparameters of {count} trials{whose} do not predict the scores of held-out "
-        "trials: these shares are noise."
-    )  # fmt: skip
+    if explained <= 0:
+        reason = (
+            f"The hyperparameters of {count} trials{whose} do not predict the scores of held-out "
+            "trials: these shares are noise."
+        )
     return Importance(family, count, dict(ordered), explained, reason)
 
 
 def _column(values: Sequence[Any], scale: str) -> FloatArray:
     if any(isinstance(value, str) for value in values):
-        # A family is a number here: trees of 30 splits or more part any set of 17 families.
-        codes = {value: code for code, value in enumerate(sorted(set(map(str, values))))}
-        return np.array([codes[str(value)] for value in values], dtype=np.float64)
+        # A family becomes a number: with 30 splits or more, trees can separate any set of 17.
+        return np.unique(list(map(str, values)), return_inverse=True)[1].astype(np.float64)
     numbers = np.array(values, dtype=np.float64)
     if scale == "reverse_log" and numbers.max() < 1:
         return -np.log(1 - numbers)
@@ -220,9 +221,9 @@ def _column(values: Sequence[Any], scale: str) -> FloatArray:
 
 
 def _scale(name: str) -> str:
-    """How a search spreads the values of a hyperparameter: see `lrtune.schedules.space.declare`.
+    """The scale on which a search samples a hyperparameter: see `lrtune.schedules.space.declare`.
 
-    A tree cuts between two values in any case; at which point between them is on this scale.
+    A tree splits between two values; the point between them is drawn on this scale.
     """
     if name in ("lr0", "momentum"):
         return "log" if name == "lr0" else "reverse_log"

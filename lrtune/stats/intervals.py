@@ -1,13 +1,13 @@
 """The interval of one arm's mean over its seeds.
 
-The studentized bootstrap (bootstrap-t): resample the seeds, and take the quantiles of
-t* = (resampled mean - mean) / resampled standard error for those of Student's t (Efron, "The
-Jackknife, the Bootstrap and Other Resampling Plans", 1982, chapter 10; Hall, "Theoretical
+The studentized bootstrap (bootstrap-t) resamples the seeds and uses the quantiles of
+t* = (resampled mean - mean) / resampled standard error in place of those of Student's t (Efron,
+"The Jackknife, the Bootstrap and Other Resampling Plans", 1982, chapter 10; Hall, "Theoretical
 Comparison of Bootstrap Confidence Intervals", Annals of Statistics 16, 1988,
 https://doi.org/10.1214/aos/1176350933).
 
-NOTE: not the BCa bootstrap, which is too narrow for the few seeds people train. Of 95 % intervals
-of one mean, this many in 100 cover it (4,000 simulated, standard error .4):
+NOTE: not the BCa bootstrap, which is too narrow for the few seeds people train. The share in % of
+95 % intervals that cover the mean (4,000 simulated, standard error .4):
 
     noise                       method           n = 6     8    12    20
     normal                      BCa                 87    89    91    93
@@ -20,12 +20,12 @@ of one mean, this many in 100 cover it (4,000 simulated, standard error .4):
                                 t                   88    89    90    92
                                 bootstrap-t         93    93    94    95
 
-Where so many scores tie that one resample in a hundred or more has no t (five seeds stuck at chance
-and one that learns), it is Student's t interval instead.
+If more than one resample in a hundred has no t* because scores tie (five seeds stuck at chance and
+one that learns), Student's t interval is used instead.
 
 It is wider than the t interval by 9 to 15 % at 6 and 8 seeds of normal noise. No method covers what
-no seed shows: where one seed in ten ends at chance and the others do not, 6 to 12 seeds cover the
-mean three times in four (BCa 60 to 70 times in 100).
+no seed shows: if one seed in ten ends at chance and the others do not, intervals of 6 to 12 seeds
+cover the mean 75 % of the time (BCa 60 to 70 %).
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 RESAMPLES = 9_999
 FEWEST = 6
-"""With fewer scores there is no interval: its coverage was measured from 6 on."""
+"""With fewer scores there is no interval: its coverage was measured for 6 and more."""
 
 _TIED = 0.01
-"""Up to this share of resamples may have no t: of 6 scores none alike it is .0001."""
+"""At most this share of resamples may have no t*; for 6 different scores it is .0001."""
 
 
 def mean_interval(
@@ -53,14 +53,14 @@ def mean_interval(
     """The studentized bootstrap interval of the mean.
 
     Args:
-        scores: shape (..., n), finite: a sample a row.
+        scores: shape (..., n), finite: one sample per row.
         confidence: float > 0 and < 1.
         seed: int >= 0, of the resamples.
         resamples: int >= 1, how many.
 
     Returns:
-        Lower and upper bound, each of shape (...), in the unit of the scores; NaN for n < `FEWEST`,
-        the score itself twice where all scores are equal.
+        Lower and upper bound, each of shape (...), in the unit of the scores; NaN for n < `FEWEST`;
+        both are the score itself if all scores are equal.
     """
     scores = np.asarray(scores, dtype=np.float64)
     n = scores.shape[-1]
@@ -75,7 +75,7 @@ def mean_interval(
     weights = draw.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64) / n
     means = centred @ weights.T
     variances = ((centred**2) @ weights.T - means**2) * (n / (n - 1))
-    # A resample of equal scores has no t. Rounding leaves it a variance of some 1e-17.
+    # A resample of equal scores has no t*: its variance is about 1e-17 by rounding.
     variances[variances <= 1e-12 * variance[..., None]] = np.nan
     with np.errstate(invalid="ignore"):
         ts = means / np.sqrt(variances / n)

@@ -1,4 +1,4 @@
-"""How many seeds a verdict takes."""
+"""How many seeds a verdict needs."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from lrtune.errors import ArgumentError
 
 POWER = 0.8
 MOST = 1_000
-"""The most seeds worth naming: `seeds_to_show` returns one more for anything above."""
+"""`seeds_to_show` returns `MOST` + 1 for any larger number."""
 
 
 def fewest_seeds(comparisons: int = 1, alpha: float = 0.05) -> int:
-    """The fewest seeds with which any verdict is possible at all.
+    """The smallest number of seeds with which a verdict is possible.
 
     The smallest p-value of a two-sided sign-flip test of n pairs is 2 / 2**n, and the first step of
     Holm's correction needs one of alpha / comparisons or less (Holm, "A Simple Sequentially
@@ -20,7 +20,7 @@ def fewest_seeds(comparisons: int = 1, alpha: float = 0.05) -> int:
     https://www.jstor.org/stable/4615733).
 
     Args:
-        comparisons: int >= 1, number of arms without the baseline.
+        comparisons: int >= 1, number of arms, not counting the baseline.
         alpha: float > 0 and < 1, the family-wise level.
 
     Returns:
@@ -38,15 +38,15 @@ def seeds_to_show(
 ) -> int | None:
     """About how many seeds would show a difference of this size, with a power of .8.
 
-    For the paired t-test at the level alpha / comparisons, which is what the first step of Holm's
-    correction leaves: the sign-flip test needs as many where noise is normal. The level of the last
-    step, alpha, would give too few seeds wherever the other arms show no difference either.
+    Computed for the paired t-test at the level alpha / comparisons, which is that of the first step
+    of Holm's correction; with normal noise the sign-flip test needs as many seeds. The level of the
+    last step, alpha, would give too few seeds if the other arms show no difference either.
 
     Args:
         difference: mean paired difference; its sign does not matter.
         std: float >= 0, sample standard deviation (n - 1) of the paired differences.
-        n: int >= 1, number of pairs that did not show it: the answer is more than these.
-        comparisons: int >= 1, number of arms without the baseline.
+        n: int >= 1, number of pairs that did not show it; the result is larger.
+        comparisons: int >= 1, number of arms, not counting the baseline.
         alpha: float > 0 and < 1, the family-wise level.
 
     Returns:
@@ -63,9 +63,9 @@ def seeds_to_show(
     test = TTestPower()
     size = abs(difference) / std
     level = alpha / comparisons
-    # NOTE: solve_power is asked only where the answer is known to lie between: outside it warns or
-    # returns less than `fewest`. A power of NaN is one that SciPy's noncentral t cannot tell from
-    # 1 (statsmodels 0.15: from size * sqrt(n) = 6.1 on).
+    # NOTE: solve_power is used only if its result is known to be from `fewest` to `MOST`: otherwise
+    # it warns or returns less than `fewest`. The power is NaN if SciPy's noncentral t cannot
+    # distinguish it from 1 (statsmodels 0.15: from size * sqrt(n) = 6.1 on).
     if not test.power(size, fewest, level) < POWER:
         return min(fewest, MOST + 1)
     if test.power(size, MOST, level) < POWER:

@@ -1,13 +1,11 @@
-"""Which trial did best, among trials of the same budget and against the constant learning rate."""
+"""The ranking of a search: trials of the same budget against each other and the baseline."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 from lrtune._util.printable import printable
 from lrtune.stats.baseline import measure_baseline
-from lrtune.stats.trials import is_full
 from lrtune.stats.winner import Direction, ordered
 
 if TYPE_CHECKING:
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
     from lrtune.schedules.recipe import Recipe
-    from lrtune.stats.baseline import Baseline
 
 COLUMNS = {
     "rank": "Int64",
@@ -46,73 +43,61 @@ RUNNING = "running"
 def rank(records: RunRecords) -> pd.DataFrame:
     """All trials of a search, the best first, each ranked only against those of its own budget.
 
-    The ranking proper is that of the completed trials of the full budget, the manifest's
-    `max_epochs`. Below it, with no `rank`, follow the completed trials of shorter budgets, the
-    longest first; those that diverged; those that failed; those that have not ended. None is
-    dropped.
+    Completed trials of the full budget, the manifest's `max_epochs`, come first. Then, without a
+    `rank`, the completed trials of shorter budgets, the longest first; diverged trials; failed
+    trials; trials that have not ended. No trial is left out.
 
     Args:
         records: as `read_run` returns them.
 
     Returns:
-        A frame of one row a trial and the columns of `COLUMNS`:
+        A frame with one row per trial and the columns of `COLUMNS`:
             rank: 1 to n among full budgets, ties share the better rank; NA for all others.
-            trial_id, schedule, lr0, momentum: of the trial; NaN where it does not say.
-            parameters: the family's own, in words ("drop=0.5, epochs_drop=10").
-            epochs: epochs of training behind the trial, its ancestors' among them.
-            score: the objective.
-            delta: how much better than the mean of the constant rate that trials are compared with
-                (the tuned one where there is one: `stats.baseline`): score - mean if more is
-                better, mean - score if less is better, so that above 0 is always better. NaN
-                for all but completed trials of the full budget, and without a baseline.
-            within_noise: whether a single run of that constant rate could lie as far off by
-                chance (`stats.baseline`); NA where there is no delta or no measure of chance.
+            trial_id, schedule, lr0, momentum: of the trial; NaN where they are not recorded.
+            parameters: the family's own, as text ("drop=0.5, epochs_drop=10").
+            epochs: trained in total, including the trials that it continues.
+            score: in the unit of the objective.
+            delta: how much better than the mean of the reference, the constant rate that trials
+                are compared with (see `stats.baseline`): score - mean if more is better, mean -
+                score if less is better, so that above 0 is always better. NaN without a baseline
+                and for all but completed trials of the full budget.
+            within_noise: whether a single run of the reference could differ from its mean by as
+                much through chance alone; NA if delta or the spread of the reference is unknown.
             status: completed, diverged, failed or running.
             seconds: wall time of the trial itself.
-            total_seconds: that and its ancestors', as a Hyperband trial continues another.
-            budget: the epoch the trial was meant to reach.
+            total_seconds: the same including the trials that it continues.
+            budget: the epoch that the trial was meant to reach.
             rank_in_budget: 1 to n among the completed trials of the same budget.
-            parent: id of the trial it continued.
+            parent: id of the trial that it continues.
             message: why it diverged or failed.
     """
     import pandas as pd
 
-    baseline = measure_baseline(records)
-    outcomes = ordered(records.outcomes, records.manifest.direction)
-    rows = [_row(outcome, records, baseline) for outcome in outcomes]
+    manifest, baseline = records.manifest, measure_baseline(records)
+    direction = Direction(manifest.direction)
+    rows = [_row(outcome, records) for outcome in ordered(records.outcomes, direction)]
     rows += [{"trial_id": trial_id, "status": RUNNING} for trial_id in records.unfinished]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
-    return _ranked(frame, records)
 
-
-def _ranked(frame: pd.DataFrame, records: RunRecords) -> pd.DataFrame:
-    direction = Direction(records.manifest.direction)
+    # Rows without a value in what is assigned below stay NA.
     completed = frame[frame["status"] == "completed"]
-    ranks = completed.groupby("budget")["score"].rank(
-        method="min", ascending=direction is Direction.MIN
-    )
-    ranks = ranks.astype("Int64")
-    is_full = completed["budget"] == records.manifest.max_epochs
-    ranked: pd.DataFrame = frame.assign(
-        rank_in_budget=ranks.reindex(frame.index),
-        rank=ranks[is_full].reindex(frame.index),
-    )
-    return ranked
+    less = direction is Direction.MIN
+    ranks = completed.groupby("budget")["score"].rank(method="min", ascending=less).astype("Int64")
+    is_full = completed["budget"] == manifest.max_epochs
+    frame["rank_in_budget"], frame["rank"] = ranks, ranks[is_full]
+    if baseline is not None:
+        scores = completed["score"][is_full]
+        frame["delta"] = direction.sign * (scores - baseline.reference.mean)
+        frame["within_noise"] = frame["delta"].map(baseline.within_noise).astype("boolean")
+    return frame
 
 
-def _row(outcome: Outcome, records: RunRecords, baseline: Baseline | None) -> dict[str, Any]:
-    score = math.nan if outcome.score is None else float(outcome.score)
-    delta = math.nan
-    completed = outcome.status == "completed" and is_full(outcome, records.manifest)
-    if baseline is not None and completed:
-        delta = Direction(records.manifest.direction).gain(score, baseline.reference.mean)
+def _row(outcome: Outcome, records: RunRecords) -> dict[str, Any]:
     return {
         "trial_id": outcome.trial_id,
         **described(outcome.recipe),
         "epochs": max(outcome.epochs.last, 0),
-        "score": score,
-        "delta": delta,
-        "within_noise": None if baseline is None else baseline.within_noise(delta),
+        "score": outcome.score,
         "status": outcome.status,
         "seconds": outcome.seconds,
         "total_seconds": sum(one.seconds for one in records.lineage(outcome.trial_id)),
@@ -132,8 +117,6 @@ def described(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def _shown(text: Any) -> Any:
-    # pandas prints a column's strings as they are, to whatever terminal there is.
-    if not isinstance(text, str):
-        return text
-    return "\n".join(printable(line) for line in text.splitlines())
+def _shown(text: str | None) -> str | None:
+    """Text for a frame: printable, line by line; None for none."""
+    return None if text is None else "\n".join(map(printable, text.splitlines()))

@@ -1,28 +1,27 @@
-"""The exact sign-flip test of paired differences, and the interval that is its inversion.
+"""The exact sign-flip test of paired differences, and the interval that inverts it.
 
-Under the null hypothesis a seed's difference between two arms is as likely d as -d, so that each of
-the 2**n ways to flip signs is equally likely (Fisher, "The Design of Experiments", 1935, section
-21). Flipping the signs of a subset S leaves a sum no smaller than a positive observed one exactly
-where the sum over S is <= 0. Hence, with N = 2**n and the means of all N - 1 subsets but the empty
-one,
+Under the null hypothesis a seed's difference between two arms is as likely d as -d, so each of the
+2**n ways to flip signs is equally likely (Fisher, "The Design of Experiments", 1935, section 21).
+For a positive observed sum, flipping the signs of a subset S gives a sum that is no smaller if and
+only if the sum over S is <= 0. Hence, with N = 2**n and the means of the N - 1 non-empty subsets,
 
     p = 2 (1 + number of subset means <= 0) / N             if the mean difference is positive,
 
-and a difference theta is rejected at the level a exactly where it lies outside the K-th smallest
-and the K-th largest subset mean, K = floor(a N / 2) (Hartigan, "Using subsample values as typical
+and a difference theta is rejected at the level a if and only if it is below the K-th smallest or
+above the K-th largest subset mean, K = floor(a N / 2) (Hartigan, "Using subsample values as typical
 values", Journal of the American Statistical Association 64, 1969,
 https://doi.org/10.1080/01621459.1969.10501057). One enumeration thus gives a p-value and an
-interval that cannot disagree: the interval leaves out 0 if and only if p <= a.
+interval that cannot disagree: the interval excludes 0 if and only if p <= a.
 
 NOTE: scipy.stats.permutation_test gives the same p-value (a test compares them), but no interval,
 and takes .3 s for 16 pairs and a second to import; this takes 1 ms for 16 pairs and .03 s for 20.
 
-The test is exact where differences are symmetric around their mean, as they are where both arms
-vary alike, however skewed. Where they do not, the 95 % interval still covers the mean .927 to .968
-of the time for an arm of skewness 2 against a normal one, the skewed arm's deviation being the same
-or twice the other's, at 6 to 20 seeds; BCa covers .81 to .93 in the same cases, and is no better
-where both vary alike. It fails, as any does, where one arm alone has rare seeds at chance: .82 to
-.90 (tests/stats/test_coverage.py).
+The test is exact if differences are symmetric around their mean. They are if both arms vary alike,
+however skewed. If they do not, the 95 % interval still covers the mean .927 to .968 of the time for
+an arm of skewness 2 against a normal one, with the same standard deviation or twice as much, at 6
+to 20 seeds. BCa covers .81 to .93 in the same cases, and is no better if both vary alike. Like any
+method, the interval fails if one arm alone has rare seeds at chance: it covers .82 to .90
+(tests/stats/test_coverage.py).
 """
 
 from __future__ import annotations
@@ -40,29 +39,32 @@ if TYPE_CHECKING:
     FloatArray = npt.NDArray[np.float64]
 
 EXACT = 20
-"""Up to this many pairs all subsets are enumerated: 2**20 means are 8 MB."""
+"""Up to this many pairs all subsets are enumerated: 2**20 means take 8 MB."""
 
 DRAWN = 19_999
-"""Above that, this many subsets are drawn: the standard error of a p-value of .05 is .0022."""
+"""For more pairs this many subsets are drawn: a p-value of .05 has a standard error of .0022."""
 
 _TIED = 1e-9
-"""Relative to the largest difference: anything closer to 0 is 0 up to rounding.
+"""Relative to the largest difference: means closer to 0 differ from 0 only by rounding.
 
-Accuracies on 2,000 images are multiples of .0005, so that subset means of exactly 0 are common and
-come out as some 1e-17.
+Accuracies on 2,000 images are multiples of .0005, so subset means of exactly 0 are common, but are
+computed as about 1e-17.
 """
 
 
 def subset_means(differences: FloatArray, *, seed: int = 0) -> FloatArray:
-    """The mean of every subset of the pairs but the empty one.
+    """The mean of every non-empty subset of the pairs.
 
     Args:
         differences: shape (..., n), n >= 1, finite: paired differences, a sample a row.
         seed: int >= 0, of the subsets drawn where n > `EXACT`.
 
     Returns:
-        Shape (..., 2**n - 1), or (..., about `DRAWN`) where n > `EXACT`; not sorted, means within
-        rounding of 0 set to 0.
+        Shape (..., 2**n - 1), or (..., about `DRAWN`) if n > `EXACT`; not sorted. Means that differ
+        from 0 only by rounding are 0.
+
+    Raises:
+        ArgumentError: no pairs, or a difference that is not finite.
     """
     differences = np.asarray(differences, dtype=np.float64)
     n = differences.shape[-1] if differences.ndim else 0
@@ -99,8 +101,8 @@ def interval(means: FloatArray, confidence: float = 0.95) -> tuple[FloatArray, F
         confidence: float > 0 and < 1, 1 - the level of the test.
 
     Returns:
-        Lower and upper bound, both within, each of shape (...); infinite where the test cannot
-        reach that level with so few pairs. It covers the true mean of symmetric differences with a
+        Lower and upper bound, both included, each of shape (...); infinite if the test cannot reach
+        that level with so few pairs. It covers the true mean of symmetric differences with a
         probability of 1 - 2 K / N: .969 for 6 pairs, .953 for 7 to 9, .950 to .951 from 10 on.
     """
     m = means.shape[-1]
@@ -113,7 +115,7 @@ def interval(means: FloatArray, confidence: float = 0.95) -> tuple[FloatArray, F
 
 
 def _all_means(differences: FloatArray) -> FloatArray:
-    # Subsets with the next pair are those without it, once more: the sums double with each pair.
+    # Each further pair doubles the subsets: those without it, and the same with it.
     sums = np.zeros((*differences.shape[:-1], 1))
     sizes = np.zeros(1)
     for index in range(differences.shape[-1]):

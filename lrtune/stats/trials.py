@@ -1,4 +1,4 @@
-"""What several statistics ask of one recorded trial."""
+"""Properties of one recorded trial that several statistics need."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ if TYPE_CHECKING:
 
 
 def families_of(manifest: Manifest) -> tuple[str, ...]:
-    """The searched families, in their order; what `family_of` gives for a trial is one of them."""
+    """The families that were searched, each once, in the manifest's order."""
     return tuple(dict.fromkeys(manifest.families))
 
 
 def family_of(outcome: Outcome) -> str:
-    """The trial's schedule family; "None" where it does not say."""
+    """The trial's schedule family; "None" if it is not recorded."""
     return str(outcome.recipe.family)
 
 
 def score_of(outcome: Outcome) -> float:
-    """The trial's score; NaN for none, for an infinite one and for a failed trial."""
+    """The trial's score; NaN if there is none, if it is infinite and for a failed trial."""
     if outcome.status == "failed" or outcome.score is None or not math.isfinite(outcome.score):
         return math.nan
     return float(outcome.score)
 
 
 def epochs_of(outcome: Outcome) -> int:
-    """How many epochs the trial trained itself, its ancestors' not among them."""
+    """How many epochs the trial trained itself, not counting those of the trials it continues."""
     return max(outcome.epochs.last - outcome.epochs.first + 1, 0)
 
 

@@ -1,18 +1,19 @@
 """The best score to expect from a number of trials, with bands; and a search's best so far.
 
-The best of n independent trials has the distribution F**n, F being that of one trial: the tuning
-curve is its median, or mean, against n. A simultaneous confidence band of F becomes one of the
-median curve at all n at once, without any assumption on F (Lourie, Cho and He, "Show Your Work with
-Confidence: Confidence Bands for Tuning Curves", NAACL 2024, https://arxiv.org/abs/2311.09480;
-library opda). Only random search draws its trials independently of one another.
+If F is the distribution function of one trial's score, that of the best of n independent trials is
+F**n. The tuning curve is the median, or the mean, of this best against n. A simultaneous confidence
+band of F becomes one of the median curve at all n at once, without any assumption on F (Lourie, Cho
+and He, "Show Your Work with Confidence: Confidence Bands for Tuning Curves", NAACL 2024,
+https://arxiv.org/abs/2311.09480; library opda). Only random search draws independent trials.
 
 NOTE: which band. Both methods hold their level at any number of trials (1,000 simulated searches of
 10 to 100 trials: the median curve lay within the .95 band, at all n at once, in .990 to .995; the
-band is exact for the whole distribution, and the curve is but its better half). Learned-Miller and
-DeStefano's is much the tighter one where a tuning curve looks, at the best scores (50 uniform
-trials: the band of the best of 10 is .22 wide, against .29 of Kolmogorov and Smirnov's; 250 trials:
-.085 against .130), but opda has to simulate it: .07 s for 10 trials, .6 s for 50, 7 s for 250. Its
-highest-density variant takes 5 times as long as the equal-tailed one for about the same width.
+band is exact for the whole distribution, and the curve uses only its better half). The band of
+Learned-Miller and DeStefano is much narrower where a tuning curve looks, at the best scores (50
+uniform trials: the band of the best of 10 is .22 wide, against .29 of Kolmogorov and Smirnov's; 250
+trials: .085 against .130), but opda has to simulate it: .07 s for 10 trials, .6 s for 50, 7 s for
+250. Its highest-density variant takes 5 times as long as the equal-tailed one and has about the
+same width.
 """
 
 from __future__ import annotations
@@ -32,58 +33,42 @@ from lrtune.stats.winner import Direction
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+    import pandas as pd
+
     from lrtune.records.reader import RunRecords
 
+    FloatArray = npt.NDArray[np.float64]
+
 Method = Literal["ld_equal_tailed", "ld_highest_density", "ks", "dkw"]
-METHODS: tuple[Method, ...] = ("ld_equal_tailed", "ld_highest_density", "ks", "dkw")
 
 LARGEST_LD = 50
 """Up to this many trials the band is Learned-Miller and DeStefano's by default."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TuningCurve:
     """The best score of n independent trials, against n. Scores in the unit of the objective.
 
     Attributes:
-        n: 1 to the number of trials it rests on.
-        expected: expected best score of n trials.
-        median: median best score of n trials.
-        lower: of the band of `median`, holding at all n at once; the smaller bound, whatever the
-            direction.
-        upper: of the same; infinite (or the end of the support) where so few trials do not bound
-            the best of n.
-        confidence: of the band.
-        method: of the band.
-        trials: int >= 1, how many trials it rests on.
+        n: shape (trials,), ints from 1 to the number of trials.
+        expected: shape (trials,), expected best score of n trials.
+        median: shape (trials,), median best score of n trials.
+        lower, upper: shape (trials,), band of the median that holds at all n at once, lower <=
+            upper whatever the direction; infinite (or the end of the support) where so few trials
+            do not bound the best of n.
     """
 
-    n: tuple[int, ...]
-    expected: tuple[float, ...]
-    median: tuple[float, ...]
-    lower: tuple[float, ...]
-    upper: tuple[float, ...]
-    confidence: float
-    method: Method
-    trials: int
+    n: npt.NDArray[np.int64]
+    expected: FloatArray
+    median: FloatArray
+    lower: FloatArray
+    upper: FloatArray
 
-
-@dataclass(frozen=True)
-class BestSoFar:
-    """The best score a search had, against the epochs it had spent; one entry a trial that ended.
-
-    Attributes:
-        trial_ids: in the order of ids, which is that in which trials were begun: when they ended is
-            not recorded.
-        epochs: cumulative epochs of all trials, those of shorter budgets, diverged and failed ones
-            among them.
-        best: best score of the completed trials of the full budget so far; NaN before the first.
-            Trials of shorter budgets cost epochs, but their scores are not comparable.
-    """
-
-    trial_ids: tuple[str, ...]
-    epochs: tuple[int, ...]
-    best: tuple[float, ...]
+    @property
+    def trials(self) -> int:
+        """How many trials the curve was measured from, >= 1."""
+        return len(self.n)
 
 
 def tuning_curve(
@@ -99,29 +84,26 @@ def tuning_curve(
 
     Args:
         scores: at least one, finite: of trials drawn independently from one space.
-        direction: "max" or "min", what is better.
+        direction: "max" if higher scores are better, "min" if lower ones are.
         confidence: float > 0 and < 1, of the band.
-        support: the least and the greatest score there can be; (0, 1) for an accuracy.
+        support: the lowest and the highest possible score; (0, 1) for an accuracy.
         method: of the band; None for "ld_equal_tailed" up to `LARGEST_LD` scores and "ks" above.
         seed: int >= 0, of the simulation behind an "ld" band.
 
     Returns:
-        The curve at n = 1 to the number of scores. Where scores tie the band is conservative.
+        The curve at n = 1 to the number of scores. Where scores tie, the band is conservative.
+
+    Raises:
+        ArgumentError: an argument outside its domain.
     """
     less = Direction(direction) is Direction.MIN
     values = _checked(scores, confidence, support)
-    if method is None:
-        method = "ld_equal_tailed" if len(values) <= LARGEST_LD else "ks"
-    if method not in METHODS:
-        raise ArgumentError(
-            f"method must be one of {', '.join(METHODS)}. Received: method={method!r}."
-        )
     from opda.nonparametric import EmpiricalDistribution
 
     with warnings.catch_warnings():
-        # Accuracies tie. Rounding a score that has no ties is monotone, so that the band of the
-        # scores before rounding, rounded, is a band of the rounded ones: what opda warns of is
-        # that it holds more often than asked.
+        # Accuracies tie, and opda warns that its band then holds more often than asked. It is
+        # still a band: rounding scores without ties is monotone, so the rounded band of the exact
+        # scores is a band of the rounded scores.
         warnings.filterwarnings("ignore", "Duplicates detected", RuntimeWarning)
         low, point, high = EmpiricalDistribution.confidence_bands(
             values,
@@ -129,44 +111,39 @@ def tuning_curve(
             a=support[0],
             b=support[1],
             generator=_generator(seed, len(values)),
-            method=method,
-            n_jobs=1,  # else it starts a process a core for every curve
+            method=method or _method(len(values)),
+            n_jobs=1,  # otherwise it starts one process per core for every curve
         )
     n = np.arange(1, len(values) + 1)
-    # A bound above on the distribution function is one below on scores.
-    lower, upper = (one.quantile_tuning_curve(n, minimize=less) for one in (high, low))
     return TuningCurve(
-        n=tuple(range(1, len(values) + 1)),
-        expected=tuple(map(float, point.average_tuning_curve(n, minimize=less))),
-        median=tuple(map(float, point.quantile_tuning_curve(n, minimize=less))),
-        lower=tuple(map(float, lower)),
-        upper=tuple(map(float, upper)),
-        confidence=confidence,
-        method=method,
-        trials=len(values),
+        n,
+        expected=point.average_tuning_curve(n, minimize=less),
+        median=point.quantile_tuning_curve(n, minimize=less),
+        # An upper bound of the distribution function is a lower bound of scores.
+        lower=high.quantile_tuning_curve(n, minimize=less),
+        upper=low.quantile_tuning_curve(n, minimize=less),
     )
 
 
-def family_curves(
-    records: RunRecords, *, confidence: float = 0.95, method: Method | None = None
-) -> dict[str, TuningCurve]:
+def family_curves(records: RunRecords, *, confidence: float = 0.95) -> dict[str, TuningCurve]:
     """A tuning curve for each schedule family of a random search.
 
-    Trials of the full budget count, completed and diverged ones: to draw a rate that diverges is
-    part of what the family's space offers, and its score is the untrained model's. Failed trials
-    have no score, and say nothing about their parameters.
+    Completed and diverged trials of the full budget count: a family's space includes the rates that
+    diverge, and the score of a diverged trial is the untrained model's. Failed trials do not count,
+    as they have no score and say nothing about their parameters.
+
+    All bands have the same method, so that they can be compared: "ld_equal_tailed" if no family has
+    more than `LARGEST_LD` trials, else "ks".
 
     Args:
         records: of a random search.
         confidence: float > 0 and < 1, of each band.
-        method: of all bands; None for "ld_equal_tailed" if no family has more than `LARGEST_LD`
-            trials, else "ks", so that bands can be compared.
 
     Returns:
-        Family -> curve, in the manifest's order; families without a trial are left out.
+        Family -> curve, in the manifest's order; families without a scored trial are left out.
 
     Raises:
-        ArgumentError: the search was no random one.
+        ArgumentError: the search was not a random search.
     """
     manifest = records.manifest
     if manifest.algo != "random":
@@ -180,9 +157,7 @@ def family_curves(
         score = score_of(outcome)
         if is_full(outcome, manifest) and math.isfinite(score):
             scores.setdefault(family_of(outcome), []).append(score)
-    if method is None:
-        most = max((len(of_family) for of_family in scores.values()), default=0)
-        method = "ld_equal_tailed" if most <= LARGEST_LD else "ks"
+    method = _method(max(map(len, scores.values()), default=0))
     support = (0.0, 1.0) if "accuracy" in manifest.objective else (-math.inf, math.inf)
     return {
         family: tuning_curve(
@@ -193,30 +168,50 @@ def family_curves(
     }
 
 
-def best_so_far(records: RunRecords) -> BestSoFar:
-    """The best score of the full budget against epochs spent, for any algorithm.
+def best_so_far(records: RunRecords) -> pd.DataFrame:
+    """The best score of the full budget against the epochs spent, for any algorithm.
 
     Args:
-        records: of any search. Trials that have not ended are left out.
+        records: of any search.
+
+    Returns:
+        One row per trial that ended, in the order of ids, which is the order in which trials began
+        (when they ended is not recorded). Columns:
+            trial_id: of the trial.
+            epochs: trained by all trials up to this one, including diverged and failed ones and
+                those of shorter budgets.
+            best: best score of the completed trials of the full budget so far; NaN before the
+                first. Scores of shorter budgets are not comparable and do not count.
     """
-    direction = Direction(records.manifest.direction)
-    epochs, best = [0], [math.nan]
-    for outcome in records.outcomes:
-        epochs.append(epochs[-1] + epochs_of(outcome))
-        score = score_of(outcome)
-        if outcome.status != "completed" or not is_full(outcome, records.manifest):
-            score = math.nan
-        best.append(
-            score if math.isnan(best[-1]) or direction.better(score, best[-1]) else best[-1]
-        )
-    trial_ids = tuple(outcome.trial_id for outcome in records.outcomes)
-    return BestSoFar(trial_ids, tuple(epochs[1:]), tuple(best[1:]))
+    import pandas as pd
+
+    manifest, outcomes = records.manifest, records.outcomes
+    scores = pd.Series(
+        [
+            score_of(one) if one.status == "completed" and is_full(one, manifest) else math.nan
+            for one in outcomes
+        ],
+        dtype=np.float64,
+    )
+    less = Direction(manifest.direction) is Direction.MIN
+    frame: pd.DataFrame = pd.DataFrame(
+        {
+            "trial_id": [one.trial_id for one in outcomes],
+            "epochs": np.cumsum([epochs_of(one) for one in outcomes], dtype=np.int64),
+            "best": (scores.cummin() if less else scores.cummax()).ffill(),
+        }
+    )
+    return frame
+
+
+def _method(trials: int) -> Method:
+    return "ld_equal_tailed" if trials <= LARGEST_LD else "ks"
 
 
 @functools.cache
 def _generator(seed: int, n: int) -> np.random.Generator:
-    # NOTE: opda caches a band's weights by number of scores and generator. One generator for each
-    # number of scores gives them from the cache, and never in an order that changes the figures.
+    # NOTE: opda caches a band's weights by number of scores and generator. With one generator for
+    # each number of scores the cache is used, and the order of calls never changes the numbers.
     return np.random.default_rng([seed, n])
 
 

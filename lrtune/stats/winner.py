@@ -1,4 +1,4 @@
-"""Which score is better, and which trial is the best: the one rule that everything follows."""
+"""Which score is better and which trial is best: the one rule that all code uses."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 
 class Direction(str, Enum):
-    """Whether more or less of an objective is better; `Direction("max")`, as a manifest has it.
+    """Whether higher or lower values of an objective are better: `Direction("max")`, as recorded.
 
     Raises:
-        ArgumentError: neither "max" nor "min".
+        ArgumentError: the value is neither "max" nor "min".
     """
 
     MAX = "max"
@@ -35,31 +35,31 @@ class Direction(str, Enum):
 
     @property
     def sign(self) -> float:
-        """1.0 where more is better, -1.0 where less is: sign * score is better when greater."""
+        """1.0 if more is better, -1.0 if less is: a higher sign * score is always better."""
         return 1.0 if self is Direction.MAX else -1.0
 
     @property
     def word(self) -> str:
-        """What is better: "higher" or "lower"."""
+        """Which scores are better: "higher" or "lower"."""
         return "higher" if self is Direction.MAX else "lower"
 
     def gain(self, score: float, reference: float) -> float:
-        """How much better a score is than a reference, so that above 0 is always better."""
+        """How much better a score is than a reference: above 0 is always better."""
         return self.sign * (score - reference)
 
     def better(self, score: float, other: float) -> bool:
-        """Whether a score is better than another; NaN is better than nothing, and never beaten."""
+        """Whether a score is better than another; False if one of them is NaN."""
         return self.sign * score > self.sign * other
 
     def best(self, items: Iterable[T], key: Callable[[T], float]) -> T | None:
-        """The item with the best score, the first of equal ones.
+        """The item with the best score; of equal ones, the first.
 
         Args:
             items: to choose from.
-            key: an item's score; an item whose score is NaN is never chosen.
+            key: gives an item's score; an item whose score is NaN is never chosen.
 
         Returns:
-            The item; None where no item has a score.
+            The item; None if no item has a score.
         """
         scored = [item for item in items if not math.isnan(key(item))]
         return max(scored, key=lambda item: self.sign * key(item), default=None)
@@ -68,13 +68,13 @@ class Direction(str, Enum):
 def ordered(outcomes: Iterable[Outcome], direction: str) -> list[Outcome]:
     """Trials in the order of every ranking, the best first.
 
-    Completed trials come first, those with the larger budget before the others, then by score.
-    Diverged trials follow, then failed ones. Trials that are equal in all of this, and diverged and
-    failed ones among themselves, keep the order in which they were first tried.
+    Completed trials come first, by budget (the largest first) and then by score. Then come diverged
+    trials, then failed ones. Completed trials with the same budget and score are in the order in
+    which they were first tried, and so are diverged trials and failed trials.
 
     Args:
         outcomes: of one search, or of the seeds of one arm.
-        direction: "max" or "min", what is better for the score.
+        direction: "max" if higher scores are better, "min" if lower ones are.
     """
     sign = Direction(direction).sign
 
@@ -88,9 +88,14 @@ def ordered(outcomes: Iterable[Outcome], direction: str) -> list[Outcome]:
 
 
 def best_trial(records: RunRecords) -> Outcome | None:
-    """The winner of a search, the trial of rank 1; None where no trial completed the budget."""
+    """The winner of a search, the trial of rank 1; None if no trial completed the budget."""
+    return next(iter(ranked_trials(records)), None)
+
+
+def ranked_trials(records: RunRecords) -> list[Outcome]:
+    """The trials of a search that completed the full budget, the best first."""
     manifest = records.manifest
-    return next(iter(full_trials(records.outcomes, manifest.direction, manifest.max_epochs)), None)
+    return full_trials(records.outcomes, manifest.direction, manifest.max_epochs)
 
 
 def full_trials(outcomes: Iterable[Outcome], direction: str, horizon: int) -> list[Outcome]:
@@ -98,7 +103,7 @@ def full_trials(outcomes: Iterable[Outcome], direction: str, horizon: int) -> li
 
     Args:
         outcomes: of one search.
-        direction: "max" or "min".
+        direction: "max" if higher scores are better, "min" if lower ones are.
         horizon: int >= 1, the full budget in epochs.
     """
     return [

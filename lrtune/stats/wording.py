@@ -17,11 +17,11 @@ def sentence(difference: Difference, places: int = 4, baseline: str = "the basel
     Args:
         difference: as `compare` returns it.
         places: int >= 0, decimals of differences.
-        baseline: what to call the arm that it is compared with.
+        baseline: how to name the arm that it is compared with.
 
     Returns:
         One line without a full stop, to follow the arm's name: "beats the baseline by 0.0153
-        [0.0041, 0.0262] (p = 0.031, 8 seeds)". The p-value is Holm-corrected.
+        [0.0041, 0.0262] (p = 0.031, 8 seeds)". The p-value includes Holm's correction.
     """
     if difference.verdict == "untested":
         return _untested(difference)
@@ -43,7 +43,7 @@ def _figures(difference: Difference, places: int) -> str:
         mean, lower, upper = -mean, -upper, -lower
     p = _p(difference.p_holm)
     if difference.verdict == "none" and difference.p <= difference.alpha:
-        # The interval excludes 0 and yet there is no verdict: say why.
+        # The interval excludes 0, but there is no verdict: say why.
         others = f"{difference.comparisons} comparisons"
         p = f"{_p(difference.p)}, but {_p(difference.p_holm)} corrected for {others}"
     shown = [f"{number + 0.0:.{places}f}" for number in (mean, lower, upper)]

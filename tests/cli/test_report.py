@@ -50,7 +50,7 @@ def test_csv_has_the_whole_ranking_next_to_the_report(folder, capsys, tmp_path):
     assert frame["parameters"][1] == "drop=0.5, epochs_drop=10"
 
 
-def test_csv_to_standard_output_prints_nothing_else(folder, capsys):
+def test_csv_to_the_output_prints_nothing_else(folder, capsys):
     code, out, err = called(capsys, folder, "--csv", "-")
 
     assert (code, err) == (0, "")
@@ -99,7 +99,7 @@ def test_a_folder_without_a_run_ends_with_one_line_and_code_2(capsys, tmp_path):
     )
 
 
-def test_closing_the_pipe_early_is_no_error(tmp_path):
+def test_a_reader_that_stops_early_is_not_an_error(tmp_path):
     build_run.large_run(tmp_path, 1000, epochs=1)
     command = [sys.executable, "-m", "lrtune.report", str(tmp_path), "--csv", "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -41,7 +41,7 @@ def test_the_best_of_each_family_comes_before_a_second_of_any(run, top, trials):
     assert arms.trials == {f"trial-{one}": one for one in trials}
 
 
-def test_where_less_is_better_the_least_is_the_best(run):
+def test_if_less_is_better_the_lowest_score_is_the_best(run):
     build_run.write_manifest(run, direction="min", objective="val_loss")
     assert list(chosen(run, 1).trials.values()) == ["2"]
 
@@ -54,7 +54,7 @@ def test_arms_have_the_values_and_scores_of_the_search(run):
     assert arms.baseline == "constant-0.1"
 
 
-def test_the_tuned_constant_is_the_baseline_though_another_scored_higher(run):
+def test_the_tuned_constant_is_the_baseline_even_if_another_scored_higher(run):
     tuned = {"schedule": "constant", "lr0": 0.03, "momentum": 0.9}
     build_run.write_manifest(
         run, baseline_arms={**build_run.MANIFEST["baseline_arms"], "constant-tuned": tuned}
@@ -66,7 +66,7 @@ def test_the_tuned_constant_is_the_baseline_though_another_scored_higher(run):
     assert arms.values["constant-tuned"] == tuned
 
 
-def test_named_trials_take_the_place_of_the_top_ones(run):
+def test_named_trials_replace_the_top_ones(run):
     assert list(chosen(run, chosen=["2", "trial-0"]).trials.values()) == ["2", "0"]
     assert list(chosen(run, chosen=["2", "constant-0.1"]).values) == ["trial-2", *READING]
 
@@ -78,7 +78,7 @@ def test_a_trial_named_twice_makes_two_arms(run):
 
 
 @pytest.mark.parametrize("name", ["77", "7", "step", "../1", ""])
-def test_an_unknown_arm_is_refused_and_the_known_ones_are_listed(run, name):
+def test_an_unknown_arm_is_an_error_that_lists_the_known_ones(run, name):
     with pytest.raises(ArgumentError) as error:
         chosen(run, chosen=["1", name])
     assert str(error.value) == (
@@ -87,7 +87,7 @@ def test_an_unknown_arm_is_refused_and_the_known_ones_are_listed(run, name):
     )
 
 
-def test_a_run_without_a_finished_trial_or_a_baseline_is_refused(tmp_path):
+def test_a_run_without_a_finished_trial_or_a_baseline_is_an_error(tmp_path):
     folder = build_run.write_manifest(tmp_path / "run")
     with pytest.raises(RunFolderError, match="has no constant rate that was trained for all 50"):
         chosen(folder)
@@ -98,6 +98,6 @@ def test_a_run_without_a_finished_trial_or_a_baseline_is_refused(tmp_path):
         chosen(folder)
 
 
-def test_top_below_1_is_refused(run):
+def test_top_below_1_is_an_error(run):
     with pytest.raises(ArgumentError, match=r"top must be at least 1. Received: 0"):
         chosen(run, 0)

@@ -63,7 +63,7 @@ def epochs(folder, arm, seed):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_the_test_images_are_looked_at_once_after_the_last_epoch(confirmed):
+def test_the_test_images_are_used_once_after_the_last_epoch(confirmed):
     manifest = read_run(confirmed).confirmation.manifest
     assert manifest.objective == "val_accuracy"
     for arm in manifest.arms:
@@ -97,7 +97,7 @@ def test_the_same_arm_with_other_seeds_has_no_verdict(confirmed, searched, tmp_p
     assert difference.verdict == "none"
 
 
-def test_a_training_is_that_of_plain_keras_on_all_training_images(confirmed, tiny_images):
+def test_a_training_equals_one_with_plain_keras_on_all_training_images(confirmed, tiny_images):
     confirmation = read_run(confirmed).confirmation
     data = load(str(tiny_images))
     x = np.concatenate([data.train.x, data.validation.x])
@@ -159,7 +159,7 @@ def test_the_same_call_continues_a_confirmation_that_was_cut_off(confirmed, tmp_
         ({"seeds": [1, 2, 3, 4, 5, 6]}, "other seeds: the folder has ("),
     ],
 )
-def test_another_confirmation_in_the_same_run_is_refused(confirmed, changes, message):
+def test_a_different_confirmation_in_the_same_run_is_an_error(confirmed, changes, message):
     asked = {"arms": ["0", "0"], "seeds": 6, "workers": 1, **changes}
     with pytest.raises(RunFolderError) as error:
         lrtune.confirm(confirmed, **asked)
@@ -197,7 +197,7 @@ def test_bad_input_is_one_line_and_exit_code_2(searched, arguments, message, cap
     assert not (searched / "confirm").exists()
 
 
-def test_a_run_that_cannot_be_confirmed_is_one_line(tmp_path):
+def test_a_run_that_cannot_be_confirmed_gives_one_line(tmp_path):
     for folder, message in (
         (tmp_path / "none", "There is no folder"),
         (build_run.write_manifest(tmp_path / "empty"), "has no constant rate that was trained"),
@@ -256,7 +256,7 @@ def test_seeds_are_fresh_and_a_longer_row_begins_with_the_shorter():
         ),
     ],
 )
-def test_invalid_seeds_are_refused(seeds, message):
+def test_invalid_seeds_are_an_error(seeds, message):
     with pytest.raises(ArgumentError) as error:
         confirm_plan.check_seeds(seeds, 1)
     assert str(error.value).startswith(message)
@@ -278,7 +278,7 @@ def manifest_of(folder, **changes):
     return read_run(build_run.write_manifest(folder, **changes)).manifest
 
 
-def test_data_of_a_script_are_taken_as_they_are(tmp_path):
+def test_the_data_of_a_script_are_used_unchanged(tmp_path):
     x, y = np.zeros((6, 4), "float32"), np.arange(6)
     manifest = manifest_of(tmp_path, batch_size=3)
     found = given_material(manifest, (x, y), (x[:2], y[:2]), {"class_weight": {0: 2.0}})
@@ -297,7 +297,7 @@ def test_data_of_a_script_are_taken_as_they_are(tmp_path):
         (2, {"validation_split": 0.5}, "validation_split cannot be given to a confirmation"),
     ],
 )
-def test_data_that_cannot_be_confirmed_on_are_refused(tmp_path, test, kwargs, message):
+def test_data_that_cannot_be_used_for_a_confirmation_are_an_error(tmp_path, test, kwargs, message):
     x, y = np.zeros((6, 4), "float32"), np.arange(6)
     data = None if test is None else (x[:test], y[:test])
     with pytest.raises(ArgumentError) as error:
@@ -305,7 +305,7 @@ def test_data_that_cannot_be_confirmed_on_are_refused(tmp_path, test, kwargs, me
     assert str(error.value).startswith(message)
 
 
-def test_a_run_of_a_script_must_be_given_its_data_and_hypermodel(tmp_path):
+def test_the_run_of_a_script_needs_its_data_and_hypermodel(tmp_path):
     data = {**build_run.MANIFEST["data"], "argument": None}
     folder = build_run.small_run(tmp_path / "run", data=data)
     with pytest.raises(ArgumentError, match=r"^the data must be given again, as the search got"):

@@ -32,7 +32,7 @@ def run_with(folder, scores, *, baseline=build_run.SCORES, values=build_run.EXPO
 # The spread is .0131 around .681 throughout (tests/stats/test_baseline.py).
 
 
-def test_outside_of_noise_the_choice_and_the_searched_momentum_are_named(tmp_path):
+def test_outside_noise_the_verdict_names_the_selection_and_the_searched_momentum(tmp_path):
     assert verdict_of(run_with(tmp_path, [0.65, 0.712, 0.7])) == (
         "The best schedule beats the constant rate by more than noise, but is not confirmed yet. "
         "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120, 0.0310 better "
@@ -130,7 +130,7 @@ def test_without_a_baseline_nothing_is_compared(tmp_path):
         ),
     ],
 )
-def test_where_noise_is_unknown_the_verdict_says_why(tmp_path, baseline, reason):
+def test_if_noise_is_unknown_the_verdict_says_why(tmp_path, baseline, reason):
     report = report_of(run_with(tmp_path, [0.7], baseline=baseline))
 
     assert report.headline == (
@@ -167,7 +167,7 @@ def test_a_run_without_trials_has_no_winner(tmp_path):
     )
 
 
-def test_only_running_and_short_trials(tmp_path):
+def test_a_run_with_only_running_and_short_trials_has_no_winner(tmp_path):
     build_run.write_manifest(tmp_path)
     build_run.write_baseline(tmp_path)
     build_run.write_trial(tmp_path, "0", 0.6, epochs=(1, 17, 17), rows=0)
@@ -243,7 +243,7 @@ def test_top_limits_the_rows(tmp_path):
         report_of(tmp_path, top=0)
 
 
-def test_a_family_of_the_users_that_is_unknown_here_is_reported(tmp_path):
+def test_a_users_own_family_that_is_unknown_here_is_reported(tmp_path):
     run_with(tmp_path, [0.7], values={"schedule": "mine", "mine.a": 2, "lr0": 0.1})
 
     assert report_of(tmp_path).reasons.startswith(

@@ -67,7 +67,7 @@ def folder(whole, tmp_path):
 
 
 def survey(folder, *, more=False):
-    """What the report prints, or the error's message; with `more` all else that shows a run."""
+    """What the report prints, or the error's message; with `more`, also what else shows a run."""
     out = io.StringIO()
     try:
         run = load_run(folder)
@@ -80,6 +80,9 @@ def survey(folder, *, more=False):
     printed = out.getvalue()
     if more:
         write_csv(run.records, str(folder / "out.csv"))
+        for frame in (run.cost, run.time_to_target, run.best_so_far, run.tuning_curve):
+            with contextlib.suppress(LrtuneError):
+                printed += frame().to_string()
         printed += repr(run) + run._repr_html_() + (folder / "out.csv").read_text()
     assert all(char.isprintable() or char == "\n" for char in printed)
     return printed
@@ -154,14 +157,14 @@ def test_flipped_bytes_are_reported_or_shown(folder, whole, name):
     "content",
     [b"", b"\0" * 100, b"\xff\xfe\x00", b"\xef\xbb\xbf{}", b"\n\n\n", b"[1]\n[2]\n", b'{"a": 1'],
 )
-def test_garbage_is_reported(folder, whole, name, content):
+def test_a_file_of_garbage_is_reported(folder, whole, name, content):
     told = surveyed(folder, name, content, whole)
 
     assert name in told or (name.endswith("jsonl") and not content)
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_the_last_of_a_doubled_key_counts_and_nothing_breaks(folder, whole, name):
+def test_of_a_duplicate_key_the_last_one_counts(folder, whole, name):
     text = (whole / name).read_text()
     surveyed(folder, name, text.replace("{", '{"schema": [], "epoch": "x",', 1).encode(), whole)
 
@@ -174,7 +177,7 @@ def test_a_folder_in_place_of_a_file_is_named(folder, name):
     assert name in "".join(survey(folder).split())
 
 
-def test_scores_whose_sum_no_float_holds_are_reported(folder):
+def test_scores_whose_sum_overflows_are_reported(folder):
     for path in folder.glob("baseline/constant-0.1/*/outcome.json"):
         path.write_text(json.dumps({**json.loads(path.read_text()), "score": 1.7e308}))
 

@@ -16,15 +16,15 @@ def sections_of(folder):
     return build_sections(build_report(read_run(folder), details=True))
 
 
-def test_details_are_made_only_when_asked_for(tmp_path, capsys):
+def test_details_are_shown_only_when_asked_for(tmp_path, capsys):
     build_run.small_run(tmp_path)
 
-    assert build_report(read_run(tmp_path)).importances is None
+    assert not {"importance", "curves"} & build_sections(build_report(read_run(tmp_path))).keys()
     assert "Importance" not in called(capsys, tmp_path)[1]
     assert "Importance" in called(capsys, tmp_path, "--details")[1]
 
 
-def test_few_trials_say_nothing_of_importance(tmp_path):
+def test_with_few_trials_the_importance_is_unknown(tmp_path):
     importance = sections_of(build_run.small_run(tmp_path))["importance"]
 
     assert importance.pairs == (
@@ -39,7 +39,7 @@ def test_few_trials_say_nothing_of_importance(tmp_path):
     assert importance.notes == ()
 
 
-def test_what_mattered_comes_first_with_the_trials_it_rests_on(tmp_path):
+def test_the_most_important_hyperparameter_comes_first(tmp_path):
     build_run.write_manifest(tmp_path, families=["constant"])
     draw = random.Random(1)  # noqa: S311 - figures for a test, not secrets
     for number in range(60):
@@ -57,7 +57,7 @@ def test_what_mattered_comes_first_with_the_trials_it_rests_on(tmp_path):
     assert "share of the variance" in printed_details(tmp_path)
 
 
-def test_what_predicts_nothing_is_called_noise(tmp_path):
+def test_shares_that_predict_nothing_are_called_noise(tmp_path):
     build_run.large_run(tmp_path, 60, epochs=1)
 
     assert (
@@ -78,8 +78,8 @@ def printed_details(folder):
     return out.getvalue()
 
 
-def test_the_tuning_curve_of_a_random_search(tmp_path):
-    # .712 and the diverged one's .5: the best of 2 is .712 three times in four.
+def test_a_random_search_has_a_tuning_curve(tmp_path):
+    # Exponential scored .712 and, diverged, .5: the best of 2 is .712 three times in four.
     assert """
 Tuning curve: the best of n trials
   schedule     n  expected  median  95 % band of the median
@@ -107,7 +107,7 @@ def test_best_so_far_has_none_before_the_first_full_trial(tmp_path):
         build_run.write_trial(tmp_path, f"{number}", 0.6, epochs=(1, 50, 49), rows=0)
     build_run.write_trial(tmp_path, "3", 0.7, rows=0)
 
-    # 200 epochs; the last 50 are of the first trial of the full budget.
+    # Of 200 epochs the first trial of the full budget trained the last 50.
     assert dict(sections_of(tmp_path)["progress"].pairs)["best so far"] == (
         "none yet after 50, none yet after 100, none yet after 150, 0.7000 after 200 epochs of the "
         "search"

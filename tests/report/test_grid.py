@@ -7,7 +7,7 @@ NUMBERS = Column("n", ("1", "100"), right=True)
 TIME = Column("time", ("1 s", "2 s"), optional=True)
 
 
-def test_columns_are_as_wide_as_their_longest_cell_where_there_is_room():
+def test_columns_are_as_wide_as_their_longest_cell_if_there_is_room():
     assert lay_out([NAMES, NUMBERS], 35) == [
         ["name                              n"],
         ["step(drop=0.5, epochs_drop=10)    1"],
@@ -15,7 +15,7 @@ def test_columns_are_as_wide_as_their_longest_cell_where_there_is_room():
     ]
 
 
-def test_a_cell_is_broken_at_its_blanks_where_there_is_less():
+def test_a_cell_wraps_at_its_blanks_if_there_is_less_room():
     assert lay_out([NAMES, NUMBERS], 34) == [
         ["name                             n"],
         ["step(drop=0.5,                   1", "epochs_drop=10)"],
@@ -23,7 +23,7 @@ def test_a_cell_is_broken_at_its_blanks_where_there_is_less():
     ]
 
 
-def test_an_optional_column_goes_before_a_line_gets_too_long():
+def test_an_optional_column_is_dropped_before_a_line_gets_too_long():
     least = 14 + 2 + 3 + 2 + 4
     assert "time" in lay_out([NAMES, NUMBERS, TIME], least)[0][0]
     assert "time" not in lay_out([NAMES, NUMBERS, TIME], least - 1)[0][0]
@@ -36,7 +36,7 @@ def test_nothing_is_ever_cut():
     assert lines[2] == ["constant        100"]
 
 
-def test_no_blanks_trail():
+def test_lines_have_no_trailing_blanks():
     for width in range(5, 45):
         for lines in lay_out([NUMBERS, NAMES, TIME], width):
             assert all(line == line.rstrip() for line in lines)

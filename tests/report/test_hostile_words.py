@@ -48,7 +48,7 @@ def test_no_text_of_a_run_reaches_the_terminal_as_control_characters(tmp_path):
     assert " ".join(text.split()).count(SHOWN) >= 6
 
 
-def test_verdict_and_code_and_table_are_printable_before_they_are_laid_out(tmp_path):
+def test_verdict_code_and_table_are_printable_before_layout(tmp_path):
     report = build_report(read_run(hostile_run(tmp_path)))
 
     assert report.verdict.isprintable()
@@ -85,7 +85,7 @@ def test_a_run_in_a_notebook_is_text_not_a_page_nor_a_formula(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["it's", 'say "so"', "a\nb", "a\\b", "a\x1b[2J", "'''", "a;b"])
-def test_the_line_that_loads_a_run_names_that_folder_whatever_it_is_called(tmp_path, name):
+def test_the_line_that_loads_a_run_works_with_any_folder_name(tmp_path, name):
     build_run.write_manifest(tmp_path / name)
     build_run.write_trial(tmp_path / name, "0", 0.7, rows=0)
 
@@ -147,7 +147,7 @@ def test_numbers_and_usual_text_are_written_as_they_are(tmp_path):
     assert frame["message"][1] == 'loss = 3, quoted "so", isn\'t it'
 
 
-def test_a_trial_is_one_line_of_the_file_and_steers_no_terminal(tmp_path):
+def test_a_trial_is_one_line_of_the_file_without_control_characters(tmp_path):
     path = csv_of(tmp_path, messages=["OOM\r\nat x\n=1", EVIL, None])
 
     lines = path.read_text().split("\n")
@@ -157,7 +157,7 @@ def test_a_trial_is_one_line_of_the_file_and_steers_no_terminal(tmp_path):
     assert sorted(pd.read_csv(path)["message"].dropna()) == sorted(["OOM at x =1", SHOWN])
 
 
-def test_a_file_name_that_cannot_be_is_an_error_of_ours(tmp_path):
+def test_an_impossible_file_name_is_an_lrtune_error(tmp_path):
     build_run.write_manifest(tmp_path)
 
     with pytest.raises(ArgumentError) as caught:

@@ -140,7 +140,7 @@ def half_confirmed(folder):
             build_run.confirmed_run,
             "Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1)",
         ),
-        (half_confirmed, "Not finished: 8 of 32 trainings have ended"),
+        (half_confirmed, "not finished: 8 of 32 trainings have ended"),
     ],
 )
 def test_a_page_is_whole_for_every_kind_of_run(tmp_path, make, words):

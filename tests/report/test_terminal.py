@@ -141,7 +141,7 @@ def test_synthetic_data_are_warned_of_above_everything_else(tmp_path):
     assert lines[7] == "Baseline"
 
 
-def test_no_baseline_leaves_its_columns_out(tmp_path):
+def test_without_a_baseline_its_columns_are_left_out(tmp_path):
     build_run.write_manifest(tmp_path, baseline_arms={}, baseline_seeds=[])
     build_run.write_trial(tmp_path, "0", 0.7, epochs=(1, 31, 50), seconds=None, rows=0)
 
@@ -170,7 +170,7 @@ Notes
     )
 
 
-def test_an_output_of_few_characters_gets_plain_ones(tmp_path):
+def test_an_output_with_a_small_character_set_gets_plain_characters(tmp_path):
     build_run.small_run(tmp_path)
     command = [sys.executable, "-m", "lrtune.report", str(tmp_path)]
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}

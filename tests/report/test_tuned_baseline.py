@@ -83,7 +83,7 @@ def test_an_untuned_rate_that_did_better_than_the_tuned_one_is_named(tmp_path):
     )
 
 
-def test_with_a_tuned_rate_no_part_of_the_gain_is_put_down_to_the_search(tmp_path):
+def test_with_a_tuned_rate_the_gain_is_not_attributed_to_the_search(tmp_path):
     build_run.write_manifest(tmp_path, baseline_budget=1.0, baseline_arms=build_run.ARMS)
     build_run.write_baseline(tmp_path, {"constant-tuned": (0.695, 0.692, 0.698)})
     build_run.write_search(tmp_path)
@@ -126,7 +126,7 @@ def test_a_baseline_search_without_a_result_is_named(tmp_path, changes, start, e
     )
 
 
-def test_a_search_that_cannot_be_read_is_not_called_one_that_has_not_begun(tmp_path):
+def test_an_unreadable_baseline_search_is_not_reported_as_not_started(tmp_path):
     build_run.write_search(untuned(tmp_path))
     (tmp_path / "baseline" / "search" / "run.json").write_text("{")
 

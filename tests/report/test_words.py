@@ -5,6 +5,7 @@ import math
 import pytest
 
 from lrtune.report.words import brief, count, decimals, duration, first_line, fixed, mean_and_std
+from lrtune.schedules.recipe import Recipe
 from lrtune.stats.baseline import Arm
 
 
@@ -73,8 +74,9 @@ def test_the_first_line_that_is_not_blank():
     assert first_line("x" * 200, most=10) == "xxxxxxx..."
 
 
-def test_an_arm_has_mean_and_spread():
-    arm = Arm("a", {}, (0.5, 0.6), 0.55, 0.0707, 2)
-    single = Arm("a", {}, (0.5,), 0.5, math.nan, 1)
-    assert mean_and_std(arm, 3) == "0.550 ± 0.071 over 2 seeds"
-    assert mean_and_std(single, 3) == "0.500 with 1 seed"
+def test_the_mean_of_an_arm_has_its_standard_deviation():
+    recipe = Recipe.from_values({})
+
+    # (.05**2 + .05**2) / 1 = .005, whose root is .0707.
+    assert mean_and_std(Arm("a", recipe, (0.5, 0.6)), 3) == "0.550 ± 0.071 over 2 seeds"
+    assert mean_and_std(Arm("a", recipe, (0.5,)), 3) == "0.500 with 1 seed"

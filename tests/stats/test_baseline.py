@@ -43,7 +43,7 @@ def test_less_is_better_for_a_loss(tmp_path):
     assert baseline.reference.name == "constant-0.01"
 
 
-def test_the_tuned_rate_is_what_trials_are_compared_with(tmp_path):
+def test_trials_are_compared_with_the_tuned_rate(tmp_path):
     baseline = baseline_of(tmp_path, {**build_run.SCORES, "constant-tuned": (0.67, 0.674, 0.672)})
 
     # Even where another one's mean is better, as .681 of constant-0.1.
@@ -55,7 +55,7 @@ def test_the_tuned_rate_is_what_trials_are_compared_with(tmp_path):
     assert baseline.within_noise(0.01) is False
 
 
-def test_a_tuned_rate_without_a_score_is_no_reference(tmp_path):
+def test_a_tuned_rate_without_a_score_is_not_the_reference(tmp_path):
     build_run.write_manifest(tmp_path)
     build_run.write_baseline(tmp_path)
     name = "baseline/constant-tuned/seed-1"
@@ -79,7 +79,7 @@ def test_with_one_seed_per_arm_the_noise_is_unknown(tmp_path):
     assert baseline.within_noise(0.1) is None
 
 
-def test_the_noise_of_the_other_arm_is_not_borrowed(tmp_path):
+def test_the_noise_of_other_arms_is_not_used(tmp_path):
     baseline = baseline_of(tmp_path, {"constant-0.1": (0.7,), "constant-0.01": (0.6, 0.62)})
 
     assert baseline.reference.name == "constant-0.1"
@@ -126,7 +126,7 @@ def test_where_the_best_arm_diverged_the_noise_is_unknown(tmp_path):
     assert math.isnan(baseline.spread)
 
 
-def test_the_noise_of_an_arm_with_equal_scores_is_unknown(tmp_path):
+def test_with_equal_scores_of_all_seeds_the_noise_is_unknown(tmp_path):
     scores = {"constant-0.1": (0.5, 0.5, 0.5), "constant-0.01": (0.4, 0.41, 0.42)}
 
     baseline = baseline_of(tmp_path, scores)
@@ -144,7 +144,7 @@ def test_seeds_of_another_budget_do_not_count(tmp_path):
     assert measure_baseline(read_run(tmp_path)).reference.scores == (0.7, 0.71)
 
 
-def test_noise_has_its_bound_within(tmp_path):
+def test_a_difference_equal_to_the_spread_is_within_noise(tmp_path):
     baseline = baseline_of(tmp_path, build_run.SCORES)
 
     assert baseline.within_noise(baseline.spread) is True
@@ -154,19 +154,15 @@ def test_noise_has_its_bound_within(tmp_path):
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 31])
-@pytest.mark.parametrize("coverage", [0.5, 0.95])
-def test_the_spread_is_that_of_the_t_distribution(n, coverage):
-    t = scipy.stats.t.ppf(0.5 + coverage / 2, n - 1)
+def test_the_spread_uses_the_quantile_of_students_t(n):
+    t = scipy.stats.t.ppf(0.975, n - 1)
 
-    assert noise_spread(2.0, n, coverage) == pytest.approx(t * 2.0 * math.sqrt(1 + 1 / n))
+    assert noise_spread(2.0, n) == pytest.approx(t * 2.0 * math.sqrt(1 + 1 / n))
 
 
-def test_a_spread_out_of_its_domain_is_refused():
+def test_a_spread_of_no_runs_is_an_error():
     with pytest.raises(ArgumentError, match=r"^n must be >= 1\. Received: n=0\.$"):
         noise_spread(1.0, 0)
-    message = r"^coverage must be > 0 and < 1\. Received: coverage=1\.$"
-    with pytest.raises(ArgumentError, match=message):
-        noise_spread(1.0, 3, coverage=1)
 
 
 def test_a_further_seed_of_the_same_arm_is_within_noise_95_times_in_100():

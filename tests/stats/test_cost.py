@@ -8,22 +8,23 @@ import pytest
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.stats.cost import Spent, measure_cost, times_to_target
-from lrtune.stats.frames import cost_frame, target_frame
-from tests.runs import build_run
+from lrtune.stats.frames import cost_frame
+from tests.records import build_run
+from tests.report import runs
 
 
 @pytest.fixture
 def records(tmp_path):
     build_run.small_run(tmp_path)
-    # It began with one epoch and has not ended.
-    build_run.write_epochs(tmp_path, "8", range(1, 3))
+    # An unfinished trial with two epochs.
+    build_run.write_epochs(tmp_path / "trial_8", range(1, 3))
     return read_run(tmp_path)
 
 
 def test_what_a_run_cost_by_hand(records):
     cost = measure_cost(records)
 
-    # Epochs: 50, 33 after a parent's 17, 50, 50, 17, 17, 3, 0; 12.5 s each but trial 5, 4.5 s.
+    # Epochs: 50, 33 after a parent's 17, 50, 50, 17, 17, 3, 0. Each took 12.5 s, but trial 5 4.5 s.
     assert cost.families == {
         "constant": Spent(1, 50, 12.5),
         "time": Spent(1, 50, 12.5),
@@ -39,17 +40,17 @@ def test_what_a_run_cost_by_hand(records):
     assert cost.total == Spent(15, 522, 167.5)
 
 
-def test_the_search_for_the_baseline_and_the_confirmation_are_paid_for(tmp_path):
-    cost = measure_cost(read_run(build_run.confirmed_run(tmp_path)))
+def test_the_total_includes_the_search_for_the_baseline_and_the_confirmation(tmp_path):
+    cost = measure_cost(read_run(runs.confirmed_run(tmp_path)))
 
-    # 50 and 17 epochs of 12.5 s each trial, and 2 of .25 s each of one that has not ended.
+    # Two trials of 50 and 17 epochs, 12.5 s each; an unfinished one with 2 epochs of .25 s each.
     assert cost.baseline_search == Spent(3, 69, 25.5)
     assert cost.baseline == Spent(9, 450, 112.5)
     assert cost.confirm == Spent(32, 1600, 400.0)
     assert cost.total.epochs == cost.search.epochs + 69 + 450 + 1600
 
 
-def test_the_winner_cost_its_own_epochs_and_all_that_were_spent_to_find_it(records):
+def test_the_winner_has_its_own_cost_and_that_of_all_trials_up_to_it(records):
     cost = measure_cost(records)
 
     assert cost.winner == "1"
@@ -61,7 +62,7 @@ def test_a_run_without_trials_costs_nothing(tmp_path):
     cost = measure_cost(read_run(build_run.write_manifest(tmp_path)))
 
     assert cost.total == Spent()
-    assert (cost.winner, cost.lineage, cost.until_winner) == (None, None, None)
+    assert (cost.winner, cost.lineage, cost.until_winner) == (None, Spent(), Spent())
     assert cost_frame(cost)["share"].isna().all()
 
 
@@ -95,23 +96,23 @@ def test_time_to_target_is_the_first_epoch_of_the_lineage_that_reached_the_basel
     records = read_run(build_run.small_run(tmp_path))
     times = times_to_target(records, top=3)
 
-    assert [one.trial_id for one in times] == ["1", "0", "2"]
-    assert [one.schedule for one in times] == ["exponential", "step", "time"]
-    assert times[0].target == pytest.approx(0.681)
+    assert list(times.columns) == ["trial_id", "schedule", "score", "target", "epoch"]
+    assert times["trial_id"].tolist() == ["1", "0", "2"]
+    assert times["schedule"].tolist() == ["exponential", "step", "time"]
+    assert times["score"].tolist() == [0.712, 0.705, 0.69]
+    assert times["target"].tolist() == pytest.approx([0.681] * 3)
     # The winner reached it in its parent's epochs.
-    assert [one.epoch for one in times] == [2, 2, 2]
+    assert times["epoch"].tolist() == [2, 2, 2]
 
 
-def test_what_never_reached_the_baseline_says_so(tmp_path):
+def test_a_trial_that_never_reached_the_baseline_has_no_epoch(tmp_path):
     build_run.small_run(tmp_path)
     rows = [{"epoch": epoch, "val_accuracy": 0.6} for epoch in range(1, 51)]
     rows[6]["val_accuracy"] = None
     path = tmp_path / "trial_0" / "epochs.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    frame = target_frame(times_to_target(read_run(tmp_path), top=2))
 
-    assert list(frame.columns) == ["trial_id", "schedule", "score", "target", "epoch"]
-    assert frame["epoch"].tolist() == [2, pd.NA]
+    assert times_to_target(read_run(tmp_path), top=2)["epoch"].tolist() == [2, pd.NA]
 
 
 def test_less_is_better_for_a_loss(tmp_path):
@@ -122,16 +123,17 @@ def test_less_is_better_for_a_loss(tmp_path):
 
     # val_loss is .8/epoch: .2 at epoch 4.
     times = times_to_target(read_run(tmp_path))
-    assert [(one.trial_id, one.epoch) for one in times] == [("1", 4), ("0", 4)]
+    assert times["trial_id"].tolist() == ["1", "0"]
+    assert times["epoch"].tolist() == [4, 4]
 
 
 def test_without_a_baseline_there_is_no_target(tmp_path):
     build_run.write_manifest(tmp_path, baseline_arms={}, baseline_seeds=[])
     build_run.write_trial(tmp_path, "0", 0.7)
 
-    assert times_to_target(read_run(tmp_path)) == ()
+    assert times_to_target(read_run(tmp_path)).empty
 
 
-def test_a_top_of_zero_is_refused(records):
+def test_a_number_of_trials_below_1_is_an_error(records):
     with pytest.raises(ArgumentError, match=r"^top must be >= 1\. Received: top=0\.$"):
         times_to_target(records, top=0)

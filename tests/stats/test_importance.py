@@ -61,7 +61,7 @@ def test_a_score_of_the_schedule_alone(tmp_path):
     assert overall.explained > 0.7
 
 
-def test_noise_is_said_to_be_noise(tmp_path):
+def test_noise_is_called_noise(tmp_path):
     overall = measure_importance(search(tmp_path, lambda _: 0.7)).overall
 
     assert max(map(abs, overall.shares.values())) < 0.1
@@ -87,7 +87,7 @@ def test_a_familys_own_parameters_count_within_its_own_trials(tmp_path):
     assert set(families["step"].shares) == {"lr0", "momentum", "step.drop", "step.epochs_drop"}
 
 
-def test_below_twenty_trials_no_importance_is_given(tmp_path):
+def test_below_twenty_trials_the_importance_is_unknown(tmp_path):
     importances = measure_importance(search(tmp_path, by_lr0, trials=19))
 
     assert importances.overall.shares == {}
@@ -102,7 +102,7 @@ def test_below_twenty_trials_no_importance_is_given(tmp_path):
     assert importance_frame(importances).empty
 
 
-def test_an_empty_run_has_none(tmp_path):
+def test_an_empty_run_has_no_importance(tmp_path):
     importances = measure_importance(read_run(build_run.write_manifest(tmp_path)))
 
     assert importances.budget == 50
@@ -111,7 +111,7 @@ def test_an_empty_run_has_none(tmp_path):
     )
 
 
-def test_with_equal_scores_no_importance_is_given(tmp_path):
+def test_with_equal_scores_the_importance_is_unknown(tmp_path):
     build_run.write_manifest(tmp_path)
     for number in range(20):
         values = {**build_run.CONSTANT, "lr0": 0.01 + number / 100}
@@ -129,7 +129,7 @@ def test_a_parameter_that_is_fixed_has_no_share(tmp_path):
     assert measure_importance(search(tmp_path, fixed)).overall.shares["momentum"] == 0
 
 
-def test_one_budget_counts_the_full_one_if_it_has_twenty_trials(tmp_path):
+def test_the_full_budget_counts_if_it_has_twenty_trials(tmp_path):
     records = search(tmp_path, by_lr0, trials=60)
     for number in range(100, 180):
         build_run.write_trial(tmp_path, str(number), 0.6, epochs=(1, 9, 9), rows=0)
@@ -137,7 +137,7 @@ def test_one_budget_counts_the_full_one_if_it_has_twenty_trials(tmp_path):
     assert measure_importance(read_run(records.folder)).overall.trials == 60
 
 
-def test_else_the_budget_of_most_trials(tmp_path):
+def test_otherwise_the_budget_with_most_trials_counts(tmp_path):
     build_run.write_manifest(tmp_path)
     draw = np.random.default_rng(2)
     for number in range(70):
@@ -183,13 +183,13 @@ def test_the_shares_are_sobols_total_indices():
     assert 0.95 < explained < 1
 
 
-def test_the_same_run_gives_the_same_figures(tmp_path):
+def test_the_same_run_gives_the_same_numbers(tmp_path):
     records = search(tmp_path, by_lr0, trials=40)
 
     assert measure_importance(records) == measure_importance(records)
 
 
-def test_the_frame_has_a_row_a_parameter(tmp_path):
+def test_the_frame_has_one_row_per_parameter(tmp_path):
     frame = importance_frame(measure_importance(search(tmp_path, by_lr0)))
 
     assert list(frame.columns) == [
@@ -200,6 +200,6 @@ def test_the_frame_has_a_row_a_parameter(tmp_path):
     assert frame["budget"].unique().tolist() == [50]
 
 
-def test_too_few_scores_are_refused():
+def test_too_few_scores_are_an_error():
     with pytest.raises(ArgumentError, match=r"^scores must be 6 or more, not all equal\. Rec"):
         shares_of_variance(np.ones((6, 1)), np.ones(6))

@@ -14,20 +14,20 @@ def bounds(scores, *arguments, **options):
 SKEWED = np.array([0.68, 0.69, 0.685, 0.678, 0.691, 0.62, 0.683, 0.688])
 
 
-def test_of_many_normal_scores_it_is_the_t_interval():
+def test_for_many_normal_scores_it_is_close_to_the_t_interval():
     scores = np.random.default_rng(0).normal(0.68, 0.007, 200)
     t = scipy.stats.t.interval(0.95, 199, scores.mean(), scipy.stats.sem(scores))
 
     assert bounds(scores) == pytest.approx(t, abs=2e-4)
 
 
-def test_it_reaches_further_to_where_the_bad_seeds_lie():
+def test_it_is_longer_on_the_side_of_the_bad_seeds():
     lower, upper = bounds(SKEWED)
 
     assert SKEWED.mean() - lower > upper - SKEWED.mean() > 0
 
 
-def test_it_moves_and_stretches_with_the_scores():
+def test_it_shifts_and_scales_with_the_scores():
     lower, upper = bounds(SKEWED)
 
     assert bounds(3 * SKEWED + 2) == pytest.approx((3 * lower + 2, 3 * upper + 2))
@@ -46,11 +46,11 @@ def test_more_confidence_is_wider():
 
 
 @pytest.mark.parametrize("score", [0.5, 0.1, 0.0])
-def test_equal_scores_have_an_interval_of_no_width(score):
+def test_equal_scores_have_an_interval_of_width_0(score):
     assert bounds(np.full(8, score)) == (score, score)
 
 
-def test_scores_too_much_alike_have_students_interval():
+def test_scores_with_many_ties_have_students_t_interval():
     # A third of the resamples hold six equal scores, which have no t, and all others a mean of 0.7
     # - 0.2/6 or less: without a look at the former no bound would lie below the mean.
     scores = np.array([0.7, 0.7, 0.7, 0.7, 0.7, 0.5])
@@ -59,7 +59,7 @@ def test_scores_too_much_alike_have_students_interval():
     assert bounds(scores) == pytest.approx(t)
 
 
-def test_too_few_scores_have_none():
+def test_too_few_scores_have_no_interval():
     assert np.isnan(bounds(SKEWED[: FEWEST - 1])).all()
     assert np.isnan(bounds(np.array([]))).all()
 

@@ -46,12 +46,12 @@ def test_a_difference_of_half_a_deviation_by_the_textbook():
     assert seeds_to_show(0.5, 1.0, 8) == 34
 
 
-def test_no_difference_needs_no_number():
+def test_for_a_difference_of_0_no_number_of_seeds_is_given():
     assert seeds_to_show(0.0, 0.01, 8) is None
     assert seeds_to_show(math.nan, math.nan, 0) is None
 
 
-def test_a_difference_without_any_noise_needs_as_many_as_a_verdict():
+def test_a_difference_without_noise_needs_the_fewest_seeds_of_a_verdict():
     assert seeds_to_show(0.01, 0.0, 6, comparisons=4) == 8
 
 

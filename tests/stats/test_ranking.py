@@ -49,7 +49,7 @@ def test_delta_is_above_the_better_constant_rate_for_full_budgets_only(frame):
     assert column(frame, "within_noise") == [False, False, True, True] + [None] * 5
 
 
-def test_with_less_is_better_the_order_and_the_sign_of_delta_turn(tmp_path):
+def test_if_less_is_better_the_order_and_the_sign_of_delta_are_reversed(tmp_path):
     build_run.write_manifest(tmp_path, direction="min", objective="val_loss")
     build_run.write_baseline(tmp_path, {"constant-0.1": (0.6, 0.62), "constant-0.01": (0.9, 0.92)})
     build_run.write_trial(tmp_path, "0", 0.7, rows=0)
@@ -91,7 +91,7 @@ def test_a_family_unknown_to_this_process_is_still_listed(tmp_path):
     assert math.isnan(row["momentum"])
 
 
-def test_a_promoted_trial_has_its_own_seconds_and_those_of_its_line(frame):
+def test_a_promoted_trial_has_its_own_seconds_and_the_total_of_its_lineage(frame):
     promoted = frame.iloc[0]
 
     assert promoted["parent"] == "5"
@@ -100,7 +100,7 @@ def test_a_promoted_trial_has_its_own_seconds_and_those_of_its_line(frame):
     assert promoted["total_seconds"] == 17.0
 
 
-def test_short_budgets_are_ranked_separately_the_longest_first(tmp_path):
+def test_shorter_budgets_follow_the_longest_first_each_with_its_own_ranking(tmp_path):
     build_run.write_manifest(tmp_path)
     for trial_id, budget, score in (("0", 6, 0.9), ("1", 17, 0.4), ("2", 6, 0.3), ("3", 50, 0.1)):
         build_run.write_trial(tmp_path, trial_id, score, epochs=(1, budget, budget), rows=0)

@@ -62,7 +62,7 @@ def test_the_interval_of_six_pairs_is_from_the_least_to_the_greatest():
     assert interval(subset_means(np.array([3.0, 1.0, 4.0, 1.5, 9.0, 2.6]))) == (1, 9)
 
 
-def test_with_fewer_pairs_than_a_test_needs_nothing_is_left_out():
+def test_with_fewer_pairs_than_a_test_needs_the_interval_is_infinite():
     lower, upper = interval(subset_means(np.array([3.0, 1.0, 4.0, 1.5, 9.0])))
 
     assert (lower, upper) == (-np.inf, np.inf)
@@ -76,7 +76,7 @@ def test_the_p_value_is_that_of_scipy(differences):
 
 @settings(deadline=None)
 @given(DIFFERENCES, st.sampled_from([0.01, 0.05, 0.1, 0.2, 0.3, 0.45]))
-def test_the_interval_leaves_out_0_if_and_only_if_the_test_rejects(differences, level):
+def test_the_interval_excludes_0_if_and_only_if_the_test_rejects(differences, level):
     means = subset_means(differences)
     lower, upper = interval(means, 1 - level)
 
@@ -85,7 +85,7 @@ def test_the_interval_leaves_out_0_if_and_only_if_the_test_rejects(differences, 
 
 @settings(max_examples=30, deadline=None)
 @given(DIFFERENCES)
-def test_the_interval_holds_what_the_test_does_not_reject(differences):
+def test_the_interval_contains_the_differences_that_the_test_does_not_reject(differences):
     lower, upper = interval(subset_means(differences))
 
     def p_at(theta):
@@ -142,7 +142,7 @@ def test_many_pairs_are_drawn_and_come_close_to_the_exact_test(monkeypatch):
     np.testing.assert_array_equal(drawn, subset_means(differences, seed=1))
 
 
-def test_missing_or_no_differences_are_refused():
+def test_no_differences_and_differences_that_are_not_finite_are_errors():
     with pytest.raises(ArgumentError, match=r"^differences must be finite numbers, at least one"):
         subset_means(np.array([0.1, np.nan]))
     with pytest.raises(ArgumentError, match=r"^differences must be finite numbers, at least one"):

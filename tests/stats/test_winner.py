@@ -21,7 +21,7 @@ def outcome(trial_id, score, status="completed", planned=50):
 
 
 @given(SCORES, SCORES)
-def test_more_or_less_is_better(a, b):
+def test_direction_says_whether_more_or_less_is_better(a, b):
     assert Direction("max").better(a, b) == (a > b)
     assert Direction("min").better(a, b) == (a < b)
     assert (Direction("max").gain(a, b) > 0) == (a - b > 0)
@@ -38,14 +38,14 @@ def test_the_best_is_the_first_of_equal_ones(scores):
         assert index == scores.index(score)
 
 
-def test_what_has_no_score_is_never_the_best():
+def test_an_item_without_a_score_is_never_the_best():
     assert Direction("max").best([math.nan, 0.1, math.nan], lambda score: score) == 0.1
     assert Direction("min").best([math.nan], lambda score: score) is None
     assert not Direction("min").better(math.nan, 1.0)
     assert not Direction("min").better(1.0, math.nan)
 
 
-def test_another_direction_is_refused():
+def test_any_other_direction_is_an_error():
     with pytest.raises(ArgumentError) as error:
         Direction("up")
     assert str(error.value) == "direction must be 'max' or 'min'. Received: direction='up'."

@@ -48,11 +48,11 @@ def test_a_verdict_in_words(changes, words):
     assert sentence(difference(**changes)) == words
 
 
-def test_the_baseline_is_called_as_asked():
+def test_the_baseline_has_the_name_that_was_asked_for():
     words = sentence(difference(), baseline="the tuned constant rate")
 
     assert words.startswith("beats the tuned constant rate by 0.0153 [")
 
 
-def test_the_decimals_are_as_asked():
+def test_the_number_of_decimals_is_the_one_that_was_asked_for():
     assert sentence(difference(), places=2).startswith("beats the baseline by 0.02 [0.00, 0.03]")
