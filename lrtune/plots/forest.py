@@ -102,7 +102,8 @@ class Forest(Picture):
             baseline = text(comparison.baseline, 30)
             what = objective_label(self._confirmed()[0].manifest.objective)
             what = f"difference in test {what.removeprefix('validation ')} from {baseline}"
-            drawn.set(xlabel=f"{what} (right of 0 is better)", ylabel="")
+            gap = "\n" if len(what) > 60 else " "
+            drawn.set(xlabel=f"{what}{gap}(right of 0 is better)", ylabel="")
             seeds = len(comparison.seeds)
             drawn.set_title(f"Better than {baseline}? Differences over {seeds} fresh seeds")
             tested = int((arms["verdict"] != "untested").sum())

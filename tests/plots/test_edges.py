@@ -91,7 +91,7 @@ def hostile_words(folder):
     build_run.write_trial(folder, "0", 0.7, values=values)
     build_run.write_trial(folder, "1", 0.71, values={**values, "schedule": "_hidden"})
     build_run.write_trial(folder, "2", 0.69, values=STEP)
-    arms = {"_a$b$": values, "余弦": STEP, "constant-0.1": CONSTANT}
+    arms = {"_hidden": values, "a+b.c_" + 40 * "x": STEP, "constant-0.1": CONSTANT}
     build_run.write_confirmation(
         folder, dict.fromkeys(arms, (0.7, 0.71, 0.72, 0.7, 0.69, 0.73, 0.7, 0.71)),
         arms=arms, trials={}, search_scores={}, baseline="constant-0.1", objective=HOSTILE,

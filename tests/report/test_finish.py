@@ -9,6 +9,7 @@ import shlex
 import pytest
 from rich.console import Console
 
+from lrtune.display.observer import Observer
 from lrtune.errors import RunFolderError
 from lrtune.export.live import TensorBoardObserver
 from lrtune.report import finish
@@ -62,7 +63,9 @@ def test_a_shell_reads_the_folder_in_tensorboards_notice_as_one_word(tmp_path, n
         raise OSError(28, "No space left on device")
 
     notices = []
-    with TensorBoardObserver(tmp_path / "events", tmp_path / name, notices.append) as observer:
+    display = Observer()
+    monkeypatch.setattr(display, "noticed", notices.append)
+    with TensorBoardObserver(tmp_path / "events", tmp_path / name, display) as observer:
         monkeypatch.setattr("lrtune.export.event_files.TrialEvents._write", full)
         observer.trial_began(task_of("0007", build_run.STEP, 1, 0, 3))
 

@@ -9,15 +9,14 @@ from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.stats.cost import Spent, measure_cost, times_to_target
 from lrtune.stats.frames import cost_frame
-from tests.records import build_run
-from tests.report import runs
+from tests.runs import build_run
 
 
 @pytest.fixture
 def records(tmp_path):
     build_run.small_run(tmp_path)
     # An unfinished trial with two epochs.
-    build_run.write_epochs(tmp_path / "trial_8", range(1, 3))
+    build_run.write_epochs(tmp_path, "8", range(1, 3))
     return read_run(tmp_path)
 
 
@@ -41,7 +40,7 @@ def test_what_a_run_cost_by_hand(records):
 
 
 def test_the_total_includes_the_search_for_the_baseline_and_the_confirmation(tmp_path):
-    cost = measure_cost(read_run(runs.confirmed_run(tmp_path)))
+    cost = measure_cost(read_run(build_run.confirmed_run(tmp_path)))
 
     # Two trials of 50 and 17 epochs, 12.5 s each; an unfinished one with 2 epochs of .25 s each.
     assert cost.baseline_search == Spent(3, 69, 25.5)

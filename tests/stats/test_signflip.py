@@ -71,7 +71,8 @@ def test_with_fewer_pairs_than_a_test_needs_the_interval_is_infinite():
 @settings(max_examples=50, deadline=None)
 @given(DIFFERENCES)
 def test_the_p_value_is_that_of_scipy(differences):
-    assert p_of(differences) == by_scipy(differences)
+    # SciPy compares sums of floats as they are rounded; sums of whole numbers are exact.
+    assert p_of(differences) == by_scipy(np.round(2000 * differences))
 
 
 @settings(deadline=None)

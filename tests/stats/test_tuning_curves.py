@@ -13,7 +13,7 @@ from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.stats.frames import curves_frame
 from lrtune.stats.tuning_curves import best_so_far, family_curves, tuning_curve
-from tests.records import build_run
+from tests.runs import build_run
 
 log = logging.getLogger(__name__)
 
