@@ -344,7 +344,8 @@ class Run:
         statuses: list[str] = [outcome.status for outcome in self.records.outcomes]
         counts = {status: statuses.count(status) for status in dict.fromkeys(statuses)}
         if self.records.unfinished:
-            counts[RUNNING] = len(self.records.unfinished)
+            what = RUNNING if self.manifest.finished is None else "missing"
+            counts[what] = len(self.records.unfinished)
         return ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "no trials"
 
     def __repr__(self) -> str:

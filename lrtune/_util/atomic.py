@@ -39,8 +39,10 @@ def replace_file(
         OSError: the file cannot be written; what was at `path` is unchanged.
     """
     temporary = path.with_name(path.name + suffix)
+    temporary.unlink(missing_ok=True)  # of a writer that was killed
     try:
-        with temporary.open("wb") as file:
+        # NOTE: "x" makes a new file: it follows no link and waits for no pipe of that name.
+        with temporary.open("xb") as file:
             write(file)
             file.flush()
             flushed()

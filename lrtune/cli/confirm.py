@@ -62,7 +62,8 @@ def command(
     material = loaded_material(records.manifest, data, train_on)
     manifest = plan(records, choice, material, train_on, overwrite=overwrite)
     found = records.confirmation
-    finished = found is not None and found.manifest.finished is not None and not overwrite
+    ended = found is not None and found.manifest.finished is not None
+    finished = ended and not overwrite and not records.notices
     if finished:
         say(console, f"The confirmation in {run} is finished; --overwrite starts a new one.")
     else:

@@ -47,24 +47,25 @@ def search(options: Options) -> None:
     """
     from rich.console import Console
 
-    from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
+    from lrtune.records.own import foreign_names
+    from lrtune.records.writer import RunWriter, refuse_foreign_folder, refuse_to_erase
     from lrtune.report.finish import next_commands
     from lrtune.report.terminal import say
 
     console = Console()
     folder = options.folder
-    refuse_foreign_folder(folder)
+    (refuse_to_erase if options.overwrite else refuse_foreign_folder)(folder)
     if options.tensorboard is not None:
         from lrtune.export.live import check_folder
 
         check_folder(options.tensorboard, folder)
     dataset = _load(options, console)
-    if options.overwrite:
-        erase_run(folder)
-    if _is_finished(options, dataset):
+    if not options.overwrite and _is_finished(options, dataset):
         say(console, f"The search in {folder} is finished; --overwrite starts a new one.")
         cli.show_result(folder, console, "search", new_page=False)
         return
+    if options.overwrite and folder.exists() and (left := foreign_names(folder)):
+        say(console, f"{folder} keeps what lrtune did not write: {', '.join(left)}")
     RunWriter(folder).close()  # if it cannot write, it fails before TensorFlow starts
     if not options.quiet:
         sizes = dataset.sizes
@@ -190,6 +191,7 @@ def _tuner(options: Options, dataset: Dataset) -> Any:
     )
     return tuner_of(options.algo)(
         hypermodel,
+        overwrite=options.overwrite,
         objective=options.objective,
         directory=str(options.folder.parent),
         project_name=options.folder.name,

@@ -6,7 +6,6 @@ display is the search's own.
 
 from __future__ import annotations
 
-import json
 import socket
 import time
 from contextlib import suppress
@@ -22,10 +21,9 @@ from lrtune.display import Display, Leaderboard, make_progress
 from lrtune.records import schema
 from lrtune.records.epochs import read_epochs
 from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CONFIRM, TrialId
-from lrtune.records.lock import HOLDER, LOCK
+from lrtune.records.lock import LOCK, read_owner
 from lrtune.records.parse import (
     UNREADABLE,
-    read_bytes,
     read_confirm_manifest,
     read_manifest,
     read_outcome,
@@ -94,15 +92,17 @@ class Writer:
 
 def read_writer(folder: Path) -> Writer:
     """Who says that it is writing the run; the lock itself is left alone."""
+    owner = read_owner(folder)
     try:
-        told = json.loads(read_bytes(folder / HOLDER))
-        process, host, since = int(told["process"]), str(told["host"]), str(told["since"])
-        began = datetime.fromisoformat(since).timestamp()
-    except UNREADABLE:
+        began = None if owner is None else datetime.fromisoformat(owner.since).timestamp()
+    except ValueError:
+        began = None
+    if owner is None or began is None:
         return Writer("no process is writing this run now", alive=False)
-    when = since[11:16]
-    if host != socket.gethostname():
-        return Writer(printable(f"written by process {process} on {host} since {when}"), alive=None)
+    process, when = owner.process, owner.since[11:16]
+    if owner.host != socket.gethostname():
+        words = f"written by process {process} on {owner.host} since {when}"
+        return Writer(printable(words), alive=None)
     if not _runs(process, began):
         return Writer(f"no process is writing this run now: {process} is gone", alive=False)
     return Writer(printable(f"written by process {process} since {when}"), alive=True)
@@ -138,14 +138,14 @@ def _read_stage(folder: Path) -> _Stage | None:
         RunFolderError: there is no run in the folder, and nobody is about to write one.
     """
     try:
-        manifest = read_manifest(folder / schema.MANIFEST)
+        manifest = read_manifest(folder)
     except UNREADABLE:
         if _has_begun(folder) or read_writer(folder).alive:
             return None
         manifest = read_run(folder).manifest  # or an error that says what is wrong
     if manifest.finished is not None:
         with suppress(*UNREADABLE):
-            confirm = read_confirm_manifest(folder / CONFIRM / schema.CONFIRM_MANIFEST)
+            confirm = read_confirm_manifest(folder)
             return _Stage(confirm, confirm.finished is not None)
     # A finished search that is still being written is about to be confirmed.
     return _Stage(manifest, manifest.finished is not None and not read_writer(folder).alive)
@@ -226,7 +226,7 @@ class _Trials:
 
     def _outcome(self, trial: TrialId) -> Outcome | None:
         try:
-            outcome = read_outcome(self._folder / trial.folder / schema.OUTCOME, str(trial))
+            outcome = read_outcome(self._folder, str(trial))
         except UNREADABLE:
             return None  # it has not ended; or it is damaged, and the report says so
         return replace(outcome, trial_id=str(trial))

@@ -36,7 +36,7 @@ def epochs_and_notice(folder: Path, trial_id: str) -> tuple[list[dict[str, Any]]
     """The intact epochs of one `epochs.jsonl`, and a notice if there are damaged lines."""
     name = f"{folder_of(trial_id)}/{EPOCHS}"
     try:
-        content = read_bytes(folder / name, at_most=2**30)
+        content = read_bytes(folder, name, at_most=2**30)
     except FileNotFoundError:
         return [], None
     except (OSError, ValueError) as error:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from lrtune.records.ids import is_arm_name, parse_id
-from lrtune.records.schema import SCHEMA, ConfirmManifest, Manifest, Outcome
+from lrtune._util.inside import plain_file
+from lrtune.records.ids import CONFIRM, folder_of, is_arm_name, parse_id
+from lrtune.records.schema import (
+    CONFIRM_MANIFEST,
+    MANIFEST,
+    OUTCOME,
+    SCHEMA,
+    ConfirmManifest,
+    Manifest,
+    Outcome,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,14 +34,14 @@ class NewerSchemaError(ValueError):
     """A newer lrtune wrote this file, in a layout that this one does not know."""
 
 
-def read_manifest(path: Path) -> Manifest:
-    """The manifest in this file. Raises one of `UNREADABLE` if there is no valid one."""
-    return _convert(loads(read_bytes(path)), Manifest)
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a run folder. Raises one of `UNREADABLE` if there is no valid one."""
+    return _convert(loads(read_bytes(folder, MANIFEST)), Manifest)
 
 
-def read_confirm_manifest(path: Path) -> ConfirmManifest:
-    """The manifest of a confirmation. Raises one of `UNREADABLE` if there is no valid one."""
-    manifest = _convert(loads(read_bytes(path)), ConfirmManifest)
+def read_confirm_manifest(folder: Path) -> ConfirmManifest:
+    """The manifest of its confirmation. Raises one of `UNREADABLE` if there is no valid one."""
+    manifest = _convert(loads(read_bytes(folder, f"{CONFIRM}/{CONFIRM_MANIFEST}")), ConfirmManifest)
     for arm in manifest.arms:
         if not is_arm_name(arm):
             raise ValueError(f"no arm can be called {arm!r}")
@@ -42,9 +50,9 @@ def read_confirm_manifest(path: Path) -> ConfirmManifest:
     return manifest
 
 
-def read_outcome(path: Path, trial_id: str) -> Outcome:
-    """The outcome in this file. Raises one of `UNREADABLE` if there is no valid one."""
-    raw = loads(read_bytes(path))
+def read_outcome(folder: Path, trial_id: str) -> Outcome:
+    """The outcome of a training. Raises one of `UNREADABLE` if there is no valid one."""
+    raw = loads(read_bytes(folder, f"{folder_of(trial_id)}/{OUTCOME}"))
     if isinstance(raw, dict) and raw.get("seconds", 0.0) is None:
         raw["seconds"] = math.nan
     outcome = _convert(raw, Outcome)
@@ -74,19 +82,18 @@ class _Version:
     schema: int
 
 
-def read_bytes(path: Path, at_most: int = 16 * 2**20) -> bytes:
-    """The content of a regular file: reading a pipe would block, reading a device would not end.
+def read_bytes(folder: Path, name: str, at_most: int = 16 * 2**20) -> bytes:
+    """The content of a file of a run folder.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is not a regular file, or has more than `at_most` bytes. Our largest file,
-            the oracle of a search of thousands of trials, has less than one MiB.
+        ValueError: it is not a plain file in plain folders, or has more bytes than `at_most`; the
+            largest of ours, the oracle of a search of thousands of trials, has less than one MiB.
     """
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):
-        raise ValueError("it is not a file")
-    if status.st_size > at_most:
-        raise ValueError(f"it has {status.st_size:,} bytes")
+    path = plain_file(folder, name)
+    size = path.stat().st_size
+    if size > at_most:
+        raise ValueError(f"it has {size:,} bytes")
     return path.read_bytes()
 
 

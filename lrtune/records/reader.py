@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from lrtune._util.inside import plain_file, plain_folder
 from lrtune._util.npz import read_npz
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records import schema
@@ -21,6 +22,7 @@ from lrtune.records.ids import (
     BASELINE,
     BASELINE_SEARCH,
     CONFIRM,
+    arm_id,
     find_id,
     first_tried,
     folder_of,
@@ -39,7 +41,7 @@ from lrtune.records.parse import (
 from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import numpy as np
 
@@ -103,8 +105,8 @@ class RunRecords:
             "started the search has repaired it."
         )
         for name in [schema.ORACLE, *(f"{folder_of(one)}/{schema.TRIAL_FILE}" for one in trials)]:
-            _read(lambda path: json.loads(read_bytes(path)), self.folder / name, name, lost, found)
-        return (*self.outcome_notices, *found, *self._nested[1])
+            _read(partial(_read_json, self.folder, name), name, lost, found)
+        return (*self.outcome_notices, *found, *self._nested[1], *self._incomplete())
 
     @cached_property
     def baseline_search(self) -> RunRecords | None:
@@ -116,7 +118,9 @@ class RunRecords:
         """The search for the best constant rate, and what is wrong with its files."""
         folder = self.folder / BASELINE_SEARCH
         try:
-            records = read_run(folder)
+            records = read_run(plain_folder(self.folder, BASELINE_SEARCH))
+        except ValueError as error:
+            return None, (f"{error}: the search for the baseline is left out.",)
         except DamagedManifestError as error:
             if not (folder / schema.MANIFEST).exists() and not trial_ids(folder):
                 return None, ()  # it has not begun
@@ -180,7 +184,26 @@ class RunRecords:
             missing = outcome.epochs.last - outcome.epochs.first + 1 - len(rows)
             if missing > 0:
                 return f"{folder_of(trial_id)}/{schema.EPOCHS} lacks {missing} of its epochs."
+            if missing < 0:
+                return (
+                    f"{folder_of(trial_id)}/{schema.EPOCHS} has {-missing} epochs more than the "
+                    "trial trained: did two searches write this folder?"
+                )
         return notice
+
+    def _incomplete(self) -> Iterator[str]:
+        """What a finished search or confirmation lacks: somebody copied only a part of it."""
+        if self.manifest.finished is not None:
+            begun = dict.fromkeys((*_begun(self.folder), *self.unfinished))
+            arms = self.manifest.baseline_arms
+            seeds = self.manifest.baseline_seeds
+            wanted = [*begun, *(arm_id(BASELINE, arm, seed) for arm in arms for seed in seeds)]
+            yield from _lacking("search", [one for one in wanted if one not in self.by_id])
+        if self.confirmation is not None and self.confirmation.manifest.finished is not None:
+            manifest = self.confirmation.manifest
+            there = {one.trial_id for arm in self.confirmation.outcomes.values() for one in arm}
+            wanted = [arm_id(CONFIRM, arm, one) for arm in manifest.arms for one in manifest.seeds]
+            yield from _lacking("confirmation", [one for one in wanted if one not in there])
 
 
 def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) -> RunRecords:
@@ -230,7 +253,7 @@ def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) ->
 def read_state(folder: Path, trial_id: str) -> dict[str, np.ndarray[Any, Any]] | None:
     """The training state kept for a trial; None if it is missing or damaged."""
     try:
-        return read_npz(folder / folder_of(trial_id) / schema.STATE)
+        return read_npz(plain_file(folder, f"{folder_of(trial_id)}/{schema.STATE}"))
     except (OSError, ValueError):
         return None
 
@@ -242,8 +265,7 @@ def read_proposal(folder: Path, trial_id: str) -> dict[str, Any] | None:
         Values by name; None where the file is missing or damaged.
     """
     try:
-        path = folder / folder_of(trial_id) / schema.TRIAL_FILE
-        raw = json.loads(read_bytes(path))
+        raw = json.loads(read_bytes(folder, f"{folder_of(trial_id)}/{schema.TRIAL_FILE}"))
         values = raw["hyperparameters"]["values"]
         same = raw["trial_id"] == parse_id(trial_id).local
         return dict(values) if same and isinstance(values, dict) else None
@@ -293,7 +315,7 @@ def _read_arms(
 def _read_confirmation(folder: Path, notices: list[str]) -> Confirmation | None:
     name = f"{CONFIRM}/{schema.CONFIRM_MANIFEST}"
     lost = "the confirmation is left out."
-    manifest = _read(read_confirm_manifest, folder / name, name, lost, notices)
+    manifest = _read(partial(read_confirm_manifest, folder), name, lost, notices)
     if manifest is None:
         return None
     arms = _read_arms(folder, CONFIRM, manifest.arms, notices)
@@ -307,14 +329,14 @@ def _read_manifest(folder: Path) -> Manifest:
             f"There is no folder {str(folder)!r}. Give the folder that a search wrote (its "
             "--run-dir)."
         )
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise DamagedManifestError(
             f"{str(folder)!r} is not a run folder: it has no {schema.MANIFEST}. Give the folder "
             f"that a search wrote{_runs_below(folder)}.",
             "is missing",
         )
     try:
-        return read_manifest(path)
+        return read_manifest(folder)
     except NewerSchemaError as error:
         raise RunFolderError(f"{str(path)!r} was {error}. Update lrtune to read it.") from error
     except UNREADABLE as error:
@@ -333,21 +355,42 @@ def _runs_below(folder: Path) -> str:
 
 def _read_outcome(folder: Path, trial_id: str, notices: list[str]) -> Outcome | None:
     name = f"{folder_of(trial_id)}/{schema.OUTCOME}"
-    read = partial(read_outcome, trial_id=trial_id)
-    return _read(read, folder / name, name, "its outcome is left out.", notices)
+    read = partial(read_outcome, folder, trial_id)
+    return _read(read, name, "its outcome is left out.", notices)
 
 
-def _read(
-    read: Callable[[Path], T], path: Path, name: str, lost: str, notices: list[str]
-) -> T | None:
+def _read(read: Callable[[], T], name: str, lost: str, notices: list[str]) -> T | None:
     """The record in a file; None, with a notice unless the file is missing, if there is none."""
     try:
-        return read(path)
+        return read()
     except FileNotFoundError:
         return None
     except UNREADABLE as error:
         notices.append(f"{name} cannot be read ({reason(error)}): {lost}")
         return None
+
+
+def _read_json(folder: Path, name: str) -> Any:
+    return json.loads(read_bytes(folder, name))
+
+
+def _begun(folder: Path) -> list[str]:
+    """Ids of all trials that Keras Tuner's oracle gave to a search; none where it does not say."""
+    try:
+        begun = _read_json(folder, schema.ORACLE)["start_order"]
+        return [one for one in begun if isinstance(one, str) and id_of_folder(f"trial_{one}")]
+    except UNREADABLE:
+        return []
+
+
+def _lacking(what: str, ids: list[str]) -> Iterator[str]:
+    if ids:
+        more = f" and {len(ids) - 5:,} more" if len(ids) > 5 else ""
+        shown = ", ".join(map(folder_of, ids[:5])) + more
+        yield (
+            f"The {what} is finished, but results are missing here: {shown}. The command that "
+            f"started the {what} trains them again."
+        )
 
 
 def _folders(folder: Path) -> list[str]:

@@ -36,6 +36,9 @@ STATE = "state.npz"
 """A trial's training state: weights, optimizer variables, step count, random states."""
 
 ORACLE = "oracle.json"
+TUNER = "tuner0.json"
+"""Keras Tuner's mark that a folder holds a search that it can load; always an empty object."""
+
 TRIAL_FILE = "trial.json"
 TUNED = "constant-tuned"
 """The arm of the constant rate that the search for the baseline found."""

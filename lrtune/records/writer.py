@@ -7,26 +7,26 @@ kill at the wrong moment would leave a run that it can no longer load.
 from __future__ import annotations
 
 import json
-import shutil
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self
 
 from lrtune._util.atomic import TEMPORARY
+from lrtune._util.inside import plain_file, plain_folder
 from lrtune._util.npz import write_npz
 from lrtune.errors import RunFolderError
 from lrtune.records import files, schema
 from lrtune.records.ids import CONFIRM, folder_of
 from lrtune.records.lock import HOLDER, LOCK, RunLock
+from lrtune.records.own import own_files, remove_own
+from lrtune.records.parse import UNREADABLE, read_manifest, reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
-
-_TUNER = "tuner0.json"
-"""Keras Tuner's mark of a folder with a search that it can load; always an empty object."""
 
 
 def holds_run(folder: Path) -> bool:
@@ -46,25 +46,35 @@ def refuse_foreign_folder(folder: Path) -> None:
         )
 
 
-def erase_run(folder: Path) -> None:
-    """Erases a run to make room for another.
-
-    Raises:
-        RunFolderError: the folder holds something else, a search is writing it, or it cannot be
-            erased.
-    """
+def refuse_to_erase(folder: Path) -> None:
+    """Raises RunFolderError where the folder holds something, but no run that lrtune wrote."""
     refuse_foreign_folder(folder)
     if not holds_run(folder):
         return
     if folder.is_symlink():
         raise RunFolderError(f"cannot erase run folder {folder}: it is a link")
+    try:
+        read_manifest(folder)
+    except UNREADABLE as error:
+        raise RunFolderError(
+            f"cannot erase run folder {folder}: its {schema.MANIFEST} is not one that lrtune wrote "
+            f"({reason(error)}). Delete the folder yourself, or choose another --run-dir"
+        ) from error
+
+
+def erase_run(folder: Path) -> None:
+    """Erases a run, so that another can be written in its place; other files stay.
+
+    Raises:
+        RunFolderError: there is no run of lrtune's in it, a search is writing it, or it cannot be
+            erased.
+    """
+    refuse_to_erase(folder)
+    if not holds_run(folder):
+        return
     with RunWriter(folder):
         try:
-            for path in _content(folder):
-                if path.is_dir() and not path.is_symlink():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink()
+            remove_own(folder)
         except OSError as error:
             raise RunFolderError(f"cannot erase run folder {folder}: {error.strerror}") from error
 
@@ -84,8 +94,9 @@ class RunWriter:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = RunLock(folder)
-            for left in folder.rglob(f"*{TEMPORARY}"):  # by a search that was killed
-                left.unlink()
+            for path in own_files(folder):
+                if path.name.endswith(TEMPORARY):  # of a search that was killed
+                    path.unlink()
         except OSError as error:
             raise RunFolderError(
                 f"cannot write to run folder {folder}: {error.strerror}; choose another --run-dir"
@@ -103,71 +114,93 @@ class RunWriter:
 
     def manifest(self, manifest: schema.Manifest) -> None:
         """Writes `run.json`."""
-        files.replace_json(self.folder / schema.MANIFEST, schema.to_json(manifest))
+        files.replace_json(self._file(schema.MANIFEST), schema.to_json(manifest))
 
     def confirmation(self, manifest: schema.ConfirmManifest) -> None:
         """Writes `confirm/confirm.json`."""
-        folder = self._make(self.folder / CONFIRM)
-        files.replace_json(folder / schema.CONFIRM_MANIFEST, schema.to_json(manifest))
+        self._make_folder(CONFIRM)
+        path = self._file(f"{CONFIRM}/{schema.CONFIRM_MANIFEST}")
+        files.replace_json(path, schema.to_json(manifest))
 
     def erase_confirmation(self) -> None:
-        """Deletes the whole confirmation to make room for another."""
-        folder = self.folder / CONFIRM
+        """Deletes the confirmation, so that another can be made; other files stay."""
+        folder = self._folder(CONFIRM)
         with files.naming_the_file(folder):
-            if folder.exists():
-                shutil.rmtree(folder)
+            remove_own(self.folder, CONFIRM)
 
     def page(self, text: str) -> None:
         """Writes `report.html`."""
-        files.replace_file(self.folder / schema.PAGE, lambda file: file.write(text.encode()))
+        files.replace_file(self._file(schema.PAGE), lambda file: file.write(text.encode()))
 
     def begin_trial(self, trial_id: str) -> None:
         """Makes the trial's folder and removes the files of an earlier, interrupted try."""
-        folder = self._make(self.trial_folder(trial_id))
+        self._make_folder(folder_of(trial_id))
         for name in (schema.OUTCOME, schema.EPOCHS, schema.STATE):
-            files.remove(folder / name)
+            files.remove(self._file_of(trial_id, name))
 
     def epoch(self, trial_id: str, record: Mapping[str, float]) -> None:
         """Appends one epoch's line."""
         line = json.dumps(schema.plain(record), allow_nan=False)
-        files.append_line(self.trial_folder(trial_id) / schema.EPOCHS, line)
+        files.append_line(self._file_of(trial_id, schema.EPOCHS), line)
 
     def outcome(self, outcome: schema.Outcome) -> None:
         """Writes the trial's `outcome.json`, which finishes the trial for good."""
-        path = self.trial_folder(outcome.trial_id) / schema.OUTCOME
+        path = self._file_of(outcome.trial_id, schema.OUTCOME)
         files.replace_json(path, schema.to_json(outcome))
 
     def state(self, trial_id: str, state: Mapping[str, np.ndarray[Any, Any]]) -> None:
         """Keeps a trial's training state, so that a promotion can continue it."""
         files.replace_file(
-            self.trial_folder(trial_id) / schema.STATE,
+            self._file_of(trial_id, schema.STATE),
             lambda file: write_npz(file, state),
         )
 
     def drop_state(self, trial_id: str) -> None:
         """Deletes a state that is no longer needed."""
-        files.remove(self.trial_folder(trial_id) / schema.STATE)
+        files.remove(self._file_of(trial_id, schema.STATE))
 
     def trial(self, trial_id: str, state: Mapping[str, Any]) -> None:
         """Writes Keras Tuner's `trial.json`, from its `Trial.get_state()`."""
-        folder = self._make(self.trial_folder(trial_id))
-        files.replace_json(folder / schema.TRIAL_FILE, state)
+        self._make_folder(folder_of(trial_id))
+        files.replace_json(self._file_of(trial_id, schema.TRIAL_FILE), state)
 
     def oracle(self, state: Mapping[str, Any]) -> None:
         """Writes Keras Tuner's `oracle.json`, from its `Oracle.get_state()`."""
-        files.replace_json(self.folder / schema.ORACLE, state)
-        if not (self.folder / _TUNER).exists():
-            files.replace_json(self.folder / _TUNER, {})
+        files.replace_json(self._file(schema.ORACLE), state)
+        tuner = self._file(schema.TUNER)
+        if not tuner.exists():
+            files.replace_json(tuner, {})
 
-    def trial_folder(self, trial_id: str) -> Path:
-        """Folder of a search's trial ("0007") or of a baseline's ("baseline/ARM/seed-N")."""
-        return self.folder / folder_of(trial_id)
+    def _file_of(self, trial_id: str, name: str) -> Path:
+        """A file in the folder of a search's trial ("0007") or of an arm's seed."""
+        return self._file(f"{folder_of(trial_id)}/{name}")
 
-    def _make(self, folder: Path) -> Path:
+    def _file(self, name: str) -> Path:
+        """Where to write a file of the run: in the folder that is locked, and not beyond a link."""
+        self._lock.check()
+        with self._refusing(name):
+            return plain_file(self.folder, name)
+
+    def _folder(self, name: str) -> Path:
+        self._lock.check()
+        with self._refusing(name):
+            return plain_folder(self.folder, name)
+
+    def _make_folder(self, name: str) -> None:
+        folder = self._folder(name)
         with files.naming_the_file(folder):
-            self.folder.stat()  # a run folder that somebody removed must not be created again
             folder.mkdir(parents=True, exist_ok=True)
-        return folder
+
+    @contextmanager
+    def _refusing(self, name: str) -> Iterator[None]:
+        """Turns what was found in the place of a file or folder of ours into our own error."""
+        try:
+            yield
+        except ValueError as error:
+            raise RunFolderError(
+                f"cannot write {self.folder / name}: {error}. Everything saved so far is intact. "
+                "Remove it, then run the same command again."
+            ) from error
 
 
 def _content(folder: Path) -> list[Path]:

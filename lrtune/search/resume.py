@@ -13,7 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import RunFolderError
-from lrtune.records.ids import first_tried
+from lrtune.records.ids import first_tried, folder_of
 from lrtune.records.parse import UNREADABLE, read_bytes
 from lrtune.records.reader import read_proposal, trial_ids
 from lrtune.records.schema import MANIFEST, TRIAL_FILE
@@ -77,9 +77,9 @@ def repair(oracle: Any, writer: RunWriter) -> None:
     """Writes those Keras Tuner files that are damaged or differ from a restored oracle."""
     for trial in oracle.trials.values():
         state = trial.get_state()
-        path = writer.trial_folder(trial.trial_id) / TRIAL_FILE
+        name = f"{folder_of(trial.trial_id)}/{TRIAL_FILE}"
         try:
-            whole = json.loads(read_bytes(path)) == json.loads(json.dumps(state))
+            whole = json.loads(read_bytes(writer.folder, name)) == json.loads(json.dumps(state))
         except UNREADABLE:
             whole = False
         if not whole:
@@ -99,15 +99,13 @@ def refuse_foreign_trials(records: RunRecords, seed: int) -> None:
     if not records.outcomes:
         raise RunFolderError(
             f"run folder {records.folder} holds a search, but no {MANIFEST} that can be read and "
-            "no trial of lrtune's that ended; choose another --run-dir, or pass --overwrite to "
-            "erase it"
+            "no trial of lrtune's that ended; choose another --run-dir, or delete the folder"
         )
     for outcome in records.outcomes:
         if outcome.parent is None and outcome.seed != trial_seed(seed, outcome.trial_id):
             raise RunFolderError(
                 f"run folder {records.folder} holds trials of another seed than {seed}, and no "
-                f"{MANIFEST} that can be read; choose another --run-dir, or pass --overwrite to "
-                "erase it"
+                f"{MANIFEST} that can be read; choose another --run-dir, or delete the folder"
             )
 
 

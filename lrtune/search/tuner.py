@@ -77,7 +77,8 @@ class LoopTuner(UnsavedTuner):
             starts again before it counts as failed.
         trial_timeout: seconds > 0 that a worker process may take for an epoch before it counts as
             hung.
-        overwrite: whether to erase the run in the folder; otherwise it is resumed.
+        overwrite: whether to erase the run that is in the folder; otherwise it is resumed. Files
+            that lrtune did not write stay.
         directory, project_name: the run folder is `directory/project_name`.
         **kwargs: as the Keras Tuner tuner of the same name takes them.
 
@@ -127,9 +128,7 @@ class LoopTuner(UnsavedTuner):
         tunes = self._arms() and self._families() != ("constant",)
         self.baseline_budget = budget if tunes else 0.0
         self._space = tuple(self.oracle.get_space().get_config()["space"])
-        refuse_foreign_folder(self._folder)
-        if overwrite:
-            erase_run(self._folder)
+        (erase_run if overwrite else refuse_foreign_folder)(self._folder)
         self.reload()
 
     @override

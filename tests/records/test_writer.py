@@ -13,6 +13,7 @@ import pytest
 
 from lrtune.errors import RunFolderError
 from lrtune.records import schema
+from lrtune.records.own import foreign_names
 from lrtune.records.reader import read_run, read_state
 from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
 from tests.runs import build_run
@@ -239,6 +240,45 @@ def test_a_folder_without_a_run_is_never_erased(tmp_path):
     assert files(tmp_path) == ["photos/cat.png"]
 
 
+def test_erasing_a_run_leaves_what_lrtune_did_not_write(writer):
+    writer.outcome(outcome())
+    writer.close()
+    for name in (".git/config", "notes.txt", "trial_0/mine.txt", "data.tmp", "trial_0/x.json.tmp"):
+        (writer.folder / name).parent.mkdir(exist_ok=True)
+        (writer.folder / name).write_text("mine")
+    mine = [".git", "data.tmp", "notes.txt", "trial_0/mine.txt", "trial_0/x.json.tmp"]
+    assert foreign_names(writer.folder) == mine
+    erase_run(writer.folder)
+    assert foreign_names(writer.folder) == mine
+    assert files(writer.folder) == [".git/config", *mine[1:]]
+    with RunWriter(writer.folder) as again:  # and sweeping temporary files leaves those of others
+        again.manifest(MANIFEST)
+    assert files(writer.folder) == [".git/config", "data.tmp", "notes.txt", "run.json", *mine[3:]]
+
+
+@pytest.mark.parametrize("name", ["run.json", "oracle.json"])
+def test_a_folder_with_somebody_elses_file_of_our_name_is_not_erased(name, tmp_path):
+    (tmp_path / name).write_text('{"scripts": {"run": "node"}}')
+    (tmp_path / "src").mkdir()
+    with pytest.raises(RunFolderError) as error:
+        erase_run(tmp_path)
+    assert str(error.value).startswith(
+        f"cannot erase run folder {tmp_path}: its run.json is not one that lrtune wrote ("
+    )
+    assert str(error.value).endswith("). Delete the folder yourself, or choose another --run-dir")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "src"])
+
+
+def test_a_confirmation_is_erased_without_what_lrtune_did_not_write(writer):
+    (writer.folder / "confirm" / "a" / "seed-1").mkdir(parents=True)
+    (writer.folder / "confirm" / "a" / "seed-1" / "outcome.json").write_text("{}")
+    (writer.folder / "confirm" / "confirm.json").write_text("{}")
+    (writer.folder / "confirm" / "notes.txt").write_text("mine")
+    writer.erase_confirmation()
+    assert files(writer.folder) == ["confirm/notes.txt", "run.json"]
+    assert not (writer.folder / "confirm" / "a").exists()
+
+
 def test_a_link_to_a_run_is_not_followed(writer, tmp_path):
     link = tmp_path / "link"
     link.symlink_to(writer.folder)
@@ -309,7 +349,7 @@ def test_a_removed_run_folder_is_not_created_again_in_part(writer):
         lambda: writer.outcome(outcome()),
         lambda: writer.oracle({}),
     ):
-        with pytest.raises(RunFolderError, match=r"^cannot write .*: No such file or directory"):
+        with pytest.raises(RunFolderError, match=r"was moved, removed or replaced while"):
             write()
     assert not writer.folder.exists()
 

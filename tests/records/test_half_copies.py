@@ -1,0 +1,93 @@
+"""Half a copy of a finished run is noticed, and so is what does not belong to it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from lrtune.records.reader import read_run
+from lrtune.run import Run
+from tests.records import build_run
+
+FINISHED = "2026-11-22T10:00:00+00:00"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished search of eight trials with its baseline and a finished confirmation."""
+    build_run.write_manifest(tmp_path, finished=FINISHED, max_trials=8)
+    build_run.write_baseline(tmp_path)
+    for number in range(8):
+        build_run.write_trial(tmp_path, str(number), 0.7)
+    begun = [str(number) for number in range(8)]
+    (tmp_path / "oracle.json").write_text(json.dumps({"start_order": begun}))
+    build_run.write_confirmation(tmp_path)
+    assert read_run(tmp_path).notices == ()
+    return tmp_path
+
+
+def test_a_trials_folder_that_is_missing_is_noticed(run):
+    for number in (3, 7):
+        shutil.rmtree(run / f"trial_{number}")
+    assert read_run(run).notices == (
+        (
+            "The search is finished, but results are missing here: trial_3, trial_7. The command that "
+            "started the search trains them again."
+        ),
+    )
+
+
+def test_an_outcome_that_is_missing_is_not_a_trial_that_runs(run):
+    (run / "trial_5" / "outcome.json").unlink()
+    records = read_run(run)
+    assert records.notices == (
+        (
+            "The search is finished, but results are missing here: trial_5. The command that started "
+            "the search trains them again."
+        ),
+    )
+    assert "7 completed, 1 missing" in repr(Run(records))
+
+
+def test_a_seed_of_the_baseline_or_of_the_confirmation_that_is_missing_is_noticed(run):
+    shutil.rmtree(run / "baseline" / "constant-0.1" / "seed-2")
+    for seed in range(11, 18):
+        shutil.rmtree(run / "confirm" / "trial-0" / f"seed-{seed}")
+    assert read_run(run).notices == (
+        (
+            "The search is finished, but results are missing here: baseline/constant-0.1/seed-2. The "
+            "command that started the search trains them again."
+        ),
+        (
+            "The confirmation is finished, but results are missing here: confirm/trial-0/seed-11, "
+            "confirm/trial-0/seed-12, confirm/trial-0/seed-13, confirm/trial-0/seed-14, "
+            "confirm/trial-0/seed-15 and 2 more. The command that started the confirmation trains "
+            "them again."
+        ),
+    )
+
+
+def test_a_search_that_goes_on_lacks_nothing(run):
+    build_run.write_manifest(run, finished=None, max_trials=8)
+    shutil.rmtree(run / "trial_7")
+    (run / "trial_6" / "outcome.json").unlink()
+    assert read_run(run).notices == ()
+
+
+def test_epochs_of_two_searches_in_one_folder_are_noticed(run):
+    path = run / "trial_2" / "epochs.jsonl"
+    path.write_text(2 * path.read_text())
+    assert read_run(run).notices == (
+        (
+            "trial_2/epochs.jsonl has 50 epochs more than the trial trained: did two searches write "
+            "this folder?"
+        ),
+    )
+
+
+@pytest.mark.parametrize("begun", [None, 3, [1, None, "../x", {}], {"0": 1}])
+def test_whatever_keras_tuners_file_says_a_run_is_read(run, begun):
+    (run / "oracle.json").write_text(json.dumps({"start_order": begun}))
+    assert read_run(run).notices == ()
