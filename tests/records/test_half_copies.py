@@ -14,6 +14,13 @@ from tests.records import build_run
 FINISHED = "2026-11-22T10:00:00+00:00"
 
 
+def lacks(what, names):
+    return (
+        f"The {what} is finished, but results are missing here: {names}. The command that started "
+        f"the {what} trains them again."
+    )
+
+
 @pytest.fixture
 def run(tmp_path):
     """A finished search of eight trials with its baseline and a finished confirmation."""
@@ -31,23 +38,13 @@ def run(tmp_path):
 def test_a_trials_folder_that_is_missing_is_noticed(run):
     for number in (3, 7):
         shutil.rmtree(run / f"trial_{number}")
-    assert read_run(run).notices == (
-        (
-            "The search is finished, but results are missing here: trial_3, trial_7. The command that "
-            "started the search trains them again."
-        ),
-    )
+    assert read_run(run).notices == (lacks("search", "trial_3, trial_7"),)
 
 
 def test_an_outcome_that_is_missing_is_not_a_trial_that_runs(run):
     (run / "trial_5" / "outcome.json").unlink()
     records = read_run(run)
-    assert records.notices == (
-        (
-            "The search is finished, but results are missing here: trial_5. The command that started "
-            "the search trains them again."
-        ),
-    )
+    assert records.notices == (lacks("search", "trial_5"),)
     assert "7 completed, 1 missing" in repr(Run(records))
 
 
@@ -55,17 +52,10 @@ def test_a_seed_of_the_baseline_or_of_the_confirmation_that_is_missing_is_notice
     shutil.rmtree(run / "baseline" / "constant-0.1" / "seed-2")
     for seed in range(11, 18):
         shutil.rmtree(run / "confirm" / "trial-0" / f"seed-{seed}")
+    five = ", ".join(f"confirm/trial-0/seed-{seed}" for seed in range(11, 16))
     assert read_run(run).notices == (
-        (
-            "The search is finished, but results are missing here: baseline/constant-0.1/seed-2. The "
-            "command that started the search trains them again."
-        ),
-        (
-            "The confirmation is finished, but results are missing here: confirm/trial-0/seed-11, "
-            "confirm/trial-0/seed-12, confirm/trial-0/seed-13, confirm/trial-0/seed-14, "
-            "confirm/trial-0/seed-15 and 2 more. The command that started the confirmation trains "
-            "them again."
-        ),
+        lacks("search", "baseline/constant-0.1/seed-2"),
+        lacks("confirmation", f"{five} and 2 more"),
     )
 
 
