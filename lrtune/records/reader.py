@@ -41,7 +41,7 @@ from lrtune.records.parse import (
 from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
     import numpy as np
 
@@ -198,12 +198,27 @@ class RunRecords:
             arms = self.manifest.baseline_arms
             seeds = self.manifest.baseline_seeds
             wanted = [*begun, *(arm_id(BASELINE, arm, seed) for arm in arms for seed in seeds)]
-            yield from _lacking("search", [one for one in wanted if one not in self.by_id])
+            yield from self._lacking("search", schema.MANIFEST, wanted, self.by_id)
         if self.confirmation is not None and self.confirmation.manifest.finished is not None:
             manifest = self.confirmation.manifest
             there = {one.trial_id for arm in self.confirmation.outcomes.values() for one in arm}
             wanted = [arm_id(CONFIRM, arm, one) for arm in manifest.arms for one in manifest.seeds]
-            yield from _lacking("confirmation", [one for one in wanted if one not in there])
+            name = f"{CONFIRM}/{schema.CONFIRM_MANIFEST}"
+            yield from self._lacking("confirmation", name, wanted, there)
+
+    def _lacking(
+        self, what: str, name: str, wanted: list[str], there: Container[str]
+    ) -> Iterator[str]:
+        lost = [folder_of(one) for one in wanted if one not in there]
+        # A file that cannot be read has a notice of its own.
+        lost = [one for one in lost if not os.path.lexists(self.folder / one / schema.OUTCOME)]
+        if lost:
+            more = f" and {len(lost) - 5:,} more" if len(lost) > 5 else ""
+            yield (
+                f"{name} says that the {what} is finished, but results are missing: "
+                f"{', '.join(lost[:5])}{more}. The command that started the {what} trains them "
+                "again."
+            )
 
 
 def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) -> RunRecords:
@@ -381,16 +396,6 @@ def _begun(folder: Path) -> list[str]:
         return [one for one in begun if isinstance(one, str) and id_of_folder(f"trial_{one}")]
     except UNREADABLE:
         return []
-
-
-def _lacking(what: str, ids: list[str]) -> Iterator[str]:
-    if ids:
-        more = f" and {len(ids) - 5:,} more" if len(ids) > 5 else ""
-        shown = ", ".join(map(folder_of, ids[:5])) + more
-        yield (
-            f"The {what} is finished, but results are missing here: {shown}. The command that "
-            f"started the {what} trains them again."
-        )
 
 
 def _folders(folder: Path) -> list[str]:

@@ -113,8 +113,7 @@ def test_a_damaged_run_without_finished_trials_is_refused_and_kept(
     assert ended.returncode == 2
     assert ended.stderr == (
         f"lrtune search: run folder {folder} holds a search, but no run.json that can be read and "
-        "no trial of lrtune's that ended; choose another --run-dir, or pass --overwrite to erase "
-        "it\n"
+        "no trial of lrtune's that ended; choose another --run-dir, or delete the folder\n"
     )
     assert (folder / "run.json").read_text() == "precious"
 

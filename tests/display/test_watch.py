@@ -16,8 +16,10 @@ from rich.console import Console
 from lrtune.display.watch import read_writer, watch
 from lrtune.errors import RunFolderError
 from lrtune.records import schema
+from lrtune.records.ids import folder_of
 from lrtune.records.lock import HOLDER, LOCK
 from lrtune.records.schema import Outcome, Span
+from lrtune.records.writer import RunWriter
 from tests.runs import build_run
 
 VALUES = {"schedule": "constant", "lr0": 0.02, "momentum": 0.5}
@@ -81,7 +83,7 @@ class Run:
 
     def epochs(self, trial_id, *epochs, seconds=3.0):
         writer = build_run.Writer(self.folder)
-        writer.trial_folder(trial_id).mkdir(parents=True, exist_ok=True)
+        (self.folder / folder_of(trial_id)).mkdir(parents=True, exist_ok=True)
         for epoch in epochs:
             row = {"epoch": epoch, "lr": 0.02, "val_accuracy": 0.5, "seconds": seconds}
             writer.epoch(trial_id, row)
@@ -89,7 +91,7 @@ class Run:
     def end(self, trial_id, score=0.6, status="completed", last=4):
         made = Outcome(trial_id, status, VALUES, Span(1, last, 4), 1, 9.0, score, None, "no\x1bo")
         writer = build_run.Writer(self.folder)
-        writer.trial_folder(trial_id).mkdir(parents=True, exist_ok=True)
+        (self.folder / folder_of(trial_id)).mkdir(parents=True, exist_ok=True)
         writer.outcome(made)
 
     def sleep(self, seconds):
@@ -111,6 +113,14 @@ def run(tmp_path):
     made.manifest()
     made.hold()
     return made
+
+
+def test_a_process_that_holds_the_folder_is_seen(tmp_path):
+    with RunWriter(tmp_path):
+        writer = read_writer(tmp_path)
+        assert writer.alive
+        assert writer.words.startswith(f"written by process {os.getpid()} since ")
+    assert read_writer(tmp_path).alive is False
 
 
 def lines_of(text):

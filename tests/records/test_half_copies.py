@@ -9,15 +9,16 @@ import pytest
 
 from lrtune.records.reader import read_run
 from lrtune.run import Run
-from tests.records import build_run
+from tests.runs import build_run
 
 FINISHED = "2026-11-22T10:00:00+00:00"
 
 
 def lacks(what, names):
+    file = {"search": "run.json", "confirmation": "confirm/confirm.json"}[what]
     return (
-        f"The {what} is finished, but results are missing here: {names}. The command that started "
-        f"the {what} trains them again."
+        f"{file} says that the {what} is finished, but results are missing: {names}. The command "
+        f"that started the {what} trains them again."
     )
 
 
@@ -48,6 +49,12 @@ def test_an_outcome_that_is_missing_is_not_a_trial_that_runs(run):
     assert "7 completed, 1 missing" in repr(Run(records))
 
 
+def test_an_outcome_that_is_damaged_has_one_notice(run):
+    (run / "trial_5" / "outcome.json").write_text("{")
+    (notice,) = read_run(run).notices
+    assert notice.startswith("trial_5/outcome.json cannot be read")
+
+
 def test_a_seed_of_the_baseline_or_of_the_confirmation_that_is_missing_is_noticed(run):
     shutil.rmtree(run / "baseline" / "constant-0.1" / "seed-2")
     for seed in range(11, 18):
@@ -69,11 +76,10 @@ def test_a_search_that_goes_on_lacks_nothing(run):
 def test_epochs_of_two_searches_in_one_folder_are_noticed(run):
     path = run / "trial_2" / "epochs.jsonl"
     path.write_text(2 * path.read_text())
-    assert read_run(run).notices == (
-        (
-            "trial_2/epochs.jsonl has 50 epochs more than the trial trained: did two searches write "
-            "this folder?"
-        ),
+    (notice,) = read_run(run).notices
+    assert notice == (
+        "trial_2/epochs.jsonl has 50 epochs more than the trial trained: did two searches write "
+        "this folder?"
     )
 
 

@@ -6,7 +6,6 @@ file. `make_run` has larger ones, whose scores are drawn.
 
 from __future__ import annotations
 
-import json
 import functools
 import json
 import os
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.records import schema
 from lrtune.records.ids import folder_of
+from lrtune.records.lock import RunLock
 from lrtune.records.writer import RunWriter
 
 if TYPE_CHECKING:
@@ -89,11 +89,20 @@ SPACE = [
 ]
 
 
+class _Unlocked(RunLock):
+    def __init__(self) -> None:
+        """Holds nothing."""
+
+    def check(self) -> None:
+        """Any folder will do."""
+
+
 class Writer(RunWriter):
     """lrtune's writer without its lock, so that a test can add to a folder at any time."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock = _Unlocked()
         folder.mkdir(parents=True, exist_ok=True)
 
 
@@ -126,7 +135,7 @@ def write_epochs(
     writer = Writer(folder)
     writer.begin_trial(trial_id)
     if row is row_of and epochs:
-        (writer.trial_folder(trial_id) / schema.EPOCHS).write_bytes(_recorded(epochs))
+        (folder / folder_of(trial_id) / schema.EPOCHS).write_bytes(_recorded(epochs))
         return
     for epoch in epochs:
         writer.epoch(trial_id, row(epoch))
@@ -140,7 +149,7 @@ def _recorded(epochs: range) -> bytes:
         writer.begin_trial("0")
         for epoch in epochs:
             writer.epoch("0", row_of(epoch))
-        return (writer.trial_folder("0") / schema.EPOCHS).read_bytes()
+        return (writer.folder / folder_of("0") / schema.EPOCHS).read_bytes()
 
 
 def write_trial(
@@ -292,14 +301,14 @@ def tuned_run(folder: Path, scores: tuple[float, ...] = (0.695, 0.692, 0.698)) -
     """A small run whose constant rate was searched for with half the epochs: 50 + 17 + 2."""
     small_run(folder, baseline_budget=0.5, baseline_arms=ARMS)
     write_baseline(folder, {"constant-tuned": scores})
-    write_search(folder, finished="2026-11-22T08:30:00+00:00")
+    write_search(folder)
     return folder
 
 
 def write_search(folder: Path, **changes: Any) -> None:
     """Writes the search for the best constant rate; its third trial has not ended."""
     search = folder / "baseline" / "search"
-    write_manifest(search, families=["constant"], **changes)
+    write_manifest(search, families=["constant"], baseline_arms={}, **changes)
     write_trial(search, "0", 0.69, values=TUNED)
     write_trial(search, "1", 0.66, values=CONSTANT, epochs=(1, 17, 17))
     write_epochs(search, "2", range(1, 3))

@@ -210,8 +210,9 @@ def test_a_trial_whose_proposal_is_lost_keeps_its_number(tmp_path):
     (folder / "trial_2" / "trial.json").write_text("{")
     noticed = Noticed()
     search = Search(folder, completed, trials=5).run(noticed)
-    (line,) = noticed.lines
-    assert line.startswith("trial_2/trial.json cannot be read")
+    damaged, missing = noticed.lines
+    assert damaged.startswith("trial_2/trial.json cannot be read")
+    assert "results are missing: trial_2. " in missing
     assert [task.trial_id for task in search.runner.tasks] == ["2"]
     assert content(folder) == whole
 
