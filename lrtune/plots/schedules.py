@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SAMPLES = 400
+_MOST_STEPS = 4000
+"""More steps than this are closer together than a picture's dots."""
 
 
 class Schedules(Picture):
@@ -51,7 +53,9 @@ class Schedules(Picture):
                 raise
             return pd.DataFrame({"epoch": times, "lr": rates, "constant": constant})
         smooth = schedule.per_step and recipe.family != "constant"
-        points = np.linspace(0, horizon, _SAMPLES + 1 if smooth else horizon + 1)
+        steps = _SAMPLES if smooth else min(horizon, _MOST_STEPS)
+        points = np.linspace(0, horizon, steps + 1)
+        points = points if smooth else np.floor(points)
         values = np.array(schedule(points), dtype=np.float64)
         if not smooth:
             values[-1] = values[-2]  # the horizon itself belongs to no epoch

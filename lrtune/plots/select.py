@@ -34,7 +34,7 @@ def trials_frame(records: RunRecords) -> pd.DataFrame:
         (
             one.trial_id, printable(family_of(one)), value_of(one, "lr0"),
             value_of(one, "momentum"), one.epochs.planned, is_full(one, records.manifest),
-            one.status, score_of(one),
+            one.status, number(score_of(one)),
         )
         for one in records.outcomes
     ]  # fmt: skip
@@ -106,7 +106,10 @@ def value_of(outcome: Outcome, name: str) -> float:
 
 
 def number(value: Any) -> float:
-    """A recorded value as a float; NaN where it is not a finite number."""
+    """A recorded value as a float, at most 1e300 from 0; NaN where it is not a finite number.
+
+    Matplotlib takes no limits of an axis whose distance is beyond the largest float.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan
-    return float(value) if math.isfinite(value) else math.nan
+    return min(max(float(value), -1e300), 1e300) if math.isfinite(value) else math.nan

@@ -23,6 +23,7 @@ from lrtune.search.seeds import trial_seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from lrtune.records.reader import RunRecords
     from lrtune.records.writer import RunWriter
@@ -50,7 +51,7 @@ def restore(algorithm: Algorithm, records: RunRecords, seed: int) -> list[Any]:
     }
     known = [*outcomes, *(one for one, values in proposed.items() if values is not None)]
     unfinished = []
-    for trial_id in _without_gaps(sorted(known, key=first_tried)):
+    for trial_id in _without_gaps(records.folder, sorted(known, key=first_tried)):
         try:
             outcome = outcomes.get(trial_id)
             values = proposed.get(trial_id) if outcome is None else outcome.values
@@ -109,8 +110,18 @@ def refuse_foreign_trials(records: RunRecords, seed: int) -> None:
             )
 
 
-def _without_gaps(known: Sequence[str]) -> list[str]:
-    """The ids and the missing ones between them: no new trial may get the id of a lost one."""
+def _without_gaps(folder: Path, known: Sequence[str]) -> list[str]:
+    """The ids and the missing ones between them: no new trial may get the id of a lost one.
+
+    Raises:
+        RunFolderError: a number so high that no search gave it; each below it would be trained.
+    """
     ids = {int(trial_id): trial_id for trial_id in known}
+    last = max(ids, default=-1)
+    if last > 1000 + 10 * len(ids):
+        raise RunFolderError(
+            f"run folder {folder}: trial {ids[last]} does not belong to this search, which has "
+            f"{len(ids):,} trials. Remove its folder, then run the same command again"
+        )
     width = len(known[-1]) if known else 0
-    return [ids.get(number, f"{number:0{width}d}") for number in range(max(ids, default=-1) + 1)]
+    return [ids.get(number, f"{number:0{width}d}") for number in range(last + 1)]

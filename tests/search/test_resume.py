@@ -268,6 +268,20 @@ def test_a_trial_that_hyperband_cannot_have_proposed_is_named(tmp_path):
         Search(folder, completed, max_epochs=9)
 
 
+def test_a_trial_with_an_absurd_number_is_refused_before_anything_is_trained(tmp_path):
+    folder = tmp_path / "run"
+    Search(folder, completed, trials=3).run()
+    shutil.copytree(folder / "trial_2", folder / "trial_300000000")
+    path = folder / "trial_300000000" / "outcome.json"
+    path.write_text(path.read_text().replace('"trial_id": "2"', '"trial_id": "300000000"'))
+    with pytest.raises(RunFolderError) as error:
+        Search(folder, completed, trials=3).run()
+    assert str(error.value) == (
+        f"run folder {folder}: trial 300000000 does not belong to this search, which has 4 "
+        "trials. Remove its folder, then run the same command again"
+    )
+
+
 def test_without_a_manifest_trials_of_another_seed_are_refused(tmp_path):
     folder = tmp_path / "run"
     Search(folder, completed, trials=2).run()
