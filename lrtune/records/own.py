@@ -59,7 +59,8 @@ def foreign_names(folder: Path) -> list[str]:
     Returns:
         Names in alphabetical order; the topmost folder where all in it is foreign.
     """
-    known = {*own_files(folder), folder / LOCK, folder / HOLDER}
+    lock = (LOCK, HOLDER, HOLDER + TEMPORARY)
+    known = {*own_files(folder), *(folder / name for name in lock)}
     known |= {parent for path in known for parent in path.parents}
     known |= {folder / name for name in _trainings(folder)}
     known |= {folder / name for name in (BASELINE, CONFIRM, BASELINE_SEARCH)}

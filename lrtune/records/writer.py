@@ -205,5 +205,5 @@ class RunWriter:
 
 def _content(folder: Path) -> list[Path]:
     # A search that was killed while writing its first file left a temporary file.
-    ours = (LOCK, HOLDER, schema.MANIFEST + TEMPORARY)
+    ours = (LOCK, HOLDER, HOLDER + TEMPORARY, schema.MANIFEST + TEMPORARY)
     return [path for path in folder.iterdir() if path.name not in ours]

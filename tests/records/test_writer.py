@@ -219,8 +219,9 @@ def test_a_folder_with_only_a_lock_counts_as_empty(tmp_path):
     refuse_foreign_folder(tmp_path)
 
 
-def test_a_folder_with_only_a_temporary_file_counts_as_empty(tmp_path):
-    (tmp_path / "run.json.tmp").write_text("{")
+@pytest.mark.parametrize("name", ["run.json.tmp", ".lock.json.tmp"])
+def test_a_folder_whose_first_file_is_not_whole_yet_is_empty(tmp_path, name):
+    (tmp_path / name).write_text("{")
     refuse_foreign_folder(tmp_path)
 
 
