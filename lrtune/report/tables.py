@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 STDOUT = "-"
 """The file name that means standard output."""
 
-FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""A spreadsheet runs a cell that starts with one of these as a formula."""
+_FORMULA = re.compile("(^|;[\\s\"']*)(?=[-=+@\uff1d\uff0b\uff0d\uff20])")
+"""Where a spreadsheet would find a formula.
+
+OWASP, "CSV Injection": =, +, -, @ and their full-width forms start one, also after a tab or a line
+end. Where ; separates cells, as in much of Europe, one may start after any ; in the text.
+"""
 
 
 def write_csv(records: RunRecords, file: str) -> None:
@@ -51,7 +56,7 @@ def write_csv(records: RunRecords, file: str) -> None:
 def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with text that no spreadsheet runs as a formula and no terminal obeys.
 
-    Text is made printable and stripped of leading and trailing blanks. If it would start a formula,
+    Text is made printable and stripped of leading and trailing blanks. Where a formula would start,
     an apostrophe is put before it, which tells spreadsheets that it is text.
 
     Args:
@@ -65,7 +70,4 @@ def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cell(value: object) -> str:
-    # OWASP, "CSV Injection": =, +, -, @ and their full-width forms start a formula, also after a
-    # tab or a line end.
-    cell = printable(str(value)).strip()
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    return _FORMULA.sub(r"\1'", printable(str(value)).strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import csv
 import io
 import os
 import subprocess
@@ -183,3 +184,17 @@ def test_a_full_output_ends_with_one_line(tmp_path):
             "(No space left on device).\n"
         ),
     )
+
+
+def test_text_starts_no_formula_where_semicolons_separate_cells(tmp_path):
+    path = csv_of(tmp_path, messages=["a;=1+1", 'a; "=cmd()"', "x;@SUM(A1);-2", "a;b;c = d"])
+
+    # Read as a spreadsheet does in a locale whose separator is the semicolon.
+    found = [
+        cell for line in csv.reader(path.read_text().splitlines(), delimiter=";") for cell in line
+    ]
+    assert [cell for cell in found if cell.strip(' "').startswith(tuple("=+-@"))] == []
+    frame = pd.read_csv(path)
+    assert frame["message"].tolist() == [
+        "a;'=1+1", "a; \"'=cmd()\"", "x;'@SUM(A1);'-2", "a;b;c = d",
+    ]  # fmt: skip
