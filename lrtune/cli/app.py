@@ -130,4 +130,8 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
         # Python removes its handlers before it has exited: Ctrl-C would kill it then.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+        # NOTE: an interrupt that passed through `exec` of a text, as in making a dataclass while a
+        # module is imported, is remembered by CPython: `python -m` then ends with a SIGINT of its
+        # own (-2) in place of our exit code, unless another text is executed after it.
+        exec("")  # noqa: S102 - a constant
     sys.exit(code if isinstance(code, int) else 0)

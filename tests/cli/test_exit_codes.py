@@ -1,0 +1,30 @@
+"""How the process ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCRIPT = """
+import sys
+from lrtune.cli import app
+
+
+def command() -> None:
+    exec("raise KeyboardInterrupt")  # as importing a module that makes a dataclass does
+
+
+app.main(app.make_app(command), "lrtune", [], last=True)
+"""
+
+
+def test_an_interrupt_while_a_dataclass_is_made_exits_with_130_too(tmp_path: Path):
+    (tmp_path / "interrupted.py").write_text(SCRIPT)
+    ended = subprocess.run(
+        [sys.executable, "-m", "interrupted"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (ended.returncode, ended.stdout) == (130, "")
