@@ -7,13 +7,15 @@ of the command line is an argument too: `checks.integer("--workers", workers, at
 from __future__ import annotations
 
 import math
+import os
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 FLOAT32_TINY = 2.0**-126
 """The smallest normal float32."""
@@ -102,3 +104,28 @@ def _refuse(argument: str, value: Any, right: str) -> NoReturn:
     named = argument.isidentifier() or "[" in argument
     received = f"{argument}={value!r}" if named else f"{value}"
     raise ArgumentError(f"{argument} must be {right}. Received: {received}.")
+
+
+@contextmanager
+def writable(
+    name: str, what: str, path: str | os.PathLike[str], *, also: type[Exception] = OSError
+) -> Iterator[None]:
+    """Within the block, a file or folder that cannot be written is an error of this argument.
+
+    Args:
+        name: of the argument.
+        what: it should be: "a file that can be written".
+        path: what it is.
+        also: an error of the block that means the same as OSError: ValueError, which Python raises
+            for a name with a zero byte in it.
+
+    Raises:
+        ArgumentError: the block raised one of these.
+    """
+    try:
+        yield
+    except (OSError, also) as error:
+        raise ArgumentError(
+            f"{name} must be {what}. Received: {os.fspath(path)!r} "
+            f"({getattr(error, 'strerror', None) or error})."
+        ) from error

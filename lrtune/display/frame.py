@@ -16,6 +16,7 @@ from rich.text import Text
 from lrtune.display.leaderboard import TOP
 from lrtune.display.words import LEVELS, in_words, one_line, recipe_text, short_id
 from lrtune.report.words import NOTHING, brief, count, fixed, mean_and_std
+from lrtune.stats.trials import score_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,7 +181,7 @@ def _best(board: Board, console: Console, most: int) -> Table:
             title += f", none after {leaderboard.horizon} yet"
     table = _table(console, "Best", title, "momentum", "score", "delta")
     for outcome in leaderboard.best[:most]:
-        score = math.nan if outcome.score is None else outcome.score
+        score = score_of(outcome)
         delta = fixed(leaderboard.delta(score), places, sign=True)
         recipe = outcome.recipe
         row = (recipe.schedule_text, brief(recipe.momentum), fixed(score, places), delta)

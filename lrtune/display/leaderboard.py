@@ -10,6 +10,7 @@ from lrtune.records.ids import BASELINE_SEARCH, parse_id
 from lrtune.records.schema import TUNED, ConfirmManifest
 from lrtune.report.words import DIGITS, count, decimals, fixed, mean_and_std
 from lrtune.stats.baseline import Arm, choose_reference
+from lrtune.stats.trials import score_of
 from lrtune.stats.winner import Direction, ordered
 
 if TYPE_CHECKING:
@@ -41,8 +42,7 @@ class Leaderboard:
         self.names = tuple(arms)
         self.best: list[Outcome] = []
         self._seeds: dict[str, list[Outcome]] = {}
-        self._constant: Outcome | None = None
-        self._constants = 0
+        self._constants: list[Outcome] = []
 
     @classmethod
     def of(cls, manifest: Manifest | ConfirmManifest) -> Leaderboard:
@@ -54,8 +54,7 @@ class Leaderboard:
 
     def add(self, outcome: Outcome) -> None:
         """Counts a trial of the search, of the baseline or of a confirmation."""
-        score = outcome.score
-        if score is None or not math.isfinite(score) or outcome.status == "failed":
+        if math.isnan(score_of(outcome)):
             return
         trial = parse_id(outcome.trial_id)
         if trial.arm:
@@ -65,9 +64,7 @@ class Leaderboard:
         elif outcome.status != "completed":
             return
         elif trial.kind == BASELINE_SEARCH:
-            self._constants += 1
-            best = [outcome] if self._constant is None else [self._constant, outcome]
-            self._constant = ordered(best, self.direction)[0]
+            self._constants.append(outcome)
         else:
             best = ordered([*self.best, outcome], self.direction)
             budget = best[0].epochs.planned
@@ -83,7 +80,8 @@ class Leaderboard:
         """The arms of which a seed has a score."""
         first = [name for name in (self.names or (TUNED,)) if name in self._seeds]
         names = dict.fromkeys([*first, *self._seeds])
-        return [_arm(name, self._seeds[name]) for name in names]
+        seeds = {name: self._seeds[name] for name in names}
+        return [Arm(name, s[0].recipe, tuple(map(score_of, s))) for name, s in seeds.items()]
 
     @property
     def reference(self) -> Arm | None:
@@ -96,8 +94,7 @@ class Leaderboard:
     @property
     def places(self) -> int:
         """Decimals to show all these scores with."""
-        scores = [outcome.score for outcome in self.best if outcome.score is not None]
-        return decimals([*scores, *(arm.mean for arm in self.arms)])
+        return decimals([*map(score_of, self.best), *(arm.mean for arm in self.arms)])
 
     def delta(self, score: float) -> float:
         """How much better than the reference, so that above 0 is always better; NaN if unknown.
@@ -111,11 +108,11 @@ class Leaderboard:
 
     def searched_constant(self) -> str | None:
         """What the search for the best constant rate has found so far; None if nothing."""
-        best = self._constant
-        if best is None or best.score is None or TUNED in self._seeds:
+        if not self._constants or TUNED in self._seeds:
             return None
-        after = count(best.epochs.planned, "epoch")
-        return f"{fixed(best.score, DIGITS)} after {after}, best of {self._constants} tried so far"
+        best = ordered(self._constants, self.direction)[0]
+        after, tried = count(best.epochs.planned, "epoch"), len(self._constants)
+        return f"{fixed(score_of(best), DIGITS)} after {after}, best of {tried} tried so far"
 
     def summary(self) -> str:
         """One line: the best trial at the longest budget so far, and the constant rate."""
@@ -123,16 +120,9 @@ class Leaderboard:
         places, reference = self.places, self.reference
         if self.best:
             first = self.best[0]
-            score = fixed(first.score if first.score is not None else math.nan, places)
-            parts.append(
-                f"best {self.objective} {score} after {count(first.epochs.last, 'epoch')}: "
-                f"{what(first.trial_id, first.recipe)}"
-            )
+            score, after = fixed(score_of(first), places), count(first.epochs.last, "epoch")
+            trial = what(first.trial_id, first.recipe)
+            parts.append(f"best {self.objective} {score} after {after}: {trial}")
         if reference is not None:
             parts.append(f"{reference.name} {mean_and_std(reference, places)}")
         return "; ".join(parts) or "no trial has finished yet"
-
-
-def _arm(name: str, seeds: Sequence[Outcome]) -> Arm:
-    scores = tuple(one.score for one in seeds if one.score is not None)
-    return Arm(name, seeds[0].recipe, scores)

@@ -18,16 +18,10 @@ import psutil  # type: ignore[import-untyped]
 
 from lrtune._util.printable import printable
 from lrtune.display import Display, Leaderboard, make_progress
-from lrtune.records import schema
+from lrtune.records import parse, schema
 from lrtune.records.epochs import read_epochs
 from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CONFIRM, TrialId
 from lrtune.records.lock import LOCK, read_owner
-from lrtune.records.parse import (
-    UNREADABLE,
-    read_confirm_manifest,
-    read_manifest,
-    read_outcome,
-)
 from lrtune.records.reader import arm_ids, read_proposal, read_run, trial_ids
 from lrtune.records.task import TrialTask
 from lrtune.schedules.recipe import Recipe
@@ -138,14 +132,14 @@ def _read_stage(folder: Path) -> _Stage | None:
         RunFolderError: there is no run in the folder, and nobody is about to write one.
     """
     try:
-        manifest = read_manifest(folder)
-    except UNREADABLE:
+        manifest = parse.read_manifest(folder)
+    except parse.UNREADABLE:
         if _has_begun(folder) or read_writer(folder).alive:
             return None
         manifest = read_run(folder).manifest  # or an error that says what is wrong
     if manifest.finished is not None:
-        with suppress(*UNREADABLE):
-            confirm = read_confirm_manifest(folder)
+        with suppress(*parse.UNREADABLE):
+            confirm = parse.read_confirm_manifest(folder)
             return _Stage(confirm, confirm.finished is not None)
     # A finished search that is still being written is about to be confirmed.
     return _Stage(manifest, manifest.finished is not None and not read_writer(folder).alive)
@@ -226,8 +220,8 @@ class _Trials:
 
     def _outcome(self, trial: TrialId) -> Outcome | None:
         try:
-            outcome = read_outcome(self._folder, str(trial))
-        except UNREADABLE:
+            outcome = parse.read_outcome(self._folder, str(trial))
+        except parse.UNREADABLE:
             return None  # it has not ended; or it is damaged, and the report says so
         return replace(outcome, trial_id=str(trial))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Self, override
 
+from lrtune._util import checks
 from lrtune.display.observer import PrefixedObserver
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.export.event_files import EVENT_FILES, TrialEvents, write_events
@@ -39,14 +40,9 @@ def check_folder(folder: Path, run_dir: Path) -> None:
             f"--tensorboard must not be inside the run folder {str(run_dir)!r}. Received: "
             f"{str(folder)!r}."
         )
-    try:
+    with checks.writable("--tensorboard", "a folder that can be written to", folder):
         folder.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise ArgumentError(
-            f"--tensorboard must be a folder that can be written to. Received: {str(folder)!r} "
-            f"({error.strerror or type(error).__name__})."
-        ) from error
 
 
 class TensorBoardObserver(PrefixedObserver):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lrtune._util import checks
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -41,20 +42,15 @@ def whole(out: Path, *, files: tuple[str, ...], overwrite: bool) -> Iterator[Pat
     """
     _refuse(out, files, overwrite=overwrite)
     temporary = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
+    with ExitStack() as stack:
+        stack.callback(_remove, temporary)
+        stack.enter_context(checks.writable("--out", "a path that can be written", out))
         out.parent.mkdir(parents=True, exist_ok=True)
         _remove(temporary)
         if files:
             temporary.mkdir()
         yield temporary
         _put(temporary, out)
-    except OSError as error:
-        raise ArgumentError(
-            f"--out must be a path that can be written. Received: {str(out)!r} "
-            f"({error.strerror or type(error).__name__})."
-        ) from error
-    finally:
-        _remove(temporary)
 
 
 def _refuse(out: Path, files: tuple[str, ...], *, overwrite: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import seaborn as sns
 
-from lrtune.plots.picture import CLOUD, Picture, epochs, off_axis
+from lrtune.plots.picture import CLOUD, Picture, off_axis
 from lrtune.plots.scales import clip
 from lrtune.plots.select import families_fact, full_frame
 from lrtune.plots.theme import INK, count, figure_of, legend, panels, text
@@ -78,7 +78,9 @@ class FamilyScores(Picture):
             drawn.tick_params(axis="y", length=0, pad=9)
             drawn.set(xlabel=self._score_label, ylabel="")
             which = "every trial" if len(frame) > 1 else "the one trial"
-            drawn.set_title(f"Score of {which} of {epochs(self._manifest.max_epochs)}, by family")
+            drawn.set_title(
+                f"Score of {which} of {count(self._manifest.max_epochs, 'epoch')}, by family"
+            )
             legend(drawn, off_axis(frame["score"], limits))
             return figure_of(drawn)
 

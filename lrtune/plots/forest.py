@@ -13,17 +13,14 @@ from lrtune.errors import ArgumentError
 from lrtune.plots.picture import Picture
 from lrtune.plots.scales import around, objective_label
 from lrtune.plots.theme import BASELINE, INK, MUTED, figure_of, legend, panels, text
-from lrtune.records.ids import parse_id
 from lrtune.schedules.recipe import Recipe
 from lrtune.stats.confirmation import measure_confirmation
-from lrtune.stats.trials import score_of
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lrtune.records.reader import Confirmation
     from lrtune.stats.confirmation import Confirmed
 
 _VERDICTS = {
@@ -52,9 +49,9 @@ class Forest(Picture):
         Columns arm, family, schedule (its text), seed, difference (above 0 is better), and of the
         arm as a whole: mean, lower, upper, p_holm, verdict.
         """
-        confirmed, confirmation = self._confirmed()
+        confirmed = self._confirmed()
         comparison, arms = confirmed.comparison, confirmed.manifest.arms
-        base = _scores(confirmation, comparison.baseline)
+        base = confirmed.scores[comparison.baseline]
         direction = Direction(comparison.direction)
         rows = [
             {
@@ -65,8 +62,8 @@ class Forest(Picture):
                 "verdict": one.verdict,
             }
             for one in sorted(comparison.differences, key=lambda one: -one.mean if one.n else 0)
-            for seed, score in _scores(confirmation, one.arm).items()
-            if seed in base
+            for seed, score in confirmed.scores[one.arm].items()
+            if math.isfinite(score - base.get(seed, math.nan))
         ]  # fmt: skip
         if not rows:
             raise ArgumentError(
@@ -84,7 +81,8 @@ class Forest(Picture):
         frame = self.data()
         frame["row"] = frame.groupby("arm", sort=False).ngroup()
         arms = frame.drop_duplicates("arm")
-        comparison = self._confirmed()[0].comparison
+        confirmed = self._confirmed()
+        comparison = confirmed.comparison
         with panels(ax, size=(8.2, 2.2 + 0.55 * len(arms))) as (drawn,):
             drawn.grid(visible=False, axis="y")
             drawn.axvline(0, color=INK, linewidth=1.4, zorder=1.5)
@@ -100,7 +98,7 @@ class Forest(Picture):
             drawn.set_yticks(arms["row"], [f"{text(a, 30)}\n{text(s, 44)}" for a, s in names])
             drawn.tick_params(axis="y", length=0)
             baseline = text(comparison.baseline, 30)
-            what = objective_label(self._confirmed()[0].manifest.objective)
+            what = objective_label(confirmed.manifest.objective)
             what = f"difference in test {what.removeprefix('validation ')} from {baseline}"
             gap = "\n" if len(what) > 60 else " "
             drawn.set(xlabel=f"{what}{gap}(right of 0 is better)", ylabel="")
@@ -137,20 +135,11 @@ class Forest(Picture):
                 textcoords="offset points", va="center", fontsize=8.5, annotation_clip=False,
             )  # fmt: skip
 
-    def _confirmed(self) -> tuple[Confirmed, Confirmation]:
+    def _confirmed(self) -> Confirmed:
         confirmed = measure_confirmation(self._records)
-        if confirmed is None or self._records.confirmation is None:
+        if confirmed is None:
             raise ArgumentError(
                 f"The run {str(self._records.folder)!r} has no confirmation, which trains the best "
                 "schedules and the baseline again with fresh seeds."
             )
-        return confirmed, self._records.confirmation
-
-
-def _scores(confirmation: Confirmation, arm: str) -> dict[int | None, float]:
-    """Seed -> score of one arm on the test images; only of trainings of the full length."""
-    return {
-        parse_id(one.trial_id).seed: score_of(one)
-        for one in confirmation.outcomes.get(arm, ())
-        if math.isfinite(score_of(one)) and one.epochs.planned == confirmation.manifest.epochs
-    }
+        return confirmed

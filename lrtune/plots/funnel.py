@@ -8,9 +8,9 @@ import pandas as pd
 
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.plots.picture import Picture, epochs
+from lrtune.plots.picture import Picture
 from lrtune.plots.scales import count_axis
-from lrtune.plots.theme import BASELINE, figure_of, legend, panels, text
+from lrtune.plots.theme import BASELINE, count, figure_of, legend, panels, text
 from lrtune.stats.trials import family_of
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Funnel(Picture):
                     drawn.text(0, place - 0.8, f"bracket {bracket}", va="center",
                                fontweight="bold", fontsize=8.5)  # fmt: skip
             firsts = rungs["place"].first()
-            drawn.set_yticks(list(firsts), [epochs(int(one)) for _, one in firsts.index])
+            drawn.set_yticks(list(firsts), [count(int(one), "epoch") for _, one in firsts.index])
             drawn.tick_params(axis="y", length=0)
             count_axis(drawn)
             drawn.set_xlabel("trials")

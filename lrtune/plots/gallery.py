@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from lrtune._util import checks
 from lrtune.errors import ArgumentError
 from lrtune.plots.best_so_far import BestSoFar
 from lrtune.plots.family_scores import FamilyScores
@@ -78,18 +79,13 @@ class Plots:
         """Write every picture that this run has data for: see `save_figures`."""
         into = Path(folder)
         written: list[Path] = []
-        try:
+        with checks.writable("folder", "a folder that can be written to", into):
             into.mkdir(parents=True, exist_ok=True)
             for name, _, figure in self.draw_all():
                 for kind in ("svg", "png"):
                     path = into / f"{name}.{kind}"
                     path.write_bytes(image(figure, kind))
                     written.append(path)
-        except OSError as error:
-            raise ArgumentError(
-                f"The figures cannot be written to {str(into)!r} ({error.strerror}): give a folder "
-                "that can be written to."
-            ) from error
         return written
 
     def draw_all(self) -> Iterator[Drawn]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lrtune.plots.picture import Picture, epochs, off_axis
+from lrtune.plots.picture import Picture, off_axis
 from lrtune.plots.scales import clip, log_scale, momentum_scale
 from lrtune.plots.select import best_fact, trials_frame
-from lrtune.plots.theme import figure_of, legend, panels
+from lrtune.plots.theme import count, figure_of, legend, panels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +58,7 @@ class Hyperparameters(Picture):
             left.set_title("Score against initial learning rate")
             right.set_title("and against momentum")
             most = self._manifest.max_epochs
-            short = "" if frame["full"].all() else f"small: fewer than {epochs(most)}"
+            short = "" if frame["full"].all() else f"small: fewer than {count(most, 'epoch')}"
             legend(left, short, off_axis(frame["score"], limits))
             return figure_of(left)
 

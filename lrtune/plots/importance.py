@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import seaborn as sns
 
 from lrtune.errors import ArgumentError
-from lrtune.plots.picture import Picture, epochs
-from lrtune.plots.theme import BASELINE, figure_of, panels, text
+from lrtune.plots.picture import Picture
+from lrtune.plots.theme import BASELINE, count, figure_of, panels, text
 from lrtune.stats.frames import importance_frame
 from lrtune.stats.importance import measure_importance
 
@@ -81,7 +81,7 @@ class Importance(Picture):
             drawn.grid(visible=False, axis="y")
             drawn.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
             drawn.set(xlabel="share of the variance of scores, alone or with others", ylabel="")
-            budget = epochs(int(frame["budget"].iloc[0]))
+            budget = count(int(frame["budget"].iloc[0]), "epoch")
             drawn.set_title(f"What decided the score, over trials of {budget}")
             return figure_of(drawn)
 

@@ -11,21 +11,13 @@ import seaborn as sns
 
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
-from lrtune.plots.picture import CLOUD, Picture, epochs, off_axis
-from lrtune.plots.scales import (
-    Scale,
-    around,
-    linear_scale,
-    log_scale,
-    momentum_scale,
-    objective_label,
-    window,
-)  # fmt: skip
-from lrtune.plots.select import value_of
+from lrtune.plots.picture import CLOUD, Picture, off_axis
+from lrtune.plots.scales import Scale, around, linear_scale, log_scale, momentum_scale, window
+from lrtune.plots.select import number
 from lrtune.plots.theme import BASELINE, MUTED, count, figure_of, legend, panels, text
 from lrtune.schedules import get
 from lrtune.stats.trials import family_of, score_of
-from lrtune.stats.winner import Direction, ordered
+from lrtune.stats.winner import ordered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,10 +77,7 @@ class ParallelCoordinates(Picture):
             ax: to draw into; None for new ones.
         """
         frame = self.data(family=family)
-        first = next(
-            one for one in self._records.outcomes if one.trial_id == frame["trial_id"].iloc[0]
-        )
-        name = family_of(first)
+        name = family_of(self._records.by_id[frame["trial_id"].iloc[0]])
         completed = frame["status"] == "completed"
         scores = frame.loc[completed, "score"] if completed.any() else frame["score"]
         limits = window(scores, self._manifest.direction)
@@ -107,7 +96,7 @@ class ParallelCoordinates(Picture):
         with panels(ax, size=(max(2.3 + 1.35 * len(scales), 7.7), 4.4)) as (drawn,):
             self._draw_lines(drawn, frame, scales, kinds)
             self._draw_frame(drawn, scales)
-            many = f"{count(len(frame), 'trial')} of {epochs(int(frame['epochs'].iloc[0]))}"
+            many = f"{count(len(frame), 'trial')} of {count(int(frame['epochs'].iloc[0]), 'epoch')}"
             drawn.set_title(f"{text(name, 28)}: parameters and score of {many}")
             legend(drawn, off_axis(frame["score"], limits).replace("the axis", "the score axis"))
             return figure_of(drawn)
@@ -123,28 +112,26 @@ class ParallelCoordinates(Picture):
 
     def _frames(self) -> dict[str, pd.DataFrame]:
         """Family -> its table, in the run's order; families with too few trials are left out."""
-        names = dict.fromkeys(map(family_of, self._records.outcomes))
-        order = [one for one in self._manifest.families if one in names]
+        ended = ordered(self._records.outcomes, self._manifest.direction)
+        names = map(family_of, ended)
         found = {}
-        for family in dict.fromkeys((*order, *sorted(names))):
-            trials = [
-                one
-                for one in ordered(self._records.outcomes, self._manifest.direction)
-                if family_of(one) == family and math.isfinite(score_of(one))
-            ]
+        for family in dict.fromkeys((*self._manifest.families, *sorted(names))):
+            trials = [one for one in ended if family_of(one) == family]
             own = [one for one in trials[0].recipe.parameters if one != "lr0"] if trials else []
-            columns = {"lr0": "lr0", "momentum": "momentum"}
-            columns |= {f"{family}.{one}": one for one in own[: _MOST_COORDINATES - 2]}
+            parameters = ["lr0", "momentum", *own[: _MOST_COORDINATES - 2]]
             rows = [
-                {"trial_id": one.trial_id, "status": one.status, "epochs": one.epochs.planned}
-                | {short: value_of(one, name) for name, short in columns.items()}
-                | {"score": score_of(one)}
+                {
+                    **one.recipe.settings, **one.recipe.parameters, "trial_id": one.trial_id,
+                    "status": one.status, "epochs": one.epochs.planned, "score": score_of(one),
+                }
                 for one in trials
-            ]
-            frame = pd.DataFrame(rows).dropna() if rows else pd.DataFrame()
-            if len(frame):
-                frame = frame[(frame["lr0"] > 0) & frame["momentum"].between(0, 1, "left")]
-                frame = frame[frame["epochs"] == frame["epochs"].max()]
+            ]  # fmt: skip
+            columns = ["trial_id", "status", "epochs", *parameters, "score"]
+            frame = pd.DataFrame(rows, columns=columns)
+            frame[parameters] = frame[parameters].map(number)
+            frame = frame.dropna()
+            frame = frame[(frame["lr0"] > 0) & frame["momentum"].between(0, 1, "left")]
+            frame = frame[frame["epochs"] == frame["epochs"].max()]
             if len(frame) >= FEWEST:
                 found[family] = frame
         return found
@@ -176,9 +163,8 @@ class ParallelCoordinates(Picture):
         for spine in ax.spines.values():
             spine.set_visible(False)
         ax.set_yticks([])
-        better = f"({Direction(self._manifest.direction).word} is better)"
         names = [text(one, 18) for one in list(scales)[:-1]]
-        names.append(f"{objective_label(self._manifest.objective)}\n{better}")
+        names.append(self._score_label.replace(" (", "\n("))
         ax.set_xticks(range(len(scales)), names)
         ax.tick_params(axis="x", length=0, pad=6, labelrotation=30 if len(scales) > 7 else 0)
         for at, scale in enumerate(scales.values()):

@@ -12,7 +12,7 @@ import seaborn as sns
 
 from lrtune.errors import ArgumentError
 from lrtune.plots.scales import clip, score_label, window
-from lrtune.plots.theme import BASELINE, BASELINE_LINE, INK, count, looks, text
+from lrtune.plots.theme import BASELINE, BASELINE_LINE, INK, looks, text
 from lrtune.stats.baseline import measure_baseline
 
 if TYPE_CHECKING:
@@ -163,8 +163,3 @@ def off_axis(scores: Iterable[float], limits: tuple[float, float]) -> str:
     """A legend's words about scores that are outside the axis; empty where there are none."""
     off = sum(not limits[0] <= score <= limits[1] for score in scores)
     return f"{off:,} off the axis, at its edge" if off else ""
-
-
-def epochs(number: int) -> str:
-    """A number of epochs in words: "1 epoch"."""
-    return count(number, "epoch")

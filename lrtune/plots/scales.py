@@ -54,12 +54,11 @@ class Scale:
 
     def apply(self, ax: Axes, which: str) -> None:
         """Make this the scale of the "x" or "y" axis."""
-        axis = ax.xaxis if which == "x" else ax.yaxis
         ax.set(**{f"{which}scale": "linear"})
-        (ax.set_xscale if which == "x" else ax.set_yscale)(self.name, **self.options)
-        (ax.set_xlim if which == "x" else ax.set_ylim)(*self.limits)
-        axis.set_ticks(self.ticks, labels=self.labels)
-        axis.set_minor_locator(NullLocator())
+        getattr(ax, f"set_{which}scale")(self.name, **self.options)
+        ax.set(**{f"{which}lim": self.limits})
+        getattr(ax, f"set_{which}ticks")(self.ticks, labels=self.labels)
+        getattr(ax, f"{which}axis").set_minor_locator(NullLocator())
 
 
 def log_scale(values: Iterable[float], most: int = 8) -> Scale:

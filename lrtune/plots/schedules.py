@@ -10,10 +10,11 @@ import pandas as pd
 import seaborn as sns
 
 from lrtune.errors import ArgumentError
-from lrtune.plots.picture import Picture, epochs
+from lrtune.plots.learning_curves import joined_epochs
+from lrtune.plots.picture import Picture
 from lrtune.plots.scales import count_axis, log_scale
 from lrtune.plots.select import best_trials, number
-from lrtune.plots.theme import BASELINE_LINE, figure_of, legend, panels, text
+from lrtune.plots.theme import BASELINE_LINE, count, figure_of, legend, panels, text
 from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -48,9 +49,12 @@ class Schedules(Picture):
         try:
             schedule = recipe.schedule
         except ArgumentError:
-            times, rates = self._recorded() if arm is None else ([], [])
-            if not times:
+            trial = best_trials(self._records, 1)[0]
+            rows = joined_epochs(self._records, trial) if arm is None else []
+            if not rows:
                 raise
+            times = [row["epoch"] - 1 for row in rows] + [rows[-1]["epoch"]]
+            rates = [number(row.get("lr")) for row in (*rows, rows[-1])]
             return pd.DataFrame({"epoch": times, "lr": rates, "constant": constant})
         smooth = schedule.per_step and recipe.family != "constant"
         steps = _SAMPLES if smooth else min(horizon, _MOST_STEPS)
@@ -84,7 +88,7 @@ class Schedules(Picture):
             count_axis(drawn)
             drawn.set(xlabel="epoch", ylabel="learning rate")
             which = "the best trial" if arm is None else text(arm, 30)
-            drawn.set_title(f"Learning rate of {which} over {epochs(horizon)}")
+            drawn.set_title(f"Learning rate of {which} over {count(horizon, 'epoch')}")
             legend(drawn, columns=1)
             return figure_of(drawn)
 
@@ -110,12 +114,3 @@ class Schedules(Picture):
             )
         base = Recipe.from_values(arms[confirmation.manifest.baseline])
         return Recipe.from_values(arms[arm]), base.lr0, max(confirmation.manifest.epochs, 1)
-
-    def _recorded(self) -> tuple[list[float], list[float]]:
-        """Times and rates of the best trial, each rate holding until the next time."""
-        trial = best_trials(self._records, 1)[0]
-        lineage = self._records.lineage(trial.trial_id)
-        rows = [row for one in lineage for row in self._records.epochs(one.trial_id)]
-        times = [float(row["epoch"] - 1) for row in rows]
-        rates = [number(row.get("lr")) for row in rows]
-        return ([*times, times[-1] + 1], [*rates, rates[-1]]) if rows else ([], [])

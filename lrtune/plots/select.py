@@ -32,8 +32,8 @@ def trials_frame(records: RunRecords) -> pd.DataFrame:
     columns = ["trial_id", "family", "lr0", "momentum", "epochs", "full", "status", "score"]
     rows = [
         (
-            one.trial_id, printable(family_of(one)), value_of(one, "lr0"),
-            value_of(one, "momentum"), one.epochs.planned, is_full(one, records.manifest),
+            one.trial_id, printable(family_of(one)), number(one.recipe.lr0),
+            number(one.recipe.momentum), one.epochs.planned, is_full(one, records.manifest),
             one.status, number(score_of(one)),
         )
         for one in records.outcomes
@@ -98,11 +98,6 @@ def families_fact(records: RunRecords) -> str:
         best = Direction(records.manifest.direction).best(own["score"], float)
         parts.append(f"{family} {best:.4g} of {len(own):,}")
     return f"The best of each family's trials: {', '.join(parts)}."
-
-
-def value_of(outcome: Outcome, name: str) -> float:
-    """A hyperparameter of a trial; NaN where it is not a finite number."""
-    return number(outcome.values.get(name))
 
 
 def number(value: Any) -> float:

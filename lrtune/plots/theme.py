@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import functools
 import io
-import itertools
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.lines import Line2D
+from matplotlib.style import context
 
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
@@ -28,6 +27,7 @@ from lrtune.errors import ArgumentError
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from matplotlib.axes import Axes
     from matplotlib.backend_bases import RendererBase
@@ -133,14 +133,9 @@ class Canvas(Figure):
         return buffer.getvalue()
 
 
-@contextmanager
-def style() -> Iterator[None]:
+def style() -> AbstractContextManager[None]:
     """Our style within the block, whatever the user's own is, and that again after it."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        parameters: Any = mpl.rcParams  # its keys are literal types since matplotlib 3.11
-        parameters.update(RC)
-        yield
+    return context(["default", RC])
 
 
 @contextmanager
@@ -151,6 +146,7 @@ def panels(
     *,
     size: tuple[float, float] = (7.2, 4.4),
     most: int | None = None,
+    title: str = "",
     **options: Any,
 ) -> Iterator[list[Axes]]:
     """The axes to draw into: those given, in their own style, or new ones in ours.
@@ -161,6 +157,7 @@ def panels(
         columns: int >= 1, of new axes.
         size: width and height of the figure in inches.
         most: int >= 1, how many axes are needed; None for rows * columns.
+        title: of a new figure of several axes.
         **options: of matplotlib's `Figure.subplots`.
     """
     most = most or rows * columns
@@ -175,6 +172,8 @@ def panels(
         found = list(figure.subplots(rows, columns, squeeze=False, **options).flat)
         for ax in found[most:]:
             ax.remove()
+        if title:
+            figure.suptitle(title, x=0.01, ha="left", fontsize=11)
         yield found[:most]
 
 
@@ -202,12 +201,11 @@ def text(given: object, most: int = 40) -> str:
     A `$` would begin a formula, so it is escaped. A character that the font does not have is
     written as Python would (`\u4f59`): matplotlib warns of each and draws a box for all of them.
     """
-    pieces = [_shown(char) for char in str(given)]
-    if sum(map(len, pieces)) > most:
+    shown = "".join(map(_shown, str(given)))
+    if len(shown) > most:
         # Names that share a beginning usually differ at the end, so both are kept.
-        end = _first(pieces[::-1], most // 3)[::-1]
-        pieces = [*_first(pieces, most - 1 - most // 3), "…", *end]
-    shown = "".join(pieces).replace("$", r"\$")
+        shown = f"{shown[: most - 1 - most // 3]}…{shown[-(most // 3) :]}"
+    shown = shown.replace("$", r"\$")
     # NOTE: matplotlib leaves a label that begins with an underscore out of the legend.
     return f" {shown}" if shown.startswith("_") else shown
 
@@ -263,12 +261,6 @@ def _shown(char: str) -> str:
     if len(safe) > 1 or ord(safe) in _glyphs():
         return safe
     return safe.encode("unicode_escape").decode("ascii")
-
-
-def _first(pieces: list[str], most: int) -> list[str]:
-    """As many of the first pieces as have `most` characters together, none of them cut."""
-    lengths = itertools.accumulate(map(len, pieces))
-    return pieces[: sum(1 for _ in itertools.takewhile(lambda length: length <= most, lengths))]
 
 
 @functools.cache

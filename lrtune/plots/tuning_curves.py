@@ -11,17 +11,7 @@ from lrtune.errors import ArgumentError
 from lrtune.plots.picture import Picture
 from lrtune.plots.scales import clip, count_axis, window
 from lrtune.plots.select import families_fact, full_frame
-from lrtune.plots.theme import (
-    BASELINE_LINE,
-    INK,
-    MUTED,
-    Canvas,
-    count,
-    figure_of,
-    legend,
-    panels,
-    text,
-)
+from lrtune.plots.theme import BASELINE_LINE, INK, MUTED, count, figure_of, legend, panels, text
 from lrtune.stats.frames import curves_frame
 from lrtune.stats.tuning_curves import family_curves
 from lrtune.stats.winner import Direction
@@ -82,8 +72,9 @@ class TuningCurves(Picture):
         rows = math.ceil(len(shown) / columns)
         limits, longest = self._extent(frame), int(sizes.max())
         size = (max(1.2 + 2.1 * columns, 6.0), 1.5 + 2.5 * rows)
+        title = "Best score to expect from a number of random trials"
         with panels(
-            axes, rows, columns, size=size, most=len(shown), sharex=True, sharey=True
+            axes, rows, columns, size=size, most=len(shown), title=title, sharex=True, sharey=True
         ) as drawn:
             for ax, family in zip(drawn, shown, strict=True):
                 self._draw_family(ax, frame, family, limits)
@@ -94,15 +85,11 @@ class TuningCurves(Picture):
                 ax.set_title(f"{text(family, 20)}, {count(sizes[family], 'trial')}", fontsize=9.5)
             first = drawn[0]
             first.set_ylabel(f"best {self._score_label}")
-            figure = figure_of(first)
-            if isinstance(figure, Canvas):
-                title = "Best score to expect from a number of random trials"
-                figure.suptitle(title, x=0.01, ha="left", fontsize=11)
             first.plot([], [], color=INK, linewidth=2, label="median")
             if len(sizes) > 1:
                 first.plot([], [], color=MUTED, linewidth=1, label="median of other families")
             legend(first, f"shaded: {100 * confidence:.3g} % band of the median")
-            return figure
+            return figure_of(first)
 
     def facts(self) -> str:
         """The best score of each family."""

@@ -1,4 +1,4 @@
-"""Everything a report says, as one value; `sections` describes it, terminal and page lay it out."""
+"""Everything a report says, as one value and as sections, which terminal and page lay out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.records.schema import STATUSES
-from lrtune.report.confirmation import best_confirmed, judge_confirmed
+from lrtune.report.baseline import baseline_section
+from lrtune.report.confirmation import best_confirmed, confirmation_section, judge_confirmed
+from lrtune.report.costs import cost_section, progress_section
+from lrtune.report.details import curves_section, importance_section
+from lrtune.report.trials import trials_section, unranked_section
 from lrtune.report.verdict import judge
 from lrtune.report.words import count, decimals
 from lrtune.stats.baseline import measure_baseline
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest
+    from lrtune.report.grid import Section
     from lrtune.stats.baseline import Baseline
     from lrtune.stats.confirmation import Confirmed
     from lrtune.stats.cost import Cost
@@ -124,6 +129,26 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
         usage=_usage(records, confirmed),
         notes=(*records.notices, *unusable),
     )
+
+
+def build_sections(report: Report) -> dict[str, Section]:
+    """The sections of a report by name, in their order in the terminal.
+
+    Returns:
+        "baseline" always; "trials", "unranked", "cost", "progress", "importance", "curves" and
+        "confirmation" if they are not empty.
+    """
+    found = {
+        "baseline": baseline_section(report),
+        "trials": trials_section(report),
+        "unranked": unranked_section(report),
+        "cost": cost_section(report),
+        "progress": progress_section(report),
+        "importance": importance_section(report),
+        "curves": curves_section(report),
+        "confirmation": confirmation_section(report),
+    }
+    return {name: section for name, section in found.items() if not section.is_empty}
 
 
 def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lrtune._util import checks
 from lrtune._util.atomic import write_any
 from lrtune._util.printable import printable
-from lrtune.errors import ArgumentError
-from lrtune.report.build import build_report
+from lrtune.report.build import build_report, build_sections
 from lrtune.report.confirmation import differences
 from lrtune.report.page_pictures import draw_pictures
 from lrtune.report.page_settings import list_settings
 from lrtune.report.page_trials import build_trials
 from lrtune.report.page_winner import find_winner
-from lrtune.report.sections import build_sections
 from lrtune.report.words import NOTHING, fixed, p_text
 
 if TYPE_CHECKING:
+    import os
+
     from lrtune.records.reader import RunRecords
     from lrtune.report.build import Report
     from lrtune.report.page_winner import Winner
@@ -40,13 +40,8 @@ def write_page(records: RunRecords, path: str | os.PathLike[str]) -> None:
         ArgumentError: the file cannot be written; what was there is unchanged.
     """
     text = render_page(records)
-    try:
+    with checks.writable("path (--html)", "a file that can be written", path, also=ValueError):
         write_any(Path(path), text.encode())
-    except (OSError, ValueError) as error:  # ValueError for a name with a zero byte in it
-        raise ArgumentError(
-            "path (--html) must be a file that can be written. Received: "
-            f"{os.fspath(path)!r} ({getattr(error, 'strerror', None) or error})."
-        ) from error
 
 
 def render_page(records: RunRecords) -> str:

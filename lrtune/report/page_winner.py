@@ -10,7 +10,6 @@ from lrtune.errors import LrtuneError
 from lrtune.report.confirmation import best_confirmed
 from lrtune.report.page_pictures import PagePicture, draw_winner
 from lrtune.report.words import brief
-from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.winner import best_trial
 
 if TYPE_CHECKING:
@@ -57,7 +56,6 @@ def find_winner(records: RunRecords, report: Report) -> Winner | None:
     if arm is not None:
         title = "The confirmed schedule" if better else "The best mean, not shown to be better"
     try:
-        rate, label = _constant(records, arm)
         best = best_trial(records)
         recipe = best.recipe if arm is None and best is not None else records.recipe(arm or "")
         schedule, momentum = recipe.schedule, recipe.momentum
@@ -66,7 +64,7 @@ def find_winner(records: RunRecords, report: Report) -> Winner | None:
         return Winner(None, from_folder, title, arm, alone=False)
     instead = ""
     if not (schedule.name == "constant" or better or _is_promising(report, arm)):
-        instead = _instead(records, rate, label)
+        instead = _instead(report, arm)
     if not type(schedule).__module__.startswith("lrtune.schedules."):
         return Winner(picture, from_folder, title, arm, alone=False, instead=instead)
     code = _code(schedule, momentum, records.manifest)
@@ -88,26 +86,20 @@ def _is_promising(report: Report, arm: str | None) -> bool:
     return arm is None and delta > 0 and baseline is not None and not baseline.within_noise(delta)
 
 
-def _instead(records: RunRecords, rate: float, label: str) -> str:
-    if math.isnan(rate):
+def _instead(report: Report, arm: str | None) -> str:
+    """The constant rate in place of the winner; empty without a baseline."""
+    if arm is not None and report.confirmation is not None:
+        name = report.confirmation.manifest.baseline
+    elif report.baseline is not None:
+        name = report.baseline.reference.name
+    else:
         return ""
-    momentum = brief(records.recipe(label).momentum)
+    recipe = report.records.recipe(name)
+    rate, momentum = brief(recipe.lr0), brief(recipe.momentum)
     return (
-        f"There is no evidence that it beats {label}, which is simpler: "
-        f"keras.optimizers.SGD(learning_rate={brief(rate)}, momentum={momentum})"
+        f"There is no evidence that it beats {name}, which is simpler: "
+        f"keras.optimizers.SGD(learning_rate={rate}, momentum={momentum})"
     )
-
-
-def _constant(records: RunRecords, arm: str | None) -> tuple[float, str]:
-    """The constant rate, NaN without a baseline, and its name."""
-    confirmation = records.confirmation
-    if arm is not None and confirmation is not None:
-        base = confirmation.manifest.baseline
-        return records.recipe(base).lr0, base
-    baseline = measure_baseline(records)
-    if baseline is None:
-        return math.nan, ""
-    return baseline.reference.recipe.lr0, baseline.reference.name
 
 
 def _code(schedule: Schedule, momentum: float, manifest: Manifest) -> str:

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lrtune._util import checks
 from lrtune._util.printable import printable
-from lrtune.errors import ArgumentError
 from lrtune.stats.ranking import rank
 
 if TYPE_CHECKING:
@@ -44,13 +44,9 @@ def write_csv(records: RunRecords, file: str) -> None:
         encoding = sys.stdout.encoding or "utf-8"
         sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
         return
-    try:
+    what = "a file that can be written, or - for standard output"
+    with checks.writable("--csv", what, file, also=ValueError):
         Path(file).write_text(text, encoding="utf-8", newline="\n")
-    except (OSError, ValueError) as error:  # ValueError for a name with a zero byte in it
-        raise ArgumentError(
-            f"--csv must be a file that can be written, or - for standard output. Received: "
-            f"{file!r} ({getattr(error, 'strerror', None) or error})."
-        ) from error
 
 
 def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:

@@ -6,9 +6,8 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from lrtune._util.printable import printable
-from lrtune.report.build import build_report
+from lrtune.report.build import build_report, build_sections
 from lrtune.report.grid import lay_out
-from lrtune.report.sections import build_sections
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -33,6 +33,7 @@ class Confirmed:
     Attributes:
         manifest: what is compared.
         comparison: of the seeds that have ended.
+        scores: arm -> seed -> score, NaN for none.
         ended: number of trainings that have ended, whatever their status.
         diverged: arm -> how many of its seeds diverged; each counts with the score it ended with.
         failed: arm -> how many of its seeds failed; they have no score.
@@ -40,6 +41,7 @@ class Confirmed:
 
     manifest: ConfirmManifest
     comparison: Comparison
+    scores: Mapping[str, Mapping[int, float]]
     ended: int
     diverged: Mapping[str, int]
     failed: Mapping[str, int]
@@ -74,6 +76,7 @@ def measure_confirmation(records: RunRecords) -> Confirmed | None:
     return Confirmed(
         manifest,
         compare(scores, manifest.baseline, manifest.direction, search_scores=searched),
+        scores,
         ended=sum(map(len, outcomes.values())),
         diverged=_counted(outcomes, "diverged"),
         failed=_counted(outcomes, "failed"),

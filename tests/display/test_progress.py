@@ -12,14 +12,9 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from lrtune.display import (
-    Display,
-    Leaderboard,
-    LiveProgress,
-    PlainProgress,
-    make_progress,
-)
+from lrtune.display import Display, Leaderboard, make_progress
 from lrtune.display.board import Board
+from lrtune.display.displays import LiveProgress, PlainProgress
 from lrtune.display.frame import curve, draw
 from lrtune.records.schema import Outcome, Span
 from tests.tasks import task_of

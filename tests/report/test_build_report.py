@@ -4,8 +4,7 @@ import pytest
 
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
-from lrtune.report.build import build_report
-from lrtune.report.sections import build_sections
+from lrtune.report.build import build_report, build_sections
 from tests.runs import build_run
 
 

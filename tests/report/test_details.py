@@ -5,8 +5,7 @@ import random
 import pytest
 
 from lrtune.records.reader import read_run
-from lrtune.report.build import build_report
-from lrtune.report.sections import build_sections
+from lrtune.report.build import build_report, build_sections
 from tests.cli.test_report import called
 from tests.report.test_terminal import printed
 from tests.runs import build_run

@@ -15,8 +15,7 @@ from rich.console import Console
 
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
-from lrtune.report.build import build_report
-from lrtune.report.sections import build_sections
+from lrtune.report.build import build_report, build_sections
 from lrtune.report.tables import write_csv
 from lrtune.report.terminal import print_report
 from lrtune.run import load_run

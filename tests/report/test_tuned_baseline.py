@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lrtune.records.reader import read_run
-from lrtune.report.build import build_report
-from lrtune.report.sections import build_sections
+from lrtune.report.build import build_report, build_sections
 from tests.report.test_terminal import printed
 from tests.runs import build_run
 
