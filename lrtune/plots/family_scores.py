@@ -11,7 +11,7 @@ import seaborn as sns
 from lrtune.plots.picture import CLOUD, Picture, off_axis
 from lrtune.plots.scales import clip
 from lrtune.plots.select import families_fact, full_frame
-from lrtune.plots.theme import INK, count, figure_of, legend, panels, text
+from lrtune.plots.theme import INK, count, figure_of, legend, name_rows, panels, text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +50,6 @@ class FamilyScores(Picture):
         with panels(ax, size=(7.2, height)) as (drawn,):
             drawn.set_xlim(*limits)
             drawn.set_ylim(len(rows) - 0.45, -0.55)
-            drawn.grid(visible=False, axis="y")
             self._draw_baseline(drawn, which="x")
             common: dict[str, Any] = {
                 "x": "shown", "y": "family", "order": rows, "hue": "family", "hue_order": rows,
@@ -71,11 +70,8 @@ class FamilyScores(Picture):
                 drawn.plot([], [], color=INK, linewidth=2.2, label="median")
             for one in (*drawn.collections, *drawn.lines):
                 one.set_in_layout(False)  # points at the edge must not shrink the axes
-            drawn.set_yticks(
-                range(len(rows)),
-                [f"{text(name, 24)}\n{count(sizes[name], 'trial')}" for name in rows],
-            )
-            drawn.tick_params(axis="y", length=0, pad=9)
+            names = [f"{text(name, 24)}\n{count(sizes[name], 'trial')}" for name in rows]
+            name_rows(drawn, range(len(rows)), names, pad=9)
             drawn.set(xlabel=self._score_label, ylabel="")
             which = "every trial" if len(frame) > 1 else "the one trial"
             drawn.set_title(

@@ -12,7 +12,7 @@ from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.plots.picture import Picture
 from lrtune.plots.scales import around, objective_label
-from lrtune.plots.theme import BASELINE, INK, MUTED, figure_of, legend, panels, text
+from lrtune.plots.theme import BASELINE, INK, MUTED, figure_of, legend, name_rows, panels, text
 from lrtune.schedules.recipe import Recipe
 from lrtune.stats.confirmation import measure_confirmation
 from lrtune.stats.winner import Direction
@@ -84,7 +84,6 @@ class Forest(Picture):
         confirmed = self._confirmed()
         comparison = confirmed.comparison
         with panels(ax, size=(8.2, 2.2 + 0.55 * len(arms))) as (drawn,):
-            drawn.grid(visible=False, axis="y")
             drawn.axvline(0, color=INK, linewidth=1.4, zorder=1.5)
             sns.scatterplot(
                 frame.assign(row=frame["row"] + 0.17), x="difference", y="row", hue="family",
@@ -95,8 +94,7 @@ class Forest(Picture):
             drawn.set_xlim(*around([0.0, *(one for one in ends if math.isfinite(one))]))
             drawn.set_ylim(len(arms) - 0.4, -0.6)
             names = zip(arms["arm"], arms["schedule"], strict=True)
-            drawn.set_yticks(arms["row"], [f"{text(a, 30)}\n{text(s, 44)}" for a, s in names])
-            drawn.tick_params(axis="y", length=0)
+            name_rows(drawn, arms["row"], [f"{text(a, 30)}\n{text(s, 44)}" for a, s in names])
             baseline = text(comparison.baseline, 30)
             what = objective_label(confirmed.manifest.objective)
             what = f"difference in test {what.removeprefix('validation ')} from {baseline}"

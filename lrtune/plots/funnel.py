@@ -10,7 +10,7 @@ from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.plots.picture import Picture
 from lrtune.plots.scales import count_axis
-from lrtune.plots.theme import BASELINE, count, figure_of, legend, panels, text
+from lrtune.plots.theme import BASELINE, count, figure_of, legend, name_rows, panels, text
 from lrtune.stats.trials import family_of
 
 if TYPE_CHECKING:
@@ -82,7 +82,6 @@ class Funnel(Picture):
         with panels(ax, size=(7.2, min(2.0 + 0.3 * last, 14))) as (drawn,):
             drawn.set_xlim(0, most * 1.22)
             drawn.set_ylim(last + 0.7, -1.2)
-            drawn.grid(visible=False, axis="y")
             for family in frame["family"].unique():
                 drawn.bar(0, 0, color=self._colours[family], label=text(family, 28))
             for fate, own in frame.groupby("fate"):
@@ -102,8 +101,7 @@ class Funnel(Picture):
                     drawn.text(0, place - 0.8, f"bracket {bracket}", va="center",
                                fontweight="bold", fontsize=8.5)  # fmt: skip
             firsts = rungs["place"].first()
-            drawn.set_yticks(list(firsts), [count(int(one), "epoch") for _, one in firsts.index])
-            drawn.tick_params(axis="y", length=0)
+            name_rows(drawn, firsts, [count(int(one), "epoch") for _, one in firsts.index])
             count_axis(drawn)
             drawn.set_xlabel("trials")
             drawn.set_title("Hyperband's funnel: trials of each rung, and who was promoted")

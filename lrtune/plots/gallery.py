@@ -79,7 +79,7 @@ class Plots:
         """Write every picture that this run has data for: see `save_figures`."""
         into = Path(folder)
         written: list[Path] = []
-        with checks.writable("folder", "a folder that can be written to", into):
+        with checks.writable("folder (--figures)", "a folder that can be written to", into):
             into.mkdir(parents=True, exist_ok=True)
             for name, _, figure in self.draw_all():
                 for kind in ("svg", "png"):

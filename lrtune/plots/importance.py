@@ -8,7 +8,7 @@ import seaborn as sns
 
 from lrtune.errors import ArgumentError
 from lrtune.plots.picture import Picture
-from lrtune.plots.theme import BASELINE, count, figure_of, panels, text
+from lrtune.plots.theme import BASELINE, count, figure_of, name_rows, panels, text
 from lrtune.stats.frames import importance_frame
 from lrtune.stats.importance import measure_importance
 
@@ -76,9 +76,7 @@ class Importance(Picture):
                 text(name.removeprefix(f"{family}."), 30)
                 for family, name in zip(frame["schedule"], frame["parameter"], strict=True)
             ]
-            drawn.set_yticks(frame["place"], names)
-            drawn.tick_params(axis="y", length=0)
-            drawn.grid(visible=False, axis="y")
+            name_rows(drawn, frame["place"], names)
             drawn.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
             drawn.set(xlabel="share of the variance of scores, alone or with others", ylabel="")
             budget = count(int(frame["budget"].iloc[0]), "epoch")

@@ -26,7 +26,7 @@ from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from matplotlib.axes import Axes
@@ -221,9 +221,7 @@ def legend(ax: Axes, *notes: str, columns: int | None = None) -> None:
         columns: int >= 1; None for as many as fit.
     """
     handles, labels = ax.get_legend_handles_labels()
-    entries: dict[str, Any] = {}
-    for label, handle in zip(labels, handles, strict=True):
-        entries.setdefault(label, handle)
+    entries: dict[str, Any] = dict(zip(labels, handles, strict=True))
     entries |= {words: Line2D([], [], linestyle="none") for words in notes if words}
     if (own := ax.get_legend()) is not None:
         own.remove()
@@ -241,6 +239,13 @@ def legend(ax: Axes, *notes: str, columns: int | None = None) -> None:
     fitting = int(figure.get_figwidth() / (0.075 * max(map(len, entries)) + 0.65))
     columns = columns or max(1, min(4, fitting))
     figure.legend(entries.values(), entries.keys(), loc="outside lower left", ncols=columns)
+
+
+def name_rows(ax: Axes, places: Iterable[float], names: Iterable[str], pad: float = 3.5) -> None:
+    """Names at the y axis instead of numbers: no ticks, no grid lines between them."""
+    ax.grid(visible=False, axis="y")
+    ax.set_yticks(list(places), list(names))
+    ax.tick_params(axis="y", length=0, pad=pad)
 
 
 def figure_of(ax: Axes) -> Figure:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
 import seaborn as sns
 
 from lrtune.errors import ArgumentError
@@ -117,9 +118,8 @@ class TuningCurves(Picture):
         low, high = window([*frame["median"], mean], self._manifest.direction)
         # Room on the better side, to show that there is a band and that it goes on.
         room = 0.4 * (high - low)
-        worse = sorted(one for one in frame["lower" if higher else "upper"] if math.isfinite(one))
+        ends = frame["lower" if higher else "upper"]
+        worst = ends[np.isfinite(ends)].quantile(0.1 if higher else 0.9)  # NaN where none is finite
         if higher:
-            worst = worse[len(worse) // 10] if worse else low
             return max(min(low, worst), low - room), high + room
-        worst = worse[-1 - len(worse) // 10] if worse else high
         return low - room, min(max(high, worst), high + room)

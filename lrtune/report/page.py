@@ -108,13 +108,8 @@ def _figures(report: Report, winner: Winner | None) -> list[tuple[str, str]]:
             shown.append((DIFFERENCE, fixed(against.mean, places, sign=True)))
             shown.append(("p, corrected for all arms", p_text(against.p_holm)))
     else:
-        first = report.ranked.iloc[0]
-        shown = [
-            (
-                f"best {report.records.manifest.objective} in the search",
-                fixed(first["score"], places),
-            )
-        ]
+        first, objective = report.ranked.iloc[0], report.records.manifest.objective
+        shown = [(f"best {objective} in the search", fixed(first["score"], places))]
         if baseline is not None:
             name, mean = baseline.reference.name, fixed(baseline.reference.mean, places)
             shown.append((f"mean of {name}", mean))

@@ -65,10 +65,9 @@ def find_winner(records: RunRecords, report: Report) -> Winner | None:
     instead = ""
     if not (schedule.name == "constant" or better or _is_promising(report, arm)):
         instead = _instead(report, arm)
-    if not type(schedule).__module__.startswith("lrtune.schedules."):
-        return Winner(picture, from_folder, title, arm, alone=False, instead=instead)
-    code = _code(schedule, momentum, records.manifest)
-    return Winner(picture, code, title, arm, alone=True, instead=instead)
+    alone = type(schedule).__module__.startswith("lrtune.schedules.")
+    code = _code(schedule, momentum, records.manifest) if alone else from_folder
+    return Winner(picture, code, title, arm, alone, instead)
 
 
 def _best_arm(confirmed: Confirmed | None) -> tuple[str | None, bool]:

@@ -82,15 +82,11 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
     """
     places, baseline = report.places, report.baseline
     order = tuple("" if math.isnan(one) else f"{one:.4g}" for one in trials["total_seconds"])
+    parameters = tuple(trials["parameters"].fillna(""))
     columns = [
         numbers("rank", _whole(trials["rank"]), "among trials of the full budget"),
         Column("trial", tuple(trials["trial_id"])),
-        Column(
-            "schedule",
-            tuple(families(trials)),
-            least=20,
-            remarks=tuple(trials["parameters"].fillna("")),
-        ),
+        Column("schedule", tuple(families(trials)), least=20, remarks=parameters),
         numbers("lr0", map(brief, trials["lr0"]), "initial learning rate"),
         numbers("momentum", map(brief, trials["momentum"])),
     ]

@@ -221,7 +221,9 @@ def test_families_of_one_or_two_trials_have_no_tuning_curve(searches):
 
 def test_a_folder_that_cannot_be_written_to_is_refused(searches, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ArgumentError, match=r"^folder must be a folder .*: .*file.*\(Not a dir"):
+    with pytest.raises(
+        ArgumentError, match=r"^folder \(--figures\) must be .*: .*file.*\(Not a dir"
+    ):
         save_figures(searches["random 3"], tmp_path / "file" / "figures")
 
 
