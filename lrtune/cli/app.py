@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lrtune._util.interrupts import SIGNALS
 from lrtune._util.printable import printable
 from lrtune.errors import LrtuneError
 
@@ -24,7 +25,8 @@ BAD_INPUT = 2
 """Exit code for anything the user can fix by typing something else."""
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, 128 plus the signal's number as in shells; after SIGTERM too."""
+"""Exit code after Ctrl-C, 128 plus the signal's number as in shells; after SIGTERM and SIGHUP
+too."""
 
 # Up to version 0.20 Typer raises click's own class, then its copy of it: this is either.
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
@@ -112,7 +114,9 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
         argv: arguments after the program's name.
         last: whether the process ends afterwards, so that it can ignore signals from then on.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in SIGNALS:
+        if number != signal.SIGINT and signal.getsignal(number) != signal.SIG_IGN:  # as nohup does
+            signal.signal(number, signal.default_int_handler)
     # Its first picture comes with a warning that it is looking for fonts.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
@@ -128,6 +132,6 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
         code = INTERRUPTED
     if last:
         # Python removes its handlers before it has exited: Ctrl-C would kill it then.
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
     sys.exit(code if isinstance(code, int) else 0)
