@@ -6,11 +6,12 @@ import logging
 import shlex
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
 from lrtune._util.interrupts import SIGNALS
+from lrtune._util.output import SteadyOutput, open_standard_streams
 from lrtune._util.printable import printable
 from lrtune.errors import LrtuneError
 
@@ -61,6 +62,13 @@ def empty_app(help: str | None = None) -> typer.Typer:  # noqa: A002 - Typer's o
     return typer.Typer(
         help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )
+
+
+def steady_console() -> Console:
+    """Standard output for what runs long: it may fail without ending anything."""
+    from rich.console import Console
+
+    return Console(file=cast("TextIO", SteadyOutput(sys.stdout)))
 
 
 def show_result(
@@ -114,6 +122,7 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
         argv: arguments after the program's name.
         last: whether the process ends afterwards, so that it can ignore signals from then on.
     """
+    open_standard_streams()
     for number in SIGNALS:
         if number != signal.SIGINT and signal.getsignal(number) != signal.SIG_IGN:  # as nohup does
             signal.signal(number, signal.default_int_handler)
@@ -126,7 +135,9 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
         if type(error).__name__ == "NoArgsIsHelpError":  # a bare command asks for its help
             typer.echo(message)
             sys.exit(BAD_INPUT)
-        sys.stderr.write(f"{prog}: {printable(' '.join(message.split()))}\n")
+        # Standard error may have gone with the terminal.
+        line = f"{prog}: {printable(' '.join(message.split()))}\n"
+        SteadyOutput(sys.stderr, notice=False).write(line)
         sys.exit(BAD_INPUT)
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED

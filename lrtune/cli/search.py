@@ -45,13 +45,11 @@ def search(options: Options) -> None:
         LrtuneError: bad input, or a run folder that cannot be used.
         typer.Exit: with code 130, after an interrupt.
     """
-    from rich.console import Console
-
     from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
     from lrtune.report.finish import next_commands
     from lrtune.report.terminal import say
 
-    console = Console()
+    console = cli.steady_console()
     folder = options.folder
     refuse_foreign_folder(folder)
     if options.tensorboard is not None:

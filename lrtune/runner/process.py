@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import cloudpickle
 import loky
@@ -29,6 +30,7 @@ from loky.backend.context import LokyContext
 from loky.process_executor import BrokenProcessPool
 
 from lrtune._util.npz import read_npz, write_npz
+from lrtune._util.output import SteadyOutput
 from lrtune.errors import SearchError
 from lrtune.model.start import start_tensorflow
 from lrtune.records.task import TrainingJob, TrialOutcome
@@ -229,6 +231,8 @@ def _start(folder: str, device: str, driver: int) -> None:
     # KeyboardInterrupt that the model raises would look like a signal.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["CUDA_VISIBLE_DEVICES"] = device
+    # A closed pipe must not raise where the model prints; the driver says so.
+    sys.stdout = cast("TextIO", SteadyOutput(sys.stdout, notice=False))
     # TensorFlow writes generated functions there, and a killed worker cannot remove them.
     tempfile.tempdir = folder
     try:
