@@ -96,5 +96,5 @@ def open_standard_streams() -> None:
         opened = os.open(os.devnull, os.O_RDWR)
     os.close(opened)
     # Python has None in their place.
-    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: PTH123, SIM115
-    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: PTH123, SIM115
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
