@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM in a search: the first waits for a safe moment, a second one does not.
+"""Ctrl-C, SIGTERM and SIGHUP in a search: the first waits for a safe moment, a second does not.
 
 Python raises KeyboardInterrupt at any line, for example after Keras Tuner got a score and before
 the score is written. No file would be damaged, but the last report would not match the saved files.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,11 @@ from typing_extensions import Self
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+"""What ends a search; SIGHUP, which Windows lacks, comes when the terminal goes away."""
+
 _DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
 
 
@@ -34,7 +39,7 @@ class Interrupts:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
+            for number in SIGNALS:
                 if signal.getsignal(number) in _DEFAULTS:
                     self._before[number] = signal.signal(number, self._caught)
         return self
@@ -72,3 +77,16 @@ class Interrupts:
         second, self._pending = self._pending, True
         if second or self._welcome:
             raise KeyboardInterrupt
+
+
+def raised_by_signal(error: BaseException) -> bool:
+    """Whether an exception that was just caught comes from a signal, not from the code that ran.
+
+    A handler written in Python leaves its frame in the traceback. Python's own handler of Ctrl-C
+    leaves none, so where it is installed, every KeyboardInterrupt of the main thread counts.
+    """
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    if isinstance(error, KeyboardInterrupt) and signal.default_int_handler in handlers:
+        return threading.current_thread() is threading.main_thread()
+    codes = [getattr(handler, "__code__", None) for handler in handlers]
+    return any(frame.f_code in codes for frame, _ in traceback.walk_tb(error.__traceback__))

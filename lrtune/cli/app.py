@@ -6,10 +6,12 @@ import logging
 import shlex
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
+from lrtune._util.interrupts import SIGNALS
+from lrtune._util.output import SteadyOutput, open_standard_streams
 from lrtune._util.printable import printable
 from lrtune.errors import LrtuneError
 
@@ -24,7 +26,8 @@ BAD_INPUT = 2
 """Exit code for anything the user can fix by typing something else."""
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, 128 plus the signal's number as in shells; after SIGTERM too."""
+"""Exit code after Ctrl-C, 128 plus the signal's number as in shells; after SIGTERM and SIGHUP
+too."""
 
 # Up to version 0.20 Typer raises click's own class, then its copy of it: this is either.
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
@@ -59,6 +62,13 @@ def empty_app(help: str | None = None) -> typer.Typer:  # noqa: A002 - Typer's o
     return typer.Typer(
         help=help, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )
+
+
+def steady_console() -> Console:
+    """Standard output for what runs long: it may fail without ending anything."""
+    from rich.console import Console
+
+    return Console(file=cast("TextIO", SteadyOutput(sys.stdout)))
 
 
 def show_result(
@@ -112,7 +122,10 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
         argv: arguments after the program's name.
         last: whether the process ends afterwards, so that it can ignore signals from then on.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    open_standard_streams()
+    for number in SIGNALS:
+        if number != signal.SIGINT and signal.getsignal(number) != signal.SIG_IGN:  # as nohup does
+            signal.signal(number, signal.default_int_handler)
     # Its first picture comes with a warning that it is looking for fonts.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
@@ -122,13 +135,15 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
         if type(error).__name__ == "NoArgsIsHelpError":  # a bare command asks for its help
             typer.echo(message)
             sys.exit(BAD_INPUT)
-        sys.stderr.write(f"{prog}: {printable(' '.join(message.split()))}\n")
+        # Standard error may have gone with the terminal.
+        line = f"{prog}: {printable(' '.join(message.split()))}\n"
+        SteadyOutput(sys.stderr, notice=False).write(line)
         sys.exit(BAD_INPUT)
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     if last:
         # Python removes its handlers before it has exited: Ctrl-C would kill it then.
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         # NOTE: an interrupt that passed through `exec` of a text, as in making a dataclass while a
         # module is imported, is remembered by CPython: `python -m` then ends with a SIGINT of its

@@ -45,8 +45,6 @@ def command(
     Every arm is trained over the whole horizon with the same fresh seeds. Each training uses the
     test images once, at its end. The same command resumes a confirmation that was stopped.
     """
-    from rich.console import Console
-
     from lrtune.confirmation.api import choose, plan
     from lrtune.confirmation.material import loaded_material
     from lrtune.confirmation.plan import cost_in_words
@@ -56,7 +54,7 @@ def command(
 
     check_options(workers, trial_timeout, max_retries, cli.flag)
     options = RunOptions(workers, trial_timeout, max_retries)
-    console = Console()
+    console = cli.steady_console()
     records = read_run(run)
     choice = choose(records, top, arm or (), seeds)
     material = loaded_material(records.manifest, data, train_on)

@@ -45,14 +45,12 @@ def search(options: Options) -> None:
         LrtuneError: bad input, or a run folder that cannot be used.
         typer.Exit: with code 130, after an interrupt.
     """
-    from rich.console import Console
-
     from lrtune.records.own import foreign_names
     from lrtune.records.writer import RunWriter, refuse_foreign_folder, refuse_to_erase
     from lrtune.report.finish import next_commands
     from lrtune.report.terminal import say
 
-    console = Console()
+    console = cli.steady_console()
     folder = options.folder
     (refuse_to_erase if options.overwrite else refuse_foreign_folder)(folder)
     if options.tensorboard is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
+from lrtune._util.output import SteadyOutput
 from lrtune.display.observer import Observer
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def watching(
     from lrtune.display import Leaderboard, make_progress
     from lrtune.report.finish import keep_page
 
-    console = Console()
+    console = Console(file=cast("TextIO", SteadyOutput(sys.stdout)))
     with make_progress(
         console, Leaderboard.of(manifest), *(manifest.planned or (None, None))
     ) as display:

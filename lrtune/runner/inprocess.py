@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from contextlib import redirect_stdout
+from typing import TYPE_CHECKING, TextIO, cast
 
 from typing_extensions import override
 
+from lrtune._util.output import SteadyOutput
 from lrtune.runner.base import Runner
 
 if TYPE_CHECKING:
@@ -44,7 +47,9 @@ class InProcessRunner(Runner):
         if self._task is None:
             return []
         task, self._task = self._task, None
-        return [self._trainer.run(task, on_epoch)]
+        # A closed pipe must not raise where the model prints.
+        with redirect_stdout(cast("TextIO", SteadyOutput(sys.stdout))):
+            return [self._trainer.run(task, on_epoch)]
 
     @override
     def close(self) -> None:

@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import cloudpickle
 import loky
@@ -29,6 +30,7 @@ from loky.backend.context import LokyContext
 from loky.process_executor import BrokenProcessPool
 
 from lrtune._util.npz import read_npz, write_npz
+from lrtune._util.output import SteadyOutput
 from lrtune.errors import SearchError
 from lrtune.model.start import start_tensorflow
 from lrtune.records.task import TrainingJob, TrialOutcome
@@ -225,7 +227,12 @@ def _start(folder: str, device: str, driver: int) -> None:
     """Runs once in each worker: one thread, one GPU or none, the job."""
     global _trainer  # noqa: PLW0603 - a worker process is one trainer
     threading.Thread(target=_end_with, args=(driver, folder), daemon=True).start()
+    # The driver gets Ctrl-C as well and ends its workers. With Python's own handler, a
+    # KeyboardInterrupt that the model raises would look like a signal.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["CUDA_VISIBLE_DEVICES"] = device
+    # A closed pipe must not raise where the model prints; the driver says so.
+    sys.stdout = cast("TextIO", SteadyOutput(sys.stdout, notice=False))
     # TensorFlow writes generated functions there, and a killed worker cannot remove them.
     tempfile.tempdir = folder
     try:
@@ -238,8 +245,15 @@ def _start(folder: str, device: str, driver: int) -> None:
             _mapped, cloudpickle.loads((Path(folder) / JOB).read_bytes())
         )
         _trainer = Trainer(TrainingJob(hypermodel, args, kwargs, held_out))
-    except Exception as error:  # noqa: BLE001 - `_run` raises it: to the driver, a worker that does
-        _trainer = error  # not start would look like one that was killed
+    # `_run` raises it: to the driver, a worker that does not start would look like one that was
+    # killed.
+    except Exception as error:  # noqa: BLE001
+        _trainer = error
+    except BaseException as error:  # noqa: BLE001 - loky would raise it in the driver and end it
+        _trainer = SearchError(
+            f"the model cannot be loaded in a worker process ({type(error).__name__}: {error}). "
+            "Use workers=1 to train in this process"
+        )
 
 
 def _end_with(driver: int, folder: str) -> None:
@@ -260,20 +274,12 @@ def _run(task: TrialTask, path: str) -> TrialOutcome:
     if isinstance(_trainer, Exception):
         raise _trainer
     files = _Files(Path(path))
-    unwritten: list[OSError] = []
-
-    def write(_: str, record: EpochRecord) -> None:
-        try:
-            _append(files.epochs, dict(record))
-        except OSError as error:  # raised later: here it would look like an error of the model
-            unwritten.append(error)
-
     _append(files.epochs, None)
     if files.parent.exists():
         task = replace(task, parent_state=read_npz(files.parent))
-    outcome: TrialOutcome = _trainer.run(task, write)
-    if unwritten:
-        raise unwritten[0]
+    outcome: TrialOutcome = _trainer.run(
+        task, lambda _, record: _append(files.epochs, dict(record))
+    )
     if outcome.state is not None:
         _save(files.state, outcome.state)
     message = outcome.message and outcome.message[-_LONGEST_MESSAGE:]

@@ -5,17 +5,21 @@ from __future__ import annotations
 import copy
 import json
 import math
+import os
 import random
 import time
 import traceback
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
 import keras_tuner
 import numpy as np
 
+from lrtune._util.interrupts import raised_by_signal
 from lrtune.errors import ArgumentError
 from lrtune.model.hypermodel import ScheduleHyperModel, steps_per_epoch
 from lrtune.records.task import EpochRecord, State, TrainingJob, TrialOutcome, TrialTask
@@ -25,7 +29,7 @@ from lrtune.runner.feed import make_feed
 from lrtune.schedules.keras import rate_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from lrtune.runner.base import OnEpoch
     from lrtune.runner.feed import Feed
@@ -46,6 +50,7 @@ class Trainer:
 
     def __init__(self, job: TrainingJob) -> None:
         self._job = job
+        self._home = _working_folder()
         self._feed: Feed = make_feed(job)
         kind = type(job.hypermodel)
         ours = issubclass(kind, ScheduleHyperModel) and (
@@ -57,16 +62,25 @@ class Trainer:
     def run(self, task: TrialTask, on_epoch: OnEpoch) -> TrialOutcome:
         """Trains one task; an exception of the user's code becomes a failed outcome.
 
+        `sys.exit` and KeyboardInterrupt do, too, unless they come from a signal. Each task starts
+        in the working folder that the first one found.
+
         Args:
             task: what to train.
-            on_epoch: called for each epoch as it ends.
+            on_epoch: called for each epoch as it ends; what it raises is raised here.
         """
         started = time.perf_counter()
         light = replace(task, parent_state=None)
+        told = _Told(on_epoch, self._home)
         try:
-            outcome = self._train(task, light, on_epoch)
-        except Exception:  # noqa: BLE001 - whatever a user's model raises belongs to its trial
+            with _in_folder(self._home):
+                outcome = self._train(task, light, told)
+        except BaseException as error:
+            if told.error is None and raised_by_signal(error):
+                raise
             outcome = TrialOutcome(light, "failed", message=traceback.format_exc())
+        if told.error is not None:
+            raise told.error
         return replace(outcome, seconds=time.perf_counter() - started)
 
     def _train(self, task: TrialTask, light: TrialTask, on_epoch: OnEpoch) -> TrialOutcome:
@@ -213,6 +227,46 @@ def _same_variables(one: keras.Model, other: keras.Model) -> bool:
         np.array_equal(keras.ops.convert_to_numpy(mine), keras.ops.convert_to_numpy(its))
         for mine, its in zip(one.variables, other.variables, strict=True)
     )
+
+
+class _Told:
+    """Calls `on_epoch` in the folder where the search began, and keeps what that raises.
+
+    Otherwise a full disk would look like an error of the model.
+    """
+
+    def __init__(self, on_epoch: OnEpoch, home: Path | None) -> None:
+        self.error: BaseException | None = None
+        self._on_epoch = on_epoch
+        self._home = home
+
+    def __call__(self, trial_id: str, record: EpochRecord) -> None:
+        try:
+            with _in_folder(self._home):
+                self._on_epoch(trial_id, record)
+        except BaseException as error:
+            self.error = error
+            raise
+
+
+def _working_folder() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:  # it was removed
+        return None
+
+
+@contextmanager
+def _in_folder(path: Path | None) -> Iterator[None]:
+    """Works in a folder and then returns to the one before; both may have gone."""
+    before = _working_folder()
+    try:
+        with suppress(OSError):
+            os.chdir(path or ".")
+        yield
+    finally:
+        with suppress(OSError):
+            os.chdir(before or ".")
 
 
 class _EpochRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras has no types

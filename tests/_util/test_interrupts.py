@@ -9,15 +9,19 @@ import threading
 
 import pytest
 
-from lrtune._util.interrupts import Interrupts
+from lrtune._util.interrupts import Interrupts, raised_by_signal
 
-SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 
 
 @pytest.fixture(autouse=True)
 def default_handlers():
     """Python's own handlers: a shell that starts pytest in the background has SIGINT ignored."""
-    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    handlers = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.SIG_DFL,
+        signal.SIGHUP: signal.SIG_DFL,
+    }
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     yield
     for number, handler in before.items():
@@ -100,3 +104,43 @@ def test_a_swallowed_interrupt_raises_at_the_end():
     lost = contextlib.suppress(KeyboardInterrupt)
     with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.welcome(), lost:
         send(signal.SIGINT)
+
+
+def own(error):
+    """Raises an error as a model does."""
+    raise error
+
+
+def caught(act, argument):
+    """The exception that comes out of a call."""
+    with pytest.raises(BaseException) as error:  # noqa: PT011 - it is the result
+        act(argument)
+    return error.value
+
+
+@SIGNALS
+def test_an_interrupt_is_told_from_a_keyboard_interrupt_that_the_model_raises(number):
+    with Interrupts() as interrupts, contextlib.suppress(KeyboardInterrupt), interrupts.welcome():
+        assert not raised_by_signal(caught(own, KeyboardInterrupt()))
+        assert raised_by_signal(caught(send, number))
+
+
+def test_an_exit_in_a_handler_of_the_users_comes_from_a_signal():
+    def end(*_):
+        raise SystemExit(3)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        assert raised_by_signal(caught(send, signal.SIGTERM))
+        assert not raised_by_signal(caught(own, SystemExit(3)))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_a_search_started_with_nohup_ignores_the_end_of_its_terminal():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupts() as interrupts, interrupts.welcome():
+            send(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)

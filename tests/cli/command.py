@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from lrtune import __main__
+from lrtune._util.interrupts import SIGNALS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ class Ended:
 def called(capsys: pytest.CaptureFixture[str], command: str, *arguments: object) -> Ended:
     """Runs `lrtune COMMAND ARGUMENTS` and restores what it sets for a whole process."""
     capsys.readouterr()
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
     logger = logging.getLogger("matplotlib")
     level = logger.level
     try:

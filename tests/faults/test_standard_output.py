@@ -1,0 +1,105 @@
+"""A standard output that fails never ends a search: results and page are written."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults import result, searches
+from tests.faults.harness import ROOT, Tries
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.faults.harness import Harness
+
+pytestmark = pytest.mark.long
+
+
+@contextmanager
+def full_disk() -> Iterator[int]:
+    number = os.open("/dev/full", os.O_WRONLY)
+    yield number
+    os.close(number)
+
+
+@contextmanager
+def closed_pipe() -> Iterator[int]:
+    """As `| head` leaves it."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    yield writing
+    os.close(writing)
+
+
+@contextmanager
+def dead_terminal() -> Iterator[int]:
+    ours, theirs = pty.openpty()
+    os.close(ours)
+    yield theirs
+    os.close(theirs)
+
+
+OUTPUTS = [full_disk, closed_pipe, dead_terminal]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_search_whose_output_fails_is_finished(harness: Harness, tmp_path: Path, workers: int):
+    whole = harness.undisturbed("command", lambda run: searches.cli(harness.images, run))
+
+    def attempt(output: Callable[[], Iterator[int]]) -> list[str]:
+        folder = tmp_path / output.__name__
+        words = searches.command(harness.images, folder, "--workers", workers)
+        with output() as number:
+            child = subprocess.run(
+                [sys.executable, "-m", "lrtune.search", *words],
+                stdout=number,
+                stderr=subprocess.PIPE,
+                text=True,
+                cwd=ROOT,
+                timeout=180,
+            )
+        assert child.returncode == 0, child.stderr
+        assert len(child.stderr.splitlines()) == 1, child.stderr
+        assert "Winner: " in (folder / "report.html").read_text()
+        return result.differences(result.result(folder), whole)
+
+    Tries(f"standard output that fails, {workers} workers").all(
+        (output.__name__, lambda output=output: attempt(output)) for output in OUTPUTS
+    )
+
+
+def test_a_search_without_standard_streams_and_one_in_ascii_are_finished(
+    harness: Harness, tmp_path: Path
+):
+    whole = harness.undisturbed("command", lambda run: searches.cli(harness.images, run))
+    command = f'exec "{sys.executable}" -m lrtune.search "$@"'
+
+    def attempt(name: str, streams: str, env: dict[str, str]) -> list[str]:
+        folder = tmp_path / f"rün ↑ {name}"
+        words = searches.command(harness.images, folder, "--workers", 2)
+        child = subprocess.run(
+            ["/bin/sh", "-c", f"{command} {streams}", "sh", *words],
+            capture_output=True,
+            cwd=ROOT,
+            env=os.environ | env,
+            timeout=180,
+        )
+        assert (child.returncode, child.stderr) == (0, b""), child.stderr
+        child.stdout.decode("ascii")
+        assert "Winner: " in (folder / "report.html").read_text()
+        return result.differences(result.result(folder), whole)
+
+    Tries("no standard streams, or ASCII").all(
+        [
+            ("closed", lambda: attempt("closed", "<&- >&- 2>&-", {})),
+            ("ascii", lambda: attempt("ascii", "", {"PYTHONIOENCODING": "ascii"})),
+        ]
+    )
