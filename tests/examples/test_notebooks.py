@@ -98,7 +98,11 @@ def test_a_stored_notebook_that_loads_images_had_the_real_ones(path: Path):
 
 @pytest.mark.parametrize("name", PLOTS)
 def test_the_search_shows_every_picture_that_there_is(name: str):
-    assert len(pictures(SEARCH, name)) == 1
+    shown = len(pictures(SEARCH, name))
+    if name == "importance":  # of 24 trials it may be noise, which the notebook then says
+        assert shown == 1 - ("do not predict the scores of held-out trials" in printed(SEARCH))
+    else:
+        assert shown == 1
 
 
 @pytest.fixture
