@@ -76,7 +76,10 @@ class Trainer:
             with _in_folder(self._home):
                 outcome = self._train(task, light, told)
         except BaseException as error:
-            if told.error is None and raised_by_signal(error):
+            # TensorFlow may turn a signal's exception into one of its own, which is an Exception:
+            # `Interrupts` remembers the signal.
+            known = isinstance(error, Exception)
+            if told.error is None and not known and raised_by_signal(error):
                 raise
             outcome = TrialOutcome(light, "failed", message=traceback.format_exc())
         if told.error is not None:

@@ -172,7 +172,7 @@ def test_a_folder_that_is_removed_ends_the_search_in_one_line(harness: Harness, 
         child = harness.start(job)
         until(lambda: len(result.finished_trials(folder)) >= trials, f"{trials} trials")
         until(lambda: _gone(folder), "removing the folder")
-        wrong = ends_in_one_line(child, str(folder), "was moved, removed or replaced")
+        wrong = ends_in_one_line(child, str(folder), "run folder")
         assert not folder.exists(), f"a stump came back: {list(folder.rglob('*'))}"
         wrong += left_behind(child, folder)
         return wrong + finish(harness, searches.cli(harness.images, folder), folder, whole)
