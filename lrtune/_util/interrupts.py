@@ -28,8 +28,9 @@ _DEFAULTS = (signal.SIG_DFL, signal.default_int_handler)
 class Interrupts:
     """While entered, an interrupt raises KeyboardInterrupt only inside `welcome`.
 
-    A second one raises at once. Nothing changes outside the main thread, the only one that gets
-    signals, or for signals that the program handles itself.
+    One that came too late for any of these blocks raises when this one is left. A second one
+    raises at once. Nothing changes outside the main thread, the only one that gets signals, or for
+    signals that the program handles itself.
     """
 
     def __init__(self) -> None:
@@ -44,10 +45,12 @@ class Interrupts:
                     self._before[number] = signal.signal(number, self._caught)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
         self._before.clear()
+        if self._pending and error is None:  # during the last outcome's records
+            raise KeyboardInterrupt
 
     @contextmanager
     def welcome(self) -> Iterator[None]:

@@ -35,24 +35,24 @@ def send(number):
 @SIGNALS
 def test_the_first_interrupt_waits_until_it_is_welcome(number):
     done = []
-    with Interrupts() as interrupts:
+    with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts:  # noqa: PT012
         send(number)
         done.append("written")
-        with pytest.raises(KeyboardInterrupt), interrupts.welcome():
+        with interrupts.welcome():
             done.append("never")
     assert done == ["written"]
 
 
 @SIGNALS
 def test_an_interrupt_raises_at_once_where_it_is_welcome(number):
-    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.welcome():  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts, interrupts.welcome():  # noqa: PT012
         send(number)
         pytest.fail("went on")
 
 
 def test_a_deferred_interrupt_raises_at_the_end_of_the_deferred_block():
     done = []
-    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.welcome():  # noqa: PT012
+    with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts, interrupts.welcome():  # noqa: PT012
         with interrupts.deferred():
             send(signal.SIGINT)
             done.append("written")
@@ -61,10 +61,27 @@ def test_a_deferred_interrupt_raises_at_the_end_of_the_deferred_block():
 
 
 def test_the_second_interrupt_raises_anywhere():
-    with Interrupts():
+    with pytest.raises(KeyboardInterrupt), Interrupts():  # noqa: PT012
         send(signal.SIGTERM)
-        with pytest.raises(KeyboardInterrupt):
-            send(signal.SIGINT)
+        send(signal.SIGINT)
+        pytest.fail("went on")
+
+
+@SIGNALS
+def test_an_interrupt_after_the_last_welcome_block_raises_when_all_is_written(number):
+    done = []
+    with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts:  # noqa: PT012
+        with interrupts.welcome():
+            done.append("trained")
+        send(number)
+        done.append("written")
+    assert done == ["trained", "written"]
+
+
+def test_an_error_on_the_way_out_is_not_replaced_by_an_interrupt():
+    with pytest.raises(OSError, match="disk full"), Interrupts():  # noqa: PT012
+        send(signal.SIGINT)
+        raise OSError("disk full")
 
 
 @SIGNALS
@@ -102,7 +119,7 @@ def test_no_handler_changes_outside_the_main_thread():
 def test_a_swallowed_interrupt_raises_at_the_end():
     # TensorFlow has turned it into a SystemError, which a trainer takes for a failed trial.
     lost = contextlib.suppress(KeyboardInterrupt)
-    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.welcome(), lost:
+    with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts, interrupts.welcome(), lost:
         send(signal.SIGINT)
 
 
@@ -120,7 +137,7 @@ def caught(act, argument):
 
 @SIGNALS
 def test_an_interrupt_is_told_from_a_keyboard_interrupt_that_the_model_raises(number):
-    with Interrupts() as interrupts, contextlib.suppress(KeyboardInterrupt), interrupts.welcome():
+    with contextlib.suppress(KeyboardInterrupt), Interrupts() as interrupts, interrupts.welcome():
         assert not raised_by_signal(caught(own, KeyboardInterrupt()))
         assert raised_by_signal(caught(send, number))
 

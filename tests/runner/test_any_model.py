@@ -87,7 +87,7 @@ def test_a_keyboard_interrupt_outside_the_main_thread_is_the_models_own():
 
 
 def test_ctrl_c_while_a_model_is_built_ends_the_search():
-    with Interrupts() as interrupts, pytest.raises(KeyboardInterrupt), interrupts.welcome():
+    with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts, interrupts.welcome():
         run(InProcessRunner(JOB), *tasks("ctrl-c"))
 
 
