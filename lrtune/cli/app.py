@@ -113,6 +113,12 @@ def flag(option: str) -> str:
     return f"--{option.replace('_', '-')}"
 
 
+def _unraisable(problem: Any) -> None:
+    """Prints an exception in a finalizer, as Python does, unless it is an interrupt."""
+    if not issubclass(problem.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(problem)
+
+
 def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
     """Runs the command line and exits: 0 on success, 2 for bad input, 130 if interrupted.
 
@@ -123,6 +129,8 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
         last: whether the process ends afterwards, so that it can ignore signals from then on.
     """
     open_standard_streams()
+    if last:
+        sys.unraisablehook = _unraisable
     for number in SIGNALS:
         if number != signal.SIGINT and signal.getsignal(number) != signal.SIG_IGN:  # as nohup does
             signal.signal(number, signal.default_int_handler)

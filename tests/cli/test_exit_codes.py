@@ -28,3 +28,32 @@ def test_an_interrupt_while_a_dataclass_is_made_exits_with_130_too(tmp_path: Pat
         [sys.executable, "-m", "interrupted"], cwd=tmp_path, capture_output=True, text=True
     )
     assert (ended.returncode, ended.stdout) == (130, "")
+
+
+IN_A_FINALIZER = """
+import os, signal, sys
+from lrtune.cli import app
+
+class Freed:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+class Broken:
+    def __del__(self):
+        raise ValueError("broken")
+
+def command():
+    Freed()
+    Broken()
+
+app.main(app.make_app(command), "lrtune", [], last=True)
+"""
+
+
+def test_an_interrupt_in_a_finalizer_prints_no_traceback_and_other_errors_do(tmp_path: Path):
+    # Seen: the second of two signals came while a TensorFlow function was freed.
+    script = tmp_path / "finalizer.py"
+    script.write_text(IN_A_FINALIZER)
+    ended = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert "KeyboardInterrupt" not in ended.stderr
+    assert "ValueError: broken" in ended.stderr
