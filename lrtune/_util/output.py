@@ -16,20 +16,23 @@ _ASCII = str.maketrans({"±": "+/-", "─": "-"})
 class SteadyOutput:
     """A text stream whose writing never raises; everything else is the stream's.
 
-    After the first failure nothing more is shown, and one line on standard error says so. Standard
-    output itself then discards what it gets: Python would complain again when it exits, and a
-    `print` of the user's model would raise in its trial.
+    After the first failure nothing more is shown, and one line on standard error says so.
 
     Characters that the stream's encoding lacks are replaced or escaped.
 
     Args:
         stream: to write to; None, as Python has for a descriptor that was closed, for nowhere.
         notice: whether to say that it failed.
+        discard: whether the process' standard output then discards what else it gets. Otherwise
+            Python complains when it exits, and a `print` of the user's model raises. In a user's
+            script that is theirs to decide.
     """
 
-    def __init__(self, stream: TextIO | None, *, notice: bool = True) -> None:
+    def __init__(
+        self, stream: TextIO | None, *, notice: bool = True, discard: bool = False
+    ) -> None:
         self._stream: Any = stream
-        self._notice = notice
+        self._notice, self._discard = notice, discard
         self._failed = stream is None
 
     def __getattr__(self, name: str) -> Any:
@@ -70,7 +73,7 @@ class SteadyOutput:
 
     def _fail(self, error: Exception) -> None:
         self._failed = True
-        if self._stream is sys.__stdout__ and self._stream is not None:
+        if self._discard:
             with suppress(OSError, ValueError):
                 nowhere = os.open(os.devnull, os.O_WRONLY)
                 os.dup2(nowhere, int(self._stream.fileno()))

@@ -67,7 +67,7 @@ def test_characters_that_the_encoding_lacks_are_replaced(encoding, shown):
 IN_A_PROCESS = """
 import sys
 from lrtune._util.output import SteadyOutput
-output = SteadyOutput(sys.stdout)
+output = SteadyOutput(sys.stdout, discard=True)
 for _ in range(3):
     output.write("line\\n")
     output.flush()
