@@ -77,6 +77,11 @@ def naming_the_file(path: Path) -> Iterator[None]:
     """Turns the system's errors into one that names the file and says that nothing is lost."""
     try:
         yield
+    except FileNotFoundError as error:  # a write makes its file, so the folder is missing
+        raise RunFolderError(
+            f"cannot write {path}: its folder was moved, removed or replaced while this process "
+            "was writing it, so it stops here. What it wrote before is where the folder went"
+        ) from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise RunFolderError(

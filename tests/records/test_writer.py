@@ -13,6 +13,7 @@ import pytest
 
 from lrtune.errors import RunFolderError
 from lrtune.records import schema
+from lrtune.records.files import append_line, replace_json
 from lrtune.records.own import foreign_names
 from lrtune.records.reader import read_run, read_state
 from lrtune.records.writer import RunWriter, erase_run, refuse_foreign_folder
@@ -369,3 +370,14 @@ def test_keras_tuners_files_are_written_where_it_looks_for_them(writer):
     writer.oracle({"seed": 1})
     assert files(writer.folder) == ["oracle.json", "run.json", "trial_0/trial.json", "tuner0.json"]
     assert json.loads((writer.folder / "tuner0.json").read_text()) == {}
+
+
+def test_a_folder_that_goes_while_a_file_is_written_is_named_as_gone(tmp_path):
+    path = tmp_path / "run" / "trial_0" / "epochs.jsonl"  # as if checked a moment before
+    for write in (lambda: append_line(path, "{}"), lambda: replace_json(path, {})):
+        with pytest.raises(RunFolderError) as error:
+            write()
+        assert str(error.value) == (
+            f"cannot write {path}: its folder was moved, removed or replaced while this process "
+            "was writing it, so it stops here. What it wrote before is where the folder went"
+        )
