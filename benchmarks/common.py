@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from typing import Any
+
+import psutil
+from typing_extensions import Self
 
 Side = Callable[[argparse.Namespace], dict[str, Any]]
 
@@ -42,6 +47,44 @@ def run(description: str, sides: dict[str, Side], summary: Callable[..., dict[st
         for name, rows in results.items()
     }
     print(json.dumps({"repeats": arguments.repeats, **summary(medians), "medians": medians}))
+
+
+class Memory:
+    """While entered, samples the memory of this process and of its workers, four times a second.
+
+    Attributes:
+        driver_mib: resident memory of this process, sample by sample.
+        worker_mib: that of its largest worker; 0 where there is none.
+        own_mib: what this worker shares with no other process.
+    """
+
+    def __init__(self) -> None:
+        self.driver_mib: list[float] = []
+        self.worker_mib: list[float] = []
+        self.own_mib: list[float] = []
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._sample)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        driver = psutil.Process()
+        while not self._ended.wait(0.25):
+            self.driver_mib.append(driver.memory_info().rss / 2**20)
+            workers = [one for server in driver.children() for one in server.children()]
+            found = [(0.0, 0.0)]
+            for worker in workers:
+                with contextlib.suppress(psutil.Error):
+                    memory = worker.memory_full_info()
+                    found.append((memory.rss / 2**20, memory.uss / 2**20))
+            self.worker_mib.append(max(found)[0])
+            self.own_mib.append(max(found)[1])
 
 
 def images(arguments: argparse.Namespace) -> tuple[tuple[Any, Any], dict[str, Any]]:

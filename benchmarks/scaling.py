@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import tempfile
 import time
 from typing import TYPE_CHECKING, Any
@@ -33,13 +32,13 @@ def with_workers(workers: int) -> common.Side:
             baseline_seeds=0,
         )
         started = time.perf_counter()
-        tuner.search(*args, **kwargs, verbose=0)
-        seconds = time.perf_counter() - started
-        # Linux gives peak resident memory in KiB, of this process and of the largest child.
+        with common.Memory() as memory:
+            tuner.search(*args, **kwargs, verbose=0)
         return {
-            "seconds": seconds,
-            "driver_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            "worker_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+            "seconds": time.perf_counter() - started,
+            "driver_mib": max(memory.driver_mib),
+            "worker_mib": max(memory.worker_mib),
+            "own_mib": max(memory.own_mib),
         }
 
     return side
@@ -50,6 +49,7 @@ def summary(medians: dict[str, dict[str, float]]) -> dict[str, Any]:
         "speedup_2_workers": round(medians["one"]["seconds"] / medians["two"]["seconds"], 2),
         "driver_mib": round(medians["two"]["driver_mib"]),
         "worker_mib": round(medians["two"]["worker_mib"]),
+        "own_mib": round(medians["two"]["own_mib"]),
     }
 
 

@@ -343,9 +343,12 @@ class Run:
     def _counted(self) -> str:
         statuses: list[str] = [outcome.status for outcome in self.records.outcomes]
         counts = {status: statuses.count(status) for status in dict.fromkeys(statuses)}
-        if self.records.unfinished:
+        unfinished = set(self.records.unfinished)
+        if lost := unfinished & {outcome.trial_id for outcome in self.records.lost}:
+            counts["lost"] = len(lost)
+        if running := unfinished - lost:
             what = RUNNING if self.manifest.finished is None else "missing"
-            counts[what] = len(self.records.unfinished)
+            counts[what] = len(running)
         return ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "no trials"
 
     def __repr__(self) -> str:

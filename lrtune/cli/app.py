@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import shlex
 import signal
@@ -35,9 +36,11 @@ _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "
 
 Workers = Annotated[
     int | None,
-    typer.Option(
-        help="Worker processes; 1 trains in this process.", show_default="one a physical core"
-    ),
+    typer.Option(help="Worker processes.", show_default="one a physical core"),
+]
+InProcess = Annotated[
+    bool,
+    typer.Option("--in-process", help="Train in this process, for debugging: no worker processes."),
 ]
 TrialTimeout = Annotated[
     float, typer.Option(help="Seconds for an epoch after which a worker counts as hung.")
@@ -68,7 +71,7 @@ def steady_console() -> Console:
     """Standard output for what runs long: it may fail without ending anything."""
     from rich.console import Console
 
-    return Console(file=cast("TextIO", SteadyOutput(sys.stdout)))
+    return Console(file=cast("TextIO", SteadyOutput(sys.stdout, discard=True)))
 
 
 def show_result(
@@ -113,6 +116,33 @@ def flag(option: str) -> str:
     return f"--{option.replace('_', '-')}"
 
 
+_SHORT_OF = {
+    errno.EAGAIN: "processes, as `ulimit -u` limits them",
+    errno.EMFILE: "open files, as `ulimit -n` limits them",
+    errno.ENFILE: "open files",
+    errno.ENOMEM: "memory",
+    errno.ENOSPC: "disk space",
+}
+
+
+def _in_words(error: Exception) -> str | None:
+    """What a user reads of an exception; None if only its traceback would help."""
+    if isinstance(error, LrtuneError):
+        return str(error)
+    if isinstance(error, _UsageError):
+        return str(error.format_message())
+    if isinstance(error, MemoryError):
+        lacks = "memory"
+    elif isinstance(error, OSError) and error.errno in _SHORT_OF:
+        path = f": {error.filename}" if error.filename else ""
+        lacks = f"{_SHORT_OF[error.errno]} ({error.strerror}{path})"
+    elif "can't start new thread" in str(error):  # Python's only sign of it
+        lacks = _SHORT_OF[errno.EAGAIN]
+    else:
+        return None
+    return f"this machine is short of {lacks}. Everything saved so far is intact"
+
+
 def _unraisable(problem: Any) -> None:
     """Prints an exception in a finalizer, as Python does, unless it is an interrupt."""
     if not issubclass(problem.exc_type, KeyboardInterrupt):
@@ -138,8 +168,10 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         code = app(argv, prog_name=prog, standalone_mode=False)
-    except (_UsageError, LrtuneError) as error:
-        message = str(error) if isinstance(error, LrtuneError) else error.format_message()
+    except Exception as error:
+        message = _in_words(error)
+        if message is None:  # a fault of ours, whose traceback helps to mend it
+            raise
         if type(error).__name__ == "NoArgsIsHelpError":  # a bare command asks for its help
             typer.echo(message)
             sys.exit(BAD_INPUT)

@@ -35,6 +35,7 @@ def command(
     workers: cli.Workers = None,
     trial_timeout: cli.TrialTimeout = RunOptions.trial_timeout,
     max_retries: cli.MaxRetries = RunOptions.max_retries,
+    in_process: cli.InProcess = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Erase the confirmation that is in the run folder.")
     ] = False,
@@ -52,8 +53,8 @@ def command(
     from lrtune.report.finish import print_run
     from lrtune.report.terminal import say
 
-    check_options(workers, trial_timeout, max_retries, cli.flag)
-    options = RunOptions(workers, trial_timeout, max_retries)
+    check_options(workers, trial_timeout, max_retries, cli.flag, in_process=in_process)
+    options = RunOptions(workers, trial_timeout, max_retries, in_process)
     console = cli.steady_console()
     records = read_run(run)
     choice = choose(records, top, arm or (), seeds)
@@ -88,7 +89,10 @@ def _train(
     overwrite: bool,
 ) -> None:
     from lrtune.model.start import start_tensorflow
+    from lrtune.runner.forkserver import start_server
 
+    if not options.trains_here:
+        start_server()  # it imports TensorFlow while this process does
     # One thread, as in every worker, so that a training's numbers do not depend on where it runs.
     start_tensorflow(threads=1)
     from lrtune.confirmation.api import searched_hypermodel

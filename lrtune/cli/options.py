@@ -75,6 +75,7 @@ class Options:
     ] = 0.5
     trial_timeout: cli.TrialTimeout = RunOptions.trial_timeout
     max_retries: cli.MaxRetries = RunOptions.max_retries
+    in_process: cli.InProcess = False
     tensorboard: Annotated[
         Path | None,
         typer.Option(help="Also write event files for TensorBoard, into a folder below this one."),
@@ -122,8 +123,8 @@ class Options:
 
 _NAMED_IN_FOLDER = ("algo", "max_epochs", "seed", "quick")
 _OF_NO_MATTER = (
-    "max_trials", "workers", "trial_timeout", "max_retries", "tensorboard", "run_dir", "overwrite",
-    "quiet",
+    "max_trials", "workers", "trial_timeout", "max_retries", "in_process", "tensorboard", "run_dir",
+    "overwrite", "quiet",
 )  # fmt: skip
 """Options that do not matter for the default folder: a search can be resumed with others."""
 
@@ -146,7 +147,13 @@ def check(options: Options) -> None:
     checks.integer("--batch-size", options.batch_size, at_least=1)
     if options.trials is not None:
         checks.integer("--max-trials", options.trials, at_least=1)
-    check_options(options.workers, options.trial_timeout, options.max_retries, cli.flag)
+    check_options(
+        options.workers,
+        options.trial_timeout,
+        options.max_retries,
+        cli.flag,
+        in_process=options.in_process,
+    )
     checks.integer("--seed", options.seed, at_least=0, at_most=LARGEST)
     if not options.family_names:
         raise ArgumentError("--families must name at least one schedule family")

@@ -139,7 +139,10 @@ def _interrupted(options: Options, console: Console) -> NoReturn:
 
 def _run(options: Options, dataset: Dataset, console: Console) -> None:
     from lrtune.model.start import start_tensorflow
+    from lrtune.runner.forkserver import start_server
 
+    if not options.in_process:
+        start_server()  # it imports TensorFlow while this process does
     # One thread, as in every worker, so that a trial's numbers do not depend on where it runs.
     start_tensorflow(threads=1)
     from lrtune.display import Leaderboard, make_progress
@@ -199,5 +202,6 @@ def _tuner(options: Options, dataset: Dataset) -> Any:
         baseline_budget=options.baseline_budget,
         trial_timeout=options.trial_timeout,
         max_retries=options.max_retries,
+        in_process=options.in_process,
         **size,
     )

@@ -37,6 +37,7 @@ def confirm(
     workers: int | None = None,
     trial_timeout: float = 3600.0,
     max_retries: int = 2,
+    in_process: bool | None = None,
     overwrite: bool = False,
     observer: Observer | None = None,
     verbose: int | str = "auto",
@@ -63,6 +64,7 @@ def confirm(
         workers: as lrtune's tuners take it.
         trial_timeout: likewise.
         max_retries: likewise.
+        in_process: likewise.
         overwrite: whether to erase an existing confirmation; otherwise it is resumed.
         observer: is notified of every event, and replaces the display.
         verbose: 0 for silence; otherwise a live display in a terminal, or elsewhere one line per
@@ -75,7 +77,7 @@ def confirm(
     Raises:
         ArgumentError, RunFolderError, DataError: the run cannot be confirmed; the message says why.
     """
-    options = RunOptions(workers, trial_timeout, max_retries)
+    options = RunOptions(workers, trial_timeout, max_retries, in_process)
     folder = run if isinstance(run, str | os.PathLike) else run.records.folder
     records = read_run(folder)
     choice = choose(records, top, arms, seeds)

@@ -136,9 +136,9 @@ def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int |
     ]
     images = records.manifest.data.sizes.get("train")
     if seconds and images and samples:
-        import loky
+        from lrtune.runner.local import physical_cores
 
-        count = workers or int(loky.cpu_count(only_physical_cores=True))
+        count = workers or physical_cores()
         more = samples / images
         minutes = epochs * statistics.median(seconds) * more / count / 60
         text += f", about {max(1, round(minutes))} min at the search's pace"

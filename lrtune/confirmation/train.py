@@ -74,7 +74,8 @@ def train_arms(
         loop = TaskLoop(runner, writer, manifest, options.max_retries, observer)
         tasks = arm_tasks("confirm", manifest.arms, manifest.seeds, manifest.epochs)
         loop.run(task for task in tasks if task.trial_id not in done)
-        writer.confirmation(dataclasses.replace(manifest, finished=now()))
+        if not loop.lost:  # the next session trains them again
+            writer.confirmation(dataclasses.replace(manifest, finished=now()))
 
 
 def ended(records: RunRecords) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Display(Observer):
     @override
     def trial_ended(self, outcome: Outcome) -> None:
         self.board.trial_ended(outcome)
-        if outcome.status == "failed":
+        if outcome.status in ("failed", "lost"):
             self.say(trial_line(outcome), "yellow")
 
     def status(self, words: str, *, stopped: bool) -> None:
@@ -205,7 +205,7 @@ class LiveProgress(Display):
     def trial_ended(self, outcome: Outcome) -> None:
         self.board.trial_ended(outcome)
         if outcome.status != "completed":
-            self.say(trial_line(outcome), "yellow" if outcome.status == "failed" else "")
+            self.say(trial_line(outcome), "yellow" if outcome.status in ("failed", "lost") else "")
 
 
 class _Picture(Live):

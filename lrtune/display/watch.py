@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 from lrtune._util.printable import printable
 from lrtune.display import Display, Leaderboard, make_progress

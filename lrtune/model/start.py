@@ -8,23 +8,39 @@ import tempfile
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from lrtune.errors import SearchError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+def import_tensorflow() -> None:
+    """Imports TensorFlow and Keras, printing only errors, and does not start the runtime.
+
+    Raises:
+        SearchError: they cannot be imported.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _held_back_stderr():
+        try:
+            import keras  # noqa: F401 - imported for its effect
+            import tensorflow as tf
+        except ImportError as error:  # not installed, broken, or no memory for its libraries
+            raise SearchError(f"TensorFlow and Keras cannot be imported: {error}") from error
+        tf.get_logger().setLevel("ERROR")
+
+
 def start_tensorflow(threads: int | None = None) -> None:
-    """Imports TensorFlow and Keras, printing only errors.
+    """Imports TensorFlow and Keras and starts the runtime, printing only errors.
 
     Args:
         threads: int >= 1 threads for computing, or None for TensorFlow's choice. Only the first
             call in a process has an effect.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _held_back_stderr():
-        import keras  # noqa: F401 - imported for its effect
-        import tensorflow as tf
+    import_tensorflow()
+    import tensorflow as tf
 
-        tf.get_logger().setLevel("ERROR")
+    with _held_back_stderr():
         if threads is not None:
             with suppress(RuntimeError):  # the runtime has started already
                 tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -37,8 +53,13 @@ def start_tensorflow(threads: int | None = None) -> None:
 def _held_back_stderr() -> Iterator[None]:
     """Holds back what is written to file descriptor 2, by C++ too; prints it only on an error."""
     sys.stderr.flush()
+    try:
+        held = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
+    except OSError:  # no folder for temporary files: better too much output than none
+        yield
+        return
     original = os.dup(2)
-    with tempfile.TemporaryFile() as held:
+    with held:
         os.dup2(held.fileno(), 2)
         try:
             yield

@@ -36,12 +36,13 @@ class NewerSchemaError(ValueError):
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a run folder. Raises one of `UNREADABLE` if there is no valid one."""
-    return _convert(loads(read_bytes(folder, MANIFEST)), Manifest)
+    return _convert(_known_versions(loads(read_bytes(folder, MANIFEST))), Manifest)
 
 
 def read_confirm_manifest(folder: Path) -> ConfirmManifest:
     """The manifest of its confirmation. Raises one of `UNREADABLE` if there is no valid one."""
-    manifest = _convert(loads(read_bytes(folder, f"{CONFIRM}/{CONFIRM_MANIFEST}")), ConfirmManifest)
+    raw = loads(read_bytes(folder, f"{CONFIRM}/{CONFIRM_MANIFEST}"))
+    manifest = _convert(_known_versions(raw), ConfirmManifest)
     for arm in manifest.arms:
         if not is_arm_name(arm):
             raise ValueError(f"no arm can be called {arm!r}")
@@ -63,6 +64,15 @@ def read_outcome(folder: Path, trial_id: str) -> Outcome:
     ):
         raise ValueError("it is completed, but has no score")
     return outcome
+
+
+def _known_versions(raw: Any) -> Any:
+    """The same with only those versions that can be read: nothing but words depends on them."""
+    if not isinstance(raw, dict):
+        return raw
+    versions = raw.get("versions")
+    items = versions.items() if isinstance(versions, dict) else ()
+    return {**raw, "versions": {name: one for name, one in items if isinstance(one, str)}}
 
 
 def _convert(raw: Any, kind: type[T]) -> T:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from lrtune._util.inside import plain_file, plain_folder
 from lrtune._util.npz import read_npz
+from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records import schema
 from lrtune.records.epochs import epochs_and_notice, read_epochs
@@ -77,7 +78,10 @@ class RunRecords:
             order. An arm of which no seed ended has an empty tuple.
         confirmation: the comparison on test images; None if there is none.
         unfinished: ids of the search's trials that have a folder but no outcome that can be read:
-            still running, stopped with the search, or damaged (then a notice says so).
+            still running, stopped with the search, or damaged (then a notice says so). The lost
+            ones too.
+        lost: outcomes of all trainings whose workers were lost, those of arms too. They are not
+            among the other outcomes, because the next session trains them again.
         outcome_notices: what is wrong with outcomes, one sentence for each file.
     """
 
@@ -87,6 +91,7 @@ class RunRecords:
     baseline: Mapping[str, tuple[Outcome, ...]]
     confirmation: Confirmation | None
     unfinished: tuple[str, ...]
+    lost: tuple[Outcome, ...]
     outcome_notices: tuple[str, ...] = field(repr=False)
 
     @cached_property
@@ -106,7 +111,25 @@ class RunRecords:
         )
         for name in [schema.ORACLE, *(f"{folder_of(one)}/{schema.TRIAL_FILE}" for one in trials)]:
             _read(partial(_read_json, self.folder, name), name, lost, found)
+        if not self.manifest.versions:
+            found.append(f"{schema.MANIFEST} names no versions of packages that can be read.")
+        found += self._misfits()
         return (*self.outcome_notices, *found, *self._nested[1], *self._incomplete())
+
+    @property
+    def lost_notice(self) -> str | None:
+        """Which trainings were lost with their workers, the baseline search's too; None if none."""
+        names = [folder_of(one.trial_id) for one in self.lost]
+        nested = self.baseline_search.lost if self.baseline_search is not None else ()
+        names += [f"{BASELINE_SEARCH}/{folder_of(one.trial_id)}" for one in nested]
+        if not names:
+            return None
+        more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+        were, them = ("training was", "it") if len(names) == 1 else ("trainings were", "them")
+        return (
+            f"{len(names):,} {were} lost because the worker processes died or hung "
+            f"({', '.join(names[:5])}{more}): the same command trains {them} again."
+        )
 
     @cached_property
     def baseline_search(self) -> RunRecords | None:
@@ -191,6 +214,25 @@ class RunRecords:
                 )
         return notice
 
+    def _misfits(self) -> Iterator[str]:
+        """Outcomes that this search cannot have written: another one used the folder too."""
+        asked = self.manifest
+        for outcome in self.by_id.values():
+            family, place = outcome.recipe.family, parse_id(outcome.trial_id)
+            if outcome.epochs.planned > asked.max_epochs:
+                planned = outcome.epochs.planned
+                why = f"a trial of {planned:,} epochs in a search of {asked.max_epochs:,}"
+            elif not place.arm and family is not None and family not in asked.families:
+                why = f"a trial of the family {printable(family)}, which was not searched"
+            elif place.arm and place.seed not in asked.baseline_seeds:
+                why = f"seed {place.seed} is not one of the baseline's"
+            else:
+                continue
+            yield (
+                f"{folder_of(outcome.trial_id)}/{schema.OUTCOME} does not fit {schema.MANIFEST} "
+                f"({why}): did two searches write this folder?"
+            )
+
     def _incomplete(self) -> Iterator[str]:
         """What a finished search or confirmation lacks: somebody copied only a part of it."""
         if self.manifest.finished is not None:
@@ -209,14 +251,14 @@ class RunRecords:
     def _lacking(
         self, what: str, name: str, wanted: list[str], there: Container[str]
     ) -> Iterator[str]:
-        lost = [folder_of(one) for one in wanted if one not in there]
+        gone = [folder_of(one) for one in wanted if one not in there]
         # A file that cannot be read has a notice of its own.
-        lost = [one for one in lost if not os.path.lexists(self.folder / one / schema.OUTCOME)]
-        if lost:
-            more = f" and {len(lost) - 5:,} more" if len(lost) > 5 else ""
+        gone = [one for one in gone if not os.path.lexists(self.folder / one / schema.OUTCOME)]
+        if gone:
+            more = f" and {len(gone) - 5:,} more" if len(gone) > 5 else ""
             yield (
                 f"{name} says that the {what} is finished, but results are missing: "
-                f"{', '.join(lost[:5])}{more}. The command that started the {what} trains them "
+                f"{', '.join(gone[:5])}{more}. The command that started the {what} trains them "
                 "again."
             )
 
@@ -247,20 +289,23 @@ def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) ->
 
     outcomes: list[Outcome] = []
     unfinished: list[str] = []
+    lost: list[Outcome] = []
     for trial_id in trial_ids(folder):
-        outcome = _read_outcome(folder, trial_id, notices)
+        outcome = _read_outcome(folder, trial_id, lost, notices)
         if outcome is None:
             unfinished.append(trial_id)
         else:
             outcomes.append(outcome)
-
+    baseline = _read_arms(folder, BASELINE, manifest.baseline_arms, lost, notices)
+    confirmation = _read_confirmation(folder, lost, notices)
     return RunRecords(
         folder=folder,
         manifest=manifest,
         outcomes=tuple(outcomes),
-        baseline=_read_arms(folder, BASELINE, manifest.baseline_arms, notices),
-        confirmation=_read_confirmation(folder, notices),
+        baseline=baseline,
+        confirmation=confirmation,
         unfinished=tuple(unfinished),
+        lost=tuple(lost),
         outcome_notices=tuple(notices),
     )
 
@@ -316,24 +361,27 @@ def _read_arms(
     folder: Path,
     kind: Literal["baseline", "confirm"],
     names: Iterable[str],
+    lost: list[Outcome],
     notices: list[str],
 ) -> dict[str, tuple[Outcome, ...]]:
     """The outcomes below `baseline/` or `confirm/`, by arm; at least an entry for each name."""
     arms: dict[str, list[Outcome]] = {name: [] for name in names}
     for trial_id in arm_ids(folder, kind):
-        outcome = _read_outcome(folder, str(trial_id), notices)
+        outcome = _read_outcome(folder, str(trial_id), lost, notices)
         if outcome is not None:
             arms.setdefault(trial_id.arm, []).append(outcome)
     return {name: tuple(outcomes) for name, outcomes in arms.items()}
 
 
-def _read_confirmation(folder: Path, notices: list[str]) -> Confirmation | None:
+def _read_confirmation(
+    folder: Path, lost: list[Outcome], notices: list[str]
+) -> Confirmation | None:
     name = f"{CONFIRM}/{schema.CONFIRM_MANIFEST}"
-    lost = "the confirmation is left out."
-    manifest = _read(partial(read_confirm_manifest, folder), name, lost, notices)
+    left_out = "the confirmation is left out."
+    manifest = _read(partial(read_confirm_manifest, folder), name, left_out, notices)
     if manifest is None:
         return None
-    arms = _read_arms(folder, CONFIRM, manifest.arms, notices)
+    arms = _read_arms(folder, CONFIRM, manifest.arms, lost, notices)
     return Confirmation(manifest, {arm: arms[arm] for arm in manifest.arms})
 
 
@@ -368,10 +416,17 @@ def _runs_below(folder: Path) -> str:
     return f", such as {_some(below)}" if below else " (its --run-dir)"
 
 
-def _read_outcome(folder: Path, trial_id: str, notices: list[str]) -> Outcome | None:
+def _read_outcome(
+    folder: Path, trial_id: str, lost: list[Outcome], notices: list[str]
+) -> Outcome | None:
+    """A training's outcome; None if there is none, or if it is added to those that are lost."""
     name = f"{folder_of(trial_id)}/{schema.OUTCOME}"
     read = partial(read_outcome, folder, trial_id)
-    return _read(read, name, "its outcome is left out.", notices)
+    outcome = _read(read, name, "its outcome is left out.", notices)
+    if outcome is not None and outcome.status == "lost":
+        lost.append(outcome)
+        return None
+    return outcome
 
 
 def _read(read: Callable[[], T], name: str, lost: str, notices: list[str]) -> T | None:

@@ -48,8 +48,8 @@ PAGE = "report.html"
 
 PositiveInt = Annotated[int, Meta(ge=1)]
 NonNegativeFloat = Annotated[float, Meta(ge=0)]
-Status = Literal["completed", "diverged", "failed"]
-STATUSES: tuple[Status, ...] = ("completed", "diverged", "failed")
+Status = Literal["completed", "diverged", "failed", "lost"]
+STATUSES: tuple[Status, ...] = ("completed", "diverged", "failed", "lost")
 
 
 @dataclass(frozen=True)
@@ -217,14 +217,15 @@ class Outcome:
     Attributes:
         trial_id: see `lrtune.records.ids`.
         status: "completed", "diverged" (the loss grew out of bounds; the score is the untrained
-            model's) or "failed" (an error; no score).
+            model's), "failed" (an error; no score) or "lost" (its worker processes died or hung,
+            which says nothing about the model: it is trained again when the search is resumed).
         values: hyperparameter values, Keras Tuner's own `tuner/...` among them.
         epochs: which epochs it trained.
         seed: seed of initial weights, image order and dropout.
         seconds: wall time of the trial, building included.
-        score: the objective that ranks it; None for a failed trial.
+        score: the objective that ranks it; None for a failed or lost trial.
         parent: id of the trial it continued, None for a trial from epoch 1.
-        message: why it diverged or failed, None otherwise.
+        message: why it diverged, failed or was lost, None otherwise.
     """
 
     trial_id: str

@@ -68,15 +68,15 @@ class TrialOutcome:
 
     Attributes:
         task: the task, without its parent state.
-        status: completed, diverged or failed.
+        status: completed, diverged, failed or lost.
         epochs: one record for each epoch of this task, in order.
         untrained: metrics of the model before its first step, on the validation images. If these
             are held out and the training diverged, those of the final model instead.
         state: the state after the last epoch; None unless completed.
         seconds: wall time, building included.
         message: why it diverged, or the traceback of the failure.
-        worker_lost: whether it failed because its process died or hung, so that another try may
-            succeed.
+        killed: whether it was lost because something killed its process, as a system does that
+            runs out of memory.
     """
 
     task: TrialTask
@@ -86,7 +86,7 @@ class TrialOutcome:
     state: State | None = None
     seconds: float = 0.0
     message: str | None = None
-    worker_lost: bool = False
+    killed: bool = False
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
         headline=headline,
         reasons=reasons,
         usage=_usage(records, confirmed),
-        notes=(*records.notices, *unusable),
+        notes=(*filter(None, [records.lost_notice]), *records.notices, *unusable),
     )
 
 

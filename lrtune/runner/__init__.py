@@ -21,9 +21,9 @@ def make_runner(job: TrainingJob, options: RunOptions) -> Runner:
         options: how many workers, and how long each may be silent.
 
     Raises:
-        SearchError: the job cannot be pickled and `workers` is not 1.
+        SearchError: the job cannot be pickled and trains in other processes.
     """
-    if options.workers == 1:
+    if options.trains_here:
         from lrtune.runner.inprocess import InProcessRunner
 
         return InProcessRunner(job)

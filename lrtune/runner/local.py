@@ -7,24 +7,25 @@ processes with one core each are twice as fast.
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import os
 import shutil
 import tempfile
-import weakref
-from concurrent.futures import FIRST_COMPLETED, wait
+import time
+from collections import deque
+from multiprocessing import connection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import cloudpickle
-import loky
-import numpy as np
-from loky.process_executor import BrokenProcessPool
+import joblib
 from typing_extensions import override
 
-from lrtune.errors import SearchError
 from lrtune.runner.base import Runner
-from lrtune.runner.process import JOB, ArrayFile, RunningTask, WorkerProcess
+from lrtune.runner.exchange import write_job
+from lrtune.runner.forkserver import start_server
+from lrtune.runner.process import RunningTask, WorkerProcess
+from lrtune.runner.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from lrtune.records.task import TrainingJob, TrialOutcome, TrialTask
@@ -33,10 +34,17 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.1
 """How often finished epochs are collected while trials run."""
 
+_SUSPENDED_SECONDS = 5.0
+"""A pause between two polls that means that the driver was suspended, or busy for long."""
+
+_GROWTH = 2**29
+"""Bytes by which a worker may grow after its first task before a new one takes its place.
+TensorFlow never frees the functions it has prepared: about 7 MB for each new architecture."""
+
 
 def physical_cores() -> int:
     """Physical cores this process may use, at least 1; hyperthreads do not count."""
-    return int(loky.cpu_count(only_physical_cores=True))
+    return int(joblib.cpu_count(only_physical_cores=True))
 
 
 def gpus() -> list[str]:
@@ -63,100 +71,112 @@ class LocalRunner(Runner):
     """
 
     def __init__(self, job: TrainingJob, workers: int, trial_timeout: float = 3600.0) -> None:
+        start_server()
         self.slots = workers
         self._timeout = trial_timeout
         self._names = itertools.count()
         devices = gpus() or ["-1"]
-        self._folder = Path(tempfile.mkdtemp(prefix="lrtune-"))
-        # Called when Python exits at the latest, even if `close` never was.
-        self._remove_folder = weakref.finalize(
-            self, shutil.rmtree, self._folder, ignore_errors=True
-        )
-        try:
-            self._write_job(job)
-        except BaseException:
-            self._remove_folder()
-            raise
-        self._free = [
-            WorkerProcess(self._folder, devices[index % len(devices)]) for index in range(workers)
-        ]
+        self._devices = deque(devices[index % len(devices)] for index in range(workers))
+        self._waiting: deque[RunningTask] = deque()
+        self._idle: list[WorkerProcess] = []
         self._busy: list[tuple[WorkerProcess, RunningTask]] = []
+        self._polled = time.monotonic()
+        self._folder = Path(tempfile.mkdtemp(dir=scratch_folder()))
+        # Before Python waits for its child processes, if nobody else has closed the runner.
+        atexit.register(self.close)
+        try:
+            write_job(self._folder, job)
+        except BaseException:
+            self.close()
+            raise
 
     @property
     @override
     def running(self) -> int:
-        return len(self._busy)
+        return len(self._waiting) + len(self._busy)
 
     @override
     def submit(self, task: TrialTask) -> None:
-        """Passes the task to a free worker."""
-        name = f"task-{next(self._names)}"
-        try:
-            running = self._free[-1].submit(task, name)
-        except BrokenProcessPool:  # killed while idle, so this task is not to blame
-            self._free[-1] = self._instead_of(self._free[-1])
-            running = self._free[-1].submit(task, name)
-        self._busy.append((self._free.pop(), running))
+        """Keeps the task for `wait`, which may be interrupted while a worker starts."""
+        self._waiting.append(RunningTask(self._folder / f"task-{next(self._names)}", task))
 
     @override
     def wait(self, on_epoch: OnEpoch) -> list[TrialOutcome]:
         """Collects epochs until a worker is done, dead or silent for too long."""
         outcomes: list[TrialOutcome] = []
-        while self._busy and not outcomes:
-            futures = [running.future for _, running in self._busy]
-            done, _ = wait(futures, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+        while self.running and not outcomes:
+            while self._waiting:
+                self._begin(self._waiting.popleft())
+            ends = [end for worker, _ in self._busy for end in worker.ends]
+            connection.wait(ends, timeout=_POLL_SECONDS)
+            self._excuse_suspension()
             for worker, running in list(self._busy):
-                # A task that is done by now has written all its epochs.
-                for record in running.new_epochs():
-                    on_epoch(running.task.trial_id, record)
-                if running.future in done:
-                    outcomes.append(self._ended(worker, running, running.take()))
-                elif running.silent_for() > self._timeout:
-                    reason = f"its worker finished no epoch in {self._timeout:g} s and was ended"
-                    outcomes.append(self._ended(worker, running, running.lost(reason)))
+                outcome = self._outcome(worker, running, on_epoch)
+                if outcome is not None:
+                    self._free(worker, running, outcome)
+                    outcomes.append(outcome)
         return outcomes
 
     @override
     def close(self) -> None:
-        """Stops the workers and removes the job's files."""
-        workers = [*self._free, *(worker for worker, _ in self._busy)]
+        """Ends the workers and removes the job's files."""
+        atexit.unregister(self.close)
+        workers = [*self._idle, *(worker for worker, _ in self._busy)]
         try:
+            for worker in workers:
+                worker.end(wait=False)
             for worker in workers:
                 worker.end(wait=True)
         finally:  # a second Ctrl-C does not wait
-            for worker in workers:
-                worker.end(wait=False)
-            self._remove_folder()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _ended(
-        self, worker: WorkerProcess, running: RunningTask, outcome: TrialOutcome
-    ) -> TrialOutcome:
-        """Returns the outcome and frees the worker, or replaces it if it was lost."""
-        self._busy.remove((worker, running))
-        self._free.append(self._instead_of(worker) if outcome.worker_lost else worker)
-        return outcome
+    def _begin(self, running: RunningTask) -> None:
+        """Passes a task to an idle worker, or to a new one."""
+        while True:
+            worker = self._idle.pop() if self._idle else self._new_worker()
+            if worker.begin(running):
+                self._busy.append((worker, running))
+                return
+            self._end(worker)  # killed while idle, so no task is to blame
 
-    def _instead_of(self, worker: WorkerProcess) -> WorkerProcess:
+    def _new_worker(self) -> WorkerProcess:
+        worker = WorkerProcess(self._folder, self._devices[0])
+        self._devices.popleft()
+        return worker
+
+    def _end(self, worker: WorkerProcess) -> None:
         worker.end(wait=False)
-        return WorkerProcess(self._folder, worker.device)
+        self._devices.append(worker.device)
 
-    def _write_job(self, job: TrainingJob) -> None:
+    def _free(self, worker: WorkerProcess, running: RunningTask, outcome: TrialOutcome) -> None:
+        """Keeps a worker for the next task unless it was lost or has grown too large."""
+        self._busy.remove((worker, running))
+        if outcome.status == "lost" or worker.grown_bytes() > _GROWTH:
+            self._end(worker)
+        else:
+            self._idle.append(worker)
+
+    def _excuse_suspension(self) -> None:
+        before, self._polled = self._polled, time.monotonic()
+        pause = self._polled - before
+        if pause > _SUSPENDED_SECONDS:
+            for _, running in self._busy:
+                running.excuse(pause)
+
+    def _outcome(
+        self, worker: WorkerProcess, running: RunningTask, on_epoch: OnEpoch
+    ) -> TrialOutcome | None:
+        """How a task has ended; None if it is still running."""
+        result, died = None, False
         try:
-            import keras
-
-            data = keras.tree.map_structure(self._on_disk, (job.fit_args, dict(job.fit_kwargs)))
-            pickled = cloudpickle.dumps((job.hypermodel, *data, job.held_out))
-        except Exception as error:
-            raise SearchError(
-                "the hypermodel or the data cannot be sent to worker processes "
-                f"({type(error).__name__}: {error}). Use workers=1 to train in this process"
-            ) from error
-        (self._folder / JOB).write_bytes(pickled)
-
-    def _on_disk(self, value: Any) -> Any:
-        """Replaces an array by the file it is written to; returns anything else unchanged."""
-        if not isinstance(value, np.ndarray) or value.dtype.hasobject:
-            return value
-        path = self._folder / f"{len(list(self._folder.iterdir()))}.npy"
-        np.save(path, value, allow_pickle=False)
-        return ArrayFile(path)
+            result = worker.result()
+        except EOFError:
+            died = True
+        # A task that has ended by now has written all its epochs.
+        for record in running.new_epochs():
+            on_epoch(running.task.trial_id, record)
+        if died:
+            return running.died(worker.exit_code())
+        if result is not None:
+            return running.complete(result)
+        return running.hung(self._timeout) if running.silent_for() > self._timeout else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrtune._util import checks
+from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,11 +17,13 @@ class RunOptions:
     """How trainings are run.
 
     Attributes:
-        workers: int >= 1, worker processes; 1 trains in this process, which then dies if the model
-            crashes. None means one process for each GPU, or for each physical core if there is no
-            GPU.
+        workers: int >= 1, worker processes. None means one for each GPU, or for each physical core
+            if there is no GPU.
         trial_timeout: seconds > 0 that a worker may take for an epoch before it counts as hung.
         max_retries: int >= 0, how often a training starts again after its worker was lost.
+        in_process: whether to train in this process, one trial at a time: for debugging, and for
+            what cannot be pickled. A model that crashes then ends the search, and memory grows with
+            every new architecture. None means in this process if `workers` is 1.
 
     Raises:
         ArgumentError: one of them is outside its domain.
@@ -29,9 +32,17 @@ class RunOptions:
     workers: int | None = None
     trial_timeout: float = 3600.0
     max_retries: int = 2
+    in_process: bool | None = None
 
     def __post_init__(self) -> None:
-        check_options(self.workers, self.trial_timeout, self.max_retries)
+        check_options(
+            self.workers, self.trial_timeout, self.max_retries, in_process=self.in_process
+        )
+
+    @property
+    def trains_here(self) -> bool:
+        """Whether this process trains."""
+        return self.workers == 1 if self.in_process is None else self.in_process
 
 
 def check_options(
@@ -39,6 +50,8 @@ def check_options(
     trial_timeout: float,
     max_retries: int,
     spell: Callable[[str], str] = str,
+    *,
+    in_process: bool | None,
 ) -> None:
     """Raises ArgumentError for the first option of `RunOptions` outside its domain.
 
@@ -47,8 +60,14 @@ def check_options(
         trial_timeout: likewise.
         max_retries: likewise.
         spell: turns an option's name into the one in messages, such as a flag.
+        in_process: as in `RunOptions`.
     """
     if workers is not None:
         checks.integer(spell("workers"), workers, at_least=1)
     checks.positive(spell("trial_timeout"), trial_timeout)
     checks.integer(spell("max_retries"), max_retries, at_least=0)
+    if in_process and workers not in (None, 1):
+        raise ArgumentError(
+            f"{spell('in_process')} trains one trial at a time, so {spell('workers')} must be 1 or "
+            f"left out. Received: {spell('workers')} {workers}."
+        )

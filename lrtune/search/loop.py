@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
 
 
 _LOST_IN_A_ROW = 12
-"""The search gives up after so many workers in a row died before finishing an epoch: more than the
-tries of four trials, so that the cause is not a single trial."""
+"""The search gives up after so many lost workers with no training that ended in between."""
+
+_LONGEST_PAUSE = 30.0
+"""Seconds. Together the pauses bridge three minutes without memory."""
 
 
 class TaskLoop:
@@ -46,7 +49,8 @@ class TaskLoop:
         runner: trains them.
         writer: records them.
         manifest: what the run is asked to do.
-        max_retries: how often a task starts again whose worker was lost.
+        max_retries: how often a task starts again whose worker was lost. Where several tasks lose
+            theirs one after another, the loop slows down instead.
         observer: watches.
     """
 
@@ -65,15 +69,20 @@ class TaskLoop:
         self._observer = observer
         self._waiting: deque[TrialTask] = deque()
         self._running: dict[str, TrialTask] = {}
+        self._again: deque[TrialTask] = deque()
         self._tries: Counter[str] = Counter()
-        self._lost_in_a_row = 0
+        self._lost_in_a_row: list[str] = []
+        self._slots = runner.slots
+        self._pauses = 0
+        self.lost = 0
+        """How many tasks were given up because their workers were lost again and again."""
         self._interrupts = Interrupts()
 
     def run(self, tasks: Iterable[TrialTask] = ()) -> None:
         """Trains the tasks.
 
         Raises:
-            SearchError: workers die as soon as they begin.
+            SearchError: worker after worker dies.
             KeyboardInterrupt: Ctrl-C or SIGTERM; every task that ended is recorded.
         """
         self._waiting.extend(tasks)
@@ -86,8 +95,8 @@ class TaskLoop:
 
     def _fill(self) -> bool:
         """Gives the runner as many tasks as it takes; returns whether anything is running."""
-        while len(self._running) < self._runner.slots:
-            task = self._next()
+        while len(self._running) < self._slots:
+            task = self._again.popleft() if self._again else self._next()
             if task is None:
                 break
             self._begin(task)
@@ -108,27 +117,50 @@ class TaskLoop:
 
     def _ended(self, outcome: TrialOutcome) -> None:
         task = self._running.pop(outcome.task.trial_id)
-        if not outcome.worker_lost:
-            self._lost_in_a_row = 0
+        if outcome.status != "lost":
+            self._lost_in_a_row.clear()
+            self._pauses = 0
+            self._slots = min(self._slots + 1, self._runner.slots)
             self._finish(outcome)
             return
-        self._lost_in_a_row = 0 if outcome.epochs else self._lost_in_a_row + 1
-        if self._lost_in_a_row >= _LOST_IN_A_ROW:
+        self._lost_in_a_row.append(task.trial_id)
+        if len(self._lost_in_a_row) >= _LOST_IN_A_ROW:
             raise SearchError(
-                f"{_LOST_IN_A_ROW} workers in a row ended before they finished an epoch, the last "
-                f"one like this: {outcome.message}. Everything saved so far is intact; try fewer "
-                "workers"
+                f"{_LOST_IN_A_ROW} workers in a row were lost, the last one like this: "
+                f"{outcome.message}. Everything saved so far is intact; try fewer workers"
             )
+        if len(set(self._lost_in_a_row)) > 1:  # so no single trial is to blame
+            self._slow_down(task, outcome)
+            return
         self._tries[task.trial_id] += 1
         tried = self._tries[task.trial_id]
         if tried <= self._max_retries:
             self._observer.trial_lost(
                 task, f"{outcome.message}; retry {tried} of {self._max_retries}"
             )
-            self._begin(task)
+            self._again.append(task)
             return
         message = f"{outcome.message}, {tried} times" if tried > 1 else outcome.message
+        self.lost += 1
         self._finish(dataclasses.replace(outcome, message=message))
+
+    def _slow_down(self, task: TrialTask, outcome: TrialOutcome) -> None:
+        """Goes on with fewer workers, and after a pause if even a single one was killed."""
+        pause = 0.0
+        if outcome.killed and not self._running:
+            self._pauses += 1
+            pause = min(2.0**self._pauses, _LONGEST_PAUSE)
+        self._slots = max(1, self._slots // 2)
+        how = f" in {pause:g} s" if pause else ""
+        self._observer.trial_lost(
+            task,
+            f"{outcome.message}; {len(self._lost_in_a_row)} in a row, so the next try{how} has "
+            f"{self._slots} of {self._runner.slots} workers",
+        )
+        self._again.append(task)
+        if pause:
+            with self._interrupts.welcome():
+                time.sleep(pause)
 
     def _epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
         with self._interrupts.deferred():
@@ -160,6 +192,8 @@ class TaskLoop:
     def _judge(self, outcome: TrialOutcome) -> tuple[Status, float | None, str | None]:
         """Status, score and message of a trial; a score is finite, or there is none."""
         status, message = outcome.status, outcome.message
+        if status == "lost":
+            return status, None, message
         if status == "completed":
             epoch, score = self._score(outcome.epochs)
             if math.isfinite(score):
@@ -224,8 +258,8 @@ class SearchLoop(TaskLoop):
             unfinished: trials of the oracle that were interrupted and start again.
 
         Raises:
-            SearchError: every trial failed; the message is the last one's. Or workers die as soon
-                as they begin.
+            SearchError: every trial failed; the message is the last one's. Or worker after worker
+                dies.
             KeyboardInterrupt: Ctrl-C or SIGTERM; every task that ended is recorded.
         """
         self._unfinished.extend(unfinished)

@@ -65,8 +65,10 @@ class LoopTuner(UnsavedTuner):
     """Searches with `SearchLoop` instead of Keras Tuner's own loop.
 
     Args:
-        workers: int >= 1, worker processes; 1 trains in this process. None means one process for
-            each GPU, or for each physical core if there is no GPU.
+        workers: int >= 1, worker processes. None means one for each GPU, or for each physical core
+            if there is no GPU.
+        in_process: whether to train in this process, one trial at a time, as it is for `workers` 1
+            unless this is False; see `lrtune.runner.RunOptions`.
         score: "last" or "best", which epoch's objective ranks a trial.
         baseline_seeds: int >= 0, number of seeds with which each constant rate of the baseline is
             trained at the full budget; 0 for no baseline.
@@ -74,7 +76,7 @@ class LoopTuner(UnsavedTuner):
             this search's; 0 for the reading's two constant rates only.
         seed: int >= 0 or None for a fresh one.
         max_retries: int >= 0, how often a trial whose worker process crashed, hung or was killed
-            starts again before it counts as failed.
+            starts again before it counts as lost. A resumed search trains lost trials again.
         trial_timeout: seconds > 0 that a worker process may take for an epoch before it counts as
             hung.
         overwrite: whether to erase the run that is in the folder; otherwise it is resumed. Files
@@ -94,6 +96,7 @@ class LoopTuner(UnsavedTuner):
         self,
         *args: Any,
         workers: int | None = None,
+        in_process: bool | None = None,
         score: str = "last",
         baseline_seeds: int = 3,
         baseline_budget: float = 0.5,
@@ -104,7 +107,7 @@ class LoopTuner(UnsavedTuner):
         _share: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        self.options = RunOptions(workers, trial_timeout, max_retries)
+        self.options = RunOptions(workers, trial_timeout, max_retries, in_process)
         self.score = checks.one_of("score", score, ("last", "best"))
         self.baseline_seeds = checks.integer("baseline_seeds", baseline_seeds, at_least=0)
         budget = checks.non_negative("baseline_budget", baseline_budget)
@@ -201,7 +204,8 @@ class LoopTuner(UnsavedTuner):
         arms, seeds = manifest.baseline_arms, manifest.baseline_seeds
         tasks = arm_tasks("baseline", arms, seeds, manifest.max_epochs)
         loop.run([task for task in tasks if task.trial_id not in done], unfinished)
-        writer.manifest(dataclasses.replace(manifest, finished=now()))
+        if not loop.lost:  # the next session trains them again
+            writer.manifest(dataclasses.replace(manifest, finished=now()))
 
     def _constant_tuner(self) -> LoopTuner | None:
         """A tuner like this one for constant rates only, or None without a baseline to tune."""

@@ -45,7 +45,7 @@ def rank(records: RunRecords) -> pd.DataFrame:
 
     Completed trials of the full budget, the manifest's `max_epochs`, come first. Then, without a
     `rank`, the completed trials of shorter budgets, the longest first; diverged trials; failed
-    trials; trials that have not ended. No trial is left out.
+    trials; lost trials; trials that have not ended. No trial is left out.
 
     Args:
         records: as `read_run` returns them.
@@ -63,20 +63,23 @@ def rank(records: RunRecords) -> pd.DataFrame:
                 and for all but completed trials of the full budget.
             within_noise: whether a single run of the reference could differ from its mean by as
                 much through chance alone; NA if delta or the spread of the reference is unknown.
-            status: completed, diverged, failed or running.
+            status: completed, diverged, failed, lost or running.
             seconds: wall time of the trial itself.
             total_seconds: the same including the trials that it continues.
             budget: the epoch that the trial was meant to reach.
             rank_in_budget: 1 to n among the completed trials of the same budget.
             parent: id of the trial that it continues.
-            message: why it diverged or failed.
+            message: why it diverged, failed or was lost.
     """
     import pandas as pd
 
     manifest, baseline = records.manifest, measure_baseline(records)
     direction = Direction(manifest.direction)
-    rows = [_row(outcome, records) for outcome in ordered(records.outcomes, direction)]
-    rows += [{"trial_id": trial_id, "status": RUNNING} for trial_id in records.unfinished]
+    lost = {one.trial_id: one for one in records.lost if one.trial_id in records.unfinished}
+    trials = [*ordered(records.outcomes, direction), *lost.values()]
+    rows = [_row(outcome, records) for outcome in trials]
+    running = [one for one in records.unfinished if one not in lost]
+    rows += [{"trial_id": trial_id, "status": RUNNING} for trial_id in running]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
     # Rows without a value in what is assigned below stay NA.

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+
+import pytest
+
+from lrtune.cli import app
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,3 +62,40 @@ def test_an_interrupt_in_a_finalizer_prints_no_traceback_and_other_errors_do(tmp
     ended = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
     assert "KeyboardInterrupt" not in ended.stderr
     assert "ValueError: broken" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "lacks"),
+    [
+        (MemoryError(), "memory"),
+        (
+            OSError(errno.EMFILE, "Too many open files", "/dev/null"),
+            "open files, as `ulimit -n` limits them (Too many open files: /dev/null)",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk space (No space left on device)"),
+        (
+            BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"),
+            "processes, as `ulimit -u` limits them (Resource temporarily unavailable)",
+        ),
+        (RuntimeError("can't start new thread"), "processes, as `ulimit -u` limits them"),
+    ],
+)
+def test_what_the_machine_lacks_is_one_line(error: Exception, lacks: str, capsys):
+    def command() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        app.main(app.make_app(command), "lrtune search", [], last=False)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == (
+        f"lrtune search: this machine is short of {lacks}. Everything saved so far is intact\n"
+    )
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a fault"), FileNotFoundError(2, "No such file")])
+def test_a_fault_of_lrtunes_keeps_its_traceback(error: Exception):
+    def command() -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        app.main(app.make_app(command), "lrtune search", [], last=False)

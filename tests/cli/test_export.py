@@ -32,7 +32,7 @@ def child(*argv, code="from lrtune.__main__ import main; main('export')"):
 def test_the_default_is_next_to_the_run_folder_and_printed(folder, capsys, tmp_path):
     code, out, err = called(capsys, folder, "--to", "csv")
     assert (code, err) == (0, "")
-    assert out == f"Wrote trials.csv (12 rows) and epochs.csv (316 rows) to {tmp_path}/run-csv.\n"
+    assert out == f"Wrote trials.csv (12 rows) and epochs.csv (70 rows) to {tmp_path}/run-csv.\n"
     assert (tmp_path / "run-csv" / "trials.csv").exists()
 
 

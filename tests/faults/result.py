@@ -112,10 +112,14 @@ def without(found: dict[str, Any], trial: str, part: str) -> dict[str, Any]:
 
 
 def finished_trials(folder: Path) -> dict[str, bytes]:
-    """Every `outcome.json` that is there, as it is: its wall seconds tell one run from another."""
-    return {
+    """Every `outcome.json` that is there, as it is: its wall seconds tell one run from another.
+
+    Without those of lost trainings, which are trained again.
+    """
+    found = {
         str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("outcome.json")
     }
+    return {name: content for name, content in found.items() if b'"lost"' not in content}
 
 
 def run_twice(folder: Path, before: dict[str, bytes]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: nothing of a search is left but its run folder, which continues."""
+"""Ctrl-C, SIGTERM and SIGHUP: nothing of a search is left but its run folder, which continues."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ pytestmark = pytest.mark.long
 
 INTERRUPTED = 130
 
-KINDS = [(number, double) for number in (signal.SIGINT, signal.SIGTERM) for double in (False, True)]
+KINDS = [
+    *((number, double) for number in (signal.SIGINT, signal.SIGTERM) for double in (False, True)),
+    (signal.SIGHUP, False),
+]
 
 
 def interrupt(child: Child, drawn: random.Random, number: int, *, double: bool) -> None:
-    """As a terminal sends Ctrl-C, to all; as a system sends SIGTERM, to the search alone."""
-    group = number == signal.SIGINT
+    """To all as a terminal does with Ctrl-C and when it goes away; SIGTERM to the search alone."""
+    group = number != signal.SIGTERM
     child.signal(number, group=group)
     if double:
         sleep_or_end(child, 0.3 * drawn.random())
@@ -121,7 +124,7 @@ def test_an_interrupted_command_with_two_workers_leaves_nothing(harness: Harness
         # One process trains what is left: neither the numbers nor the search depend on it.
         return wrong + finish(harness, searches.cli(harness.images, folder), folder, whole)
 
-    Tries("SIGINT and SIGTERM, once and twice, two workers").all(
+    Tries("SIGINT and SIGTERM, once and twice, and SIGHUP, two workers").all(
         (f"{KINDS[kind]}", lambda kind=kind: attempt(kind)) for kind in range(len(KINDS))
     )
 

@@ -7,13 +7,14 @@ and all scores are those of an undisturbed run, which trains in one process.
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
 from tests.faults import result, searches
-from tests.faults.harness import Tries, left_behind, until
+from tests.faults.harness import Tries, finish, left_behind, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,16 +86,31 @@ def test_a_trial_whose_worker_always_dies_fails_alone(
             env={searches.SABOTAGE: f"always:{momentum!r}"},
         )
         assert child.wait() == 0, child.text()
-        found = result.result(folder)
-        outcome = found[name]["outcome"]
-        assert outcome["status"] == "failed"
+        outcome = json.loads((folder / name / "outcome.json").read_text())
+        assert outcome["status"] == "lost"
         assert outcome["score"] is None
         assert "its worker process ended with SIGKILL" in outcome["message"]
         assert "2 times" in outcome["message"]
-        others = {name: None, "ranking": None}
-        return left_behind(child, folder) + result.differences(found | others, whole | others)
+        return left_behind(child, folder) + finish(harness, two_workers(folder), folder, whole)
 
-    _alone("a worker always dies at one trial", attempt)
+    _alone("a worker always dies at one trial, until the command runs again", attempt)
+
+
+def test_memory_that_is_short_for_a_while_loses_no_trial(
+    harness: Harness, whole: dict[str, Any], tmp_path: Path
+):
+    """Four deaths in two trials that may each start again once: no trial is to blame."""
+    folder, count = tmp_path / "run", tmp_path / "deaths"
+
+    def attempt() -> list[str]:
+        child = harness.start(
+            two_workers(folder, max_retries=1), env={searches.SABOTAGE: f"short:{count}"}
+        )
+        assert child.wait() == 0, child.text()
+        assert len(count.read_bytes()) == 4
+        return left_behind(child, folder) + result.differences(result.result(folder), whole)
+
+    _alone("four workers in a row are killed", attempt)
 
 
 def _epochs(folder: Path) -> int:

@@ -88,6 +88,7 @@ def _say(answer: dict[str, Any]) -> None:
 def _child(request: dict[str, Any]) -> int:
     os.setpgid(0, 0)  # what Ctrl-C in a terminal reaches
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which `nohup` ignores
     output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for target, source in ((0, nothing), (1, output), (2, output)):

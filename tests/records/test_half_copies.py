@@ -83,7 +83,58 @@ def test_epochs_of_two_searches_in_one_folder_are_noticed(run):
     )
 
 
+@pytest.mark.parametrize(
+    ("trial", "of", "why"),
+    [
+        ("9", {"epochs": (1, 90, 90)}, "a trial of 90 epochs in a search of 50"),
+        (
+            "9",
+            {"values": {"schedule": "cosine", "lr0": 0.1, "momentum": 0.5}},
+            "a trial of the family cosine, which was not searched",
+        ),
+        ("baseline/constant-0.1/seed-99", {}, "seed 99 is not one of the baseline's"),
+    ],
+)
+def test_a_trial_of_another_search_is_named(run, trial, of, why):
+    build_run.write_trial(run, trial, 0.7, **of)
+    folder = trial if "/" in trial else f"trial_{trial}"
+    assert read_run(run).notices == (
+        f"{folder}/outcome.json does not fit run.json ({why}): did two searches write this folder?",
+    )
+
+
+def test_a_lost_training_is_counted_nowhere_and_named(run):
+    message = "its worker process ended with SIGKILL(-9)"
+    build_run.write_trial(run, "3", None, status="lost", epochs=(1, 4, 50), message=message)
+    lost = "confirm/constant-0.1/seed-12"
+    build_run.write_trial(run, lost, None, status="lost", epochs=(1, 4, 50), message=message)
+    build_run.write_manifest(run, finished=None, max_trials=8)
+    records = read_run(run)
+    assert [one.trial_id for one in records.outcomes] == [*"0124567"]
+    assert records.unfinished == ("3",)
+    assert len(records.confirmation.outcomes["constant-0.1"]) == 7
+    assert records.lost_notice == (
+        "2 trainings were lost because the worker processes died or hung (trial_3, "
+        f"{lost}): the same command trains them again."
+    )
+    assert "7 completed, 1 lost" in repr(Run(records))
+    (last,) = Run(records).ranking().tail(1).to_dict("records")
+    assert (last["trial_id"], last["status"], last["message"]) == ("3", "lost", message)
+    arms = Run(records).comparison().set_index("arm")
+    assert arms.loc["constant-0.1", ["n", "missing"]].tolist() == [7, 1]
+    assert set(arms["missing"].drop("constant-0.1")) == {0}
+
+
 @pytest.mark.parametrize("begun", [None, 3, [1, None, "../x", {}], {"0": 1}])
 def test_whatever_keras_tuners_file_says_a_run_is_read(run, begun):
     (run / "oracle.json").write_text(json.dumps({"start_order": begun}))
     assert read_run(run).notices == ()
+
+
+@pytest.mark.parametrize("versions", [None, 3, [1, 2], "1.0", {}, {"keras": 3}])
+def test_versions_that_cannot_be_read_are_named_and_the_run_is_read(run, versions):
+    path = run / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "versions": versions}))
+    records = read_run(run)
+    assert records.notices == ("run.json names no versions of packages that can be read.",)
+    assert len(records.outcomes) == 8

@@ -57,10 +57,8 @@ def tasks(*names):
 
 
 def assert_named(outcomes):
-    named = [
-        (one.status, one.worker_lost, one.message.strip().splitlines()[-1]) for one in outcomes
-    ]
-    assert named == [("failed", False, name) for name, _ in RAISED.values()]
+    named = [(one.status, one.message.strip().splitlines()[-1]) for one in outcomes]
+    assert named == [("failed", name) for name, _ in RAISED.values()]
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +141,6 @@ def test_a_model_that_cannot_be_loaded_in_a_worker_ends_the_search_with_a_line()
     with LocalRunner(job, 1) as runner, pytest.raises(SearchError) as error:
         run(runner, *tasks("nothing"))
     assert str(error.value) == (
-        "the model cannot be loaded in a worker process (SystemExit: 0). Use workers=1 to train in "
-        "this process"
+        "the model cannot be loaded in a worker process (SystemExit: 0). Use in_process=True to "
+        "train in this process"
     )

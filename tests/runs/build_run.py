@@ -326,7 +326,7 @@ def confirmed_run(folder: Path, scores: Any = CONFIRMED, **changes: Any) -> Path
 def hyperband(folder: Path, **changes: Any) -> Path:
     """Budgets of 3 and 9 epochs; trial 4 continues 1 and ended, trial 5 continues 0 and has not."""
     write_manifest(folder, algo="hyperband", max_epochs=9, factor=3, **{"space": SPACE, **changes})
-    write_baseline(folder)
+    write_baseline(folder, epochs=(1, 9, 9))
     write_trial(folder, "0", 0.6, values=STEP, epochs=(1, 3, 3), seconds=6.0)
     promoted = {**EXPONENTIAL, "tuner/bracket": 1}
     write_trial(folder, "1", 0.65, values=promoted, epochs=(1, 3, 3), seconds=6.0)

@@ -1,0 +1,151 @@
+"""The temporary folder through which a driver and its workers exchange arrays, epochs and states.
+
+A worker may be killed at any moment, so nothing that it shares with the driver may be left half
+done or locked: epochs are lines appended to a file of the task, and training states are files too.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import cloudpickle
+import numpy as np
+
+from lrtune._util.npz import read_npz, write_npz
+from lrtune.errors import SearchError
+from lrtune.records.task import TrainingJob
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lrtune.records.task import State
+
+_JOB = "job.pickle"
+
+
+class _ArrayFile:
+    """A placeholder for an array in the pickled job; workers map the file instead."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+
+
+def write_job(folder: Path, job: TrainingJob) -> None:
+    """Writes a job for the workers: pickled, and each array in a file of its own.
+
+    Raises:
+        SearchError: it cannot be pickled, or the disk is full.
+    """
+
+    def on_disk(value: Any) -> Any:
+        if not isinstance(value, np.ndarray) or value.dtype.hasobject:
+            return value
+        path = folder / f"{len(list(folder.iterdir()))}.npy"
+        try:
+            np.save(path, value, allow_pickle=False)
+        except OSError as error:
+            raise _cannot_write(folder, error) from error
+        return _ArrayFile(path)
+
+    try:
+        import keras
+
+        data = keras.tree.map_structure(on_disk, (job.fit_args, dict(job.fit_kwargs)))
+        pickled = cloudpickle.dumps((job.hypermodel, *data, job.held_out))
+    except SearchError:
+        raise
+    except Exception as error:
+        raise SearchError(
+            "the hypermodel or the data cannot be sent to worker processes "
+            f"({type(error).__name__}: {error}). Use in_process=True to train in this process"
+        ) from error
+    try:
+        (folder / _JOB).write_bytes(pickled)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+
+
+def _cannot_write(folder: Path, error: OSError) -> SearchError:
+    why = error.strerror or str(error)  # NumPy's "9216 requested and 3040 written" has no number
+    return SearchError(
+        f"cannot write temporary files to {folder}: {why}. Everything saved so far is intact; "
+        "set TMPDIR to a folder with more space"
+    )
+
+
+def read_job(folder: Path) -> TrainingJob:
+    """The job that `write_job` wrote; raises whatever its own classes raise."""
+    import keras
+
+    pickled = cloudpickle.loads((folder / _JOB).read_bytes())
+    hypermodel, args, kwargs, held_out = keras.tree.map_structure(_mapped, pickled)
+    return TrainingJob(hypermodel, args, kwargs, held_out)
+
+
+def _mapped(value: Any) -> Any:
+    # Copy on write: nothing writes, but TensorFlow does not accept read-only memory.
+    return np.load(value.path, mmap_mode="c") if isinstance(value, _ArrayFile) else value
+
+
+class TaskFiles:
+    """The files of one task.
+
+    Args:
+        path: of the task in the folder, without a suffix.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._epochs = path.with_suffix(".jsonl")
+        self._parent = path.with_suffix(".parent.npz")
+        self._state = path.with_suffix(".state.npz")
+        self._read = 0
+
+    def append(self, record: dict[str, float] | None) -> None:
+        """Appends an epoch's record; None says that the task has begun."""
+        with self._epochs.open("ab") as file:
+            file.write(json.dumps(record).encode() + b"\n")
+
+    def new_records(self) -> list[dict[str, float] | None]:
+        """What was appended since the last call."""
+        try:
+            with self._epochs.open("rb") as file:
+                file.seek(self._read)
+                whole, end, _ = file.read().rpartition(b"\n")
+        except FileNotFoundError:
+            return []
+        self._read += len(whole) + len(end)
+        return [json.loads(line) for line in whole.splitlines()]
+
+    def write_parent(self, state: State) -> None:
+        """Writes the state that the task continues from.
+
+        Raises:
+            SearchError: the disk is full.
+        """
+        try:
+            _save(self._parent, state)
+        except OSError as error:
+            raise _cannot_write(self._parent.parent, error) from error
+
+    def read_parent(self) -> State | None:
+        """The state that the task continues from, or None if it starts anew."""
+        return read_npz(self._parent) if self._parent.exists() else None
+
+    def write_state(self, state: State) -> None:
+        """Writes the state after the task's last epoch."""
+        _save(self._state, state)
+
+    def read_state(self) -> State:
+        """The state after the task's last epoch."""
+        return read_npz(self._state)
+
+    def remove(self) -> None:
+        """Removes the files that exist."""
+        for path in (self._epochs, self._parent, self._state):
+            path.unlink(missing_ok=True)
+
+
+def _save(path: Path, state: State) -> None:
+    with path.open("wb") as file:
+        write_npz(file, state)
