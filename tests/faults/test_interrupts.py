@@ -109,7 +109,7 @@ def test_an_interrupted_command_with_two_workers_leaves_nothing(harness: Harness
         folder = tmp_path / str(kind)
         job = searches.cli(harness.images, folder, "--workers", 2)
         drawn = dice("two workers", kind)
-        child = harness.start_command(*job["argv"])
+        child = harness.start(job)
         until(lambda: "Starting TensorFlow" in child.text(), "starting")
         # From before the workers start to the last of their trials.
         trials = drawn.choice([0, 0, 1, 3, 6])

@@ -50,13 +50,15 @@ def dead_terminal() -> Iterator[int]:
 OUTPUTS = [full_disk, closed_pipe, dead_terminal]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_search_whose_output_fails_is_finished(harness: Harness, tmp_path: Path, workers: int):
+@pytest.mark.parametrize("where", [("--in-process",), ("--workers", 2)])
+def test_a_search_whose_output_fails_is_finished(
+    harness: Harness, tmp_path: Path, where: tuple[object, ...]
+):
     whole = harness.undisturbed("command", lambda run: searches.cli(harness.images, run))
 
     def attempt(output: Callable[[], Iterator[int]]) -> list[str]:
         folder = tmp_path / output.__name__
-        words = searches.command(harness.images, folder, "--workers", workers)
+        words = searches.command(harness.images, folder, *where)
         with output() as number:
             child = subprocess.run(
                 [sys.executable, "-m", "lrtune.search", *words],
@@ -71,7 +73,7 @@ def test_a_search_whose_output_fails_is_finished(harness: Harness, tmp_path: Pat
         assert "Winner: " in (folder / "report.html").read_text()
         return result.differences(result.result(folder), whole)
 
-    Tries(f"standard output that fails, {workers} workers").all(
+    Tries(f"standard output that fails, {where[0]}").all(
         (output.__name__, lambda output=output: attempt(output)) for output in OUTPUTS
     )
 
