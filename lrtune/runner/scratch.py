@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from contextlib import suppress
@@ -62,14 +63,20 @@ def make_folder(parent: Path) -> tuple[Path, int]:
 def sweep(parent: Path) -> None:
     """Removes the temporary folders of processes that were killed together with their workers.
 
-    Only folders that have such a lock, which nobody holds. Without `flock` nothing is removed.
+    Only folders of this user that have such a lock, which nobody holds. Without `flock` nothing is
+    removed.
     """
     if sys.platform == "win32":
         return
     for folder in parent.glob(f"{_PREFIX}*"):
-        with suppress(OSError):  # another user's, or in use
-            if folder.is_symlink():
+        with suppress(OSError):  # not such a folder, or in use
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
                 continue
-            with (folder / _OWNER).open("r+b") as owner:
+            # Whatever somebody put there is not followed, waited for or written.
+            owner = os.open(folder / _OWNER, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
                 fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder)
+            finally:
+                os.close(owner)

@@ -403,11 +403,16 @@ def test_a_folder_is_swept_only_when_its_owner_is_dead(tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "owner.lock").touch()
     (tmp_path / "lrtune-linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "lrtune-lock-elsewhere").mkdir()
+    (tmp_path / "lrtune-lock-elsewhere" / "owner.lock").symlink_to(
+        tmp_path / "elsewhere" / "owner.lock"
+    )
     scratch.sweep(tmp_path)
     assert not dead.exists()
     assert (alive / "owner.lock").exists()
     assert (tmp_path / "elsewhere" / "owner.lock").exists()
     assert (tmp_path / "lrtune-theirs" / "kept").exists()
+    assert (tmp_path / "lrtune-lock-elsewhere").exists()
     os.close(held)
     scratch.sweep(tmp_path)
     assert not alive.exists()
