@@ -85,22 +85,21 @@ class Child:
 
     def workers(self) -> list[psutil.Process]:
         """Its worker processes: those that its fork server started, not what they start."""
-        servers = [one.pid for one in self._from_servers()]
-        found = []
-        for one in self._from_servers():
-            with contextlib.suppress(psutil.Error):
-                if one.ppid() in servers:
-                    found.append(one)
-        return found
+        return self._from_servers(forked=True)
 
-    def _from_servers(self) -> list[psutil.Process]:
-        """Fork servers and what is forked from them: the same command line."""
-        found = []
+    def servers(self) -> list[psutil.Process]:
+        """Its fork server, as soon as it lives."""
+        return self._from_servers(forked=False)
+
+    def _from_servers(self, *, forked: bool) -> list[psutil.Process]:
+        """Fork servers, or what is forked from them: they have the same command line."""
+        found = {}
         for one in self.descendants():
             with contextlib.suppress(psutil.Error):
                 if "multiprocessing.forkserver" in " ".join(one.cmdline()):
-                    found.append(one)
-        return found
+                    found[one] = one.ppid()
+        servers = [one.pid for one in found]
+        return [one for one, parent in found.items() if (parent in servers) == forked]
 
 
 class Harness:

@@ -55,6 +55,23 @@ def test_each_worker_is_killed_once(harness: Harness, whole: dict[str, Any], tmp
     _alone("SIGKILL of each of two workers", attempt, 2)
 
 
+def test_the_server_that_workers_are_forked_from_is_killed(
+    harness: Harness, whole: dict[str, Any], tmp_path: Path
+):
+    folder = tmp_path / "run"
+
+    def attempt() -> list[str]:
+        child = harness.start(two_workers(folder))
+        until(lambda: len(child.workers()) == 2, "starting two workers")
+        until(lambda: child.ended or _epochs(folder), "training an epoch")
+        for server in child.servers():
+            server.kill()
+        assert child.wait() == 0, child.text()
+        return left_behind(child, folder) + result.differences(result.result(folder), whole)
+
+    _alone("SIGKILL of the fork server", attempt)
+
+
 @pytest.mark.parametrize(("how", "timeout"), [("hang", 8.0), ("crash", 3600.0)])
 def test_a_worker_that_hangs_or_crashes_once(
     how: str, timeout: float, harness: Harness, whole: dict[str, Any], tmp_path: Path
