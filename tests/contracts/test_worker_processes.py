@@ -27,8 +27,6 @@ from lrtune.runner.process import RunningTask
 from tests.contracts.test_runner_contract import run, schedule_job, task
 from tests.runner import tiny
 
-ROOT = Path(__file__).parents[2]
-
 
 def test_a_closed_runner_leaves_no_file_and_can_be_closed_again(tmp_path, monkeypatch):
     monkeypatch.setattr(local, "scratch_folder", lambda: tmp_path)
@@ -355,42 +353,6 @@ def test_time_in_which_the_driver_was_suspended_is_no_silence_of_a_worker(tmp_pa
     now[0] += 10_000
     running.excuse(10_000)
     assert running.silent_for() == 3
-
-
-@pytest.mark.long
-def test_a_search_that_was_suspended_as_a_whole_goes_on():
-    """Longer than the time limit, by SIGSTOP as a batch system sends it."""
-    script = """
-import signal, sys, time, threading, psutil
-from lrtune.runner import local
-from lrtune.runner.local import LocalRunner
-from tests.contracts.test_runner_contract import schedule_job, task
-from tests.runner import tiny
-
-local._SUSPENDED_SECONDS = 1.0
-told = []
-with LocalRunner(schedule_job(), 1, trial_timeout=2.0) as runner:
-    runner.submit(task("0", tiny.VALUES["constant"], last=60))
-    def on_epoch(trial_id, record):
-        if not told:
-            told.append(record)
-            print("training", flush=True)
-    (outcome,) = runner.wait(on_epoch)
-print(outcome.status, outcome.message)
-"""
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as driver:
-        assert driver.stdout.readline() == "training\n"
-        everything = [psutil.Process(driver.pid), *psutil.Process(driver.pid).children(True)]
-        for one in everything:
-            one.suspend()
-        assert all(one.status() == psutil.STATUS_STOPPED for one in everything)
-        threading.Event().wait(4)
-        for one in everything:
-            one.resume()
-        rest = driver.stdout.read()
-    assert rest == "completed None\n"
 
 
 def test_a_folder_is_swept_only_when_its_owner_is_dead(tmp_path):

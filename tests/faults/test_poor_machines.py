@@ -96,10 +96,13 @@ def test_a_search_that_is_suspended_as_a_whole_loses_no_worker(harness: Harness,
         words = searches.command(harness.images, folder, "--workers", 2, "--trial-timeout", 6)
         child = harness.start_command(*words)
         until(lambda: result.finished_trials(folder) or child.ended, "a training")
-        child.signal(signal.SIGSTOP, group=True)
-        until(lambda: psutil.Process(child.process).status() == psutil.STATUS_STOPPED, "stopping")
-        threading.Event().wait(13)  # longer than the time limit
-        child.signal(signal.SIGCONT, group=True)
+        try:
+            child.signal(signal.SIGSTOP, group=True)
+            stopped = psutil.Process(child.process)
+            until(lambda: stopped.status() == psutil.STATUS_STOPPED, "stopping")
+            threading.Event().wait(13)  # longer than the time limit
+        finally:
+            child.signal(signal.SIGCONT, group=True)
         assert child.wait() == 0, child.text()
         assert "finished no epoch" not in child.text()
         return left_behind(child, folder) + result.differences(result.result(folder), whole)
