@@ -168,9 +168,11 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
         code = app(argv, prog_name=prog, standalone_mode=False)
+    except (typer.Abort, KeyboardInterrupt):  # first, because Abort is an Exception
+        code = INTERRUPTED
     except Exception as error:
         message = _in_words(error)
-        if message is None:  # a fault of ours, whose traceback helps to mend it
+        if message is None:  # our own mistake, whose traceback helps to fix it
             raise
         if type(error).__name__ == "NoArgsIsHelpError":  # a bare command asks for its help
             typer.echo(message)
@@ -179,8 +181,6 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
         line = f"{prog}: {printable(' '.join(message.split()))}\n"
         SteadyOutput(sys.stderr, notice=False).write(line)
         sys.exit(BAD_INPUT)
-    except (typer.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
     if last:
         # Python removes its handlers before it has exited: Ctrl-C would kill it then.
         for number in SIGNALS:

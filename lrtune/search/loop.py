@@ -74,6 +74,7 @@ class TaskLoop:
         self._lost_in_a_row: list[str] = []
         self._slots = runner.slots
         self._pauses = 0
+        self._pause = 0.0
         self.lost = 0
         """How many tasks were given up because their workers were lost again and again."""
         self._interrupts = Interrupts()
@@ -92,6 +93,10 @@ class TaskLoop:
                     outcomes = self._runner.wait(self._epoch_ended)
                 for outcome in outcomes:
                     self._ended(outcome)
+                if self._pause:
+                    with self._interrupts.welcome():
+                        time.sleep(self._pause)
+                    self._pause = 0.0
 
     def _fill(self) -> bool:
         """Gives the runner as many tasks as it takes; returns whether anything is running."""
@@ -145,22 +150,18 @@ class TaskLoop:
         self._finish(dataclasses.replace(outcome, message=message))
 
     def _slow_down(self, task: TrialTask, outcome: TrialOutcome) -> None:
-        """Goes on with fewer workers, and after a pause if even a single one was killed."""
-        pause = 0.0
+        """Goes on with fewer workers; `run` pauses first if even a single one was killed."""
         if outcome.killed and not self._running:
             self._pauses += 1
-            pause = min(2.0**self._pauses, _LONGEST_PAUSE)
+            self._pause = min(2.0**self._pauses, _LONGEST_PAUSE)
         self._slots = max(1, self._slots // 2)
-        how = f" in {pause:g} s" if pause else ""
+        how = f" in {self._pause:g} s" if self._pause else ""
         self._observer.trial_lost(
             task,
             f"{outcome.message}; {len(self._lost_in_a_row)} in a row, so the next try{how} has "
             f"{self._slots} of {self._runner.slots} workers",
         )
         self._again.append(task)
-        if pause:
-            with self._interrupts.welcome():
-                time.sleep(pause)
 
     def _epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
         with self._interrupts.deferred():

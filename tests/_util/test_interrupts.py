@@ -159,5 +159,6 @@ def test_a_search_started_with_nohup_ignores_the_end_of_its_terminal():
     try:
         with Interrupts() as interrupts, interrupts.welcome():
             send(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import typer
 
 from lrtune.cli import app
 
@@ -99,3 +100,13 @@ def test_a_fault_of_lrtunes_keeps_its_traceback(error: Exception):
 
     with pytest.raises(type(error)):
         app.main(app.make_app(command), "lrtune search", [], last=False)
+
+
+@pytest.mark.parametrize("interrupt", [typer.Abort(), KeyboardInterrupt()])
+def test_an_interrupt_that_a_command_does_not_handle_exits_with_130(interrupt: BaseException):
+    def command() -> None:
+        raise interrupt
+
+    with pytest.raises(SystemExit) as ended:
+        app.main(app.make_app(command), "lrtune search", [], last=False)
+    assert ended.value.code == 130
