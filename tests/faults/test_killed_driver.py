@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.faults import result, searches
-from tests.faults.harness import Tries, dice, finish, sleep_or_end
+from tests.faults.harness import Tries, dice, finish, sleep_or_end, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -202,23 +202,25 @@ def test_the_command_killed_at_any_moment_continues(harness: Harness, tmp_path: 
     whole = harness.undisturbed("command", lambda folder: searches.cli(harness.images, folder))
     folder = tmp_path / "undisturbed"
     began = time.monotonic()
-    first = harness.start_command(*searches.command(harness.images, folder, "--workers", 2))
+    first = harness.run(searches.cli(harness.images, folder, "--workers", 2))
     assert first.wait() == 0, first.text()
     seconds = time.monotonic() - began
     assert not result.differences(result.result(folder), whole)
 
     def attempt(number: int) -> list[str]:
         folder = tmp_path / str(number)
-        arguments = searches.command(harness.images, folder, "--workers", 2)
         drawn = dice("command", number)
-        child = harness.start_command(*arguments)
-        sleep_or_end(child, (0.3 + 0.7 * drawn.random()) * seconds)
+        job = searches.cli(harness.images, folder, "--workers", 2)
+        child = harness.start(job) if number else harness.start_command(*job["argv"])
+        if not number:  # its imports, which a forked search does not need
+            until(folder.exists, "reading the images")
+        sleep_or_end(child, drawn.random() * seconds)
         child.signal(signal.SIGKILL)
         assert child.wait() in (KILLED, 0)
         if number:  # one process goes on where two were: the numbers do not depend on it
             return finish(harness, searches.cli(harness.images, folder), folder, whole)
         before = result.finished_trials(folder)
-        again = harness.start_command(*arguments)
+        again = harness.start_command(*job["argv"])
         assert again.wait() == 0, again.text()
         wrong = result.run_twice(folder, before)
         return wrong + result.differences(result.result(folder), whole)

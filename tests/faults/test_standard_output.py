@@ -3,51 +3,22 @@
 from __future__ import annotations
 
 import os
-import pty
 import subprocess
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.faults import result, searches
 from tests.faults.harness import ROOT, Tries
+from tests.faults.outputs import OUTPUTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.faults.harness import Harness
 
 pytestmark = pytest.mark.long
-
-
-@contextmanager
-def full_disk() -> Iterator[int]:
-    number = os.open("/dev/full", os.O_WRONLY)
-    yield number
-    os.close(number)
-
-
-@contextmanager
-def closed_pipe() -> Iterator[int]:
-    """As `| head` leaves it."""
-    reading, writing = os.pipe()
-    os.close(reading)
-    yield writing
-    os.close(writing)
-
-
-@contextmanager
-def dead_terminal() -> Iterator[int]:
-    ours, theirs = pty.openpty()
-    os.close(ours)
-    yield theirs
-    os.close(theirs)
-
-
-OUTPUTS = [full_disk, closed_pipe, dead_terminal]
 
 
 @pytest.mark.parametrize("where", [("--in-process",), ("--workers", 2)])
@@ -56,25 +27,17 @@ def test_a_search_whose_output_fails_is_finished(
 ):
     whole = harness.undisturbed("command", lambda run: searches.cli(harness.images, run))
 
-    def attempt(output: Callable[[], Iterator[int]]) -> list[str]:
-        folder = tmp_path / output.__name__
-        words = searches.command(harness.images, folder, *where)
-        with output() as number:
-            child = subprocess.run(
-                [sys.executable, "-m", "lrtune.search", *words],
-                stdout=number,
-                stderr=subprocess.PIPE,
-                text=True,
-                cwd=ROOT,
-                timeout=180,
-            )
-        assert child.returncode == 0, child.stderr
-        assert len(child.stderr.splitlines()) == 1, child.stderr
+    def attempt(output: str) -> list[str]:
+        folder = tmp_path / output
+        job = searches.cli(harness.images, folder, *where)
+        child = harness.start(job, stdout=output)
+        assert child.wait() == 0, child.text()
+        assert len(child.text().splitlines()) == 1, child.text()
         assert "Winner: " in (folder / "report.html").read_text()
         return result.differences(result.result(folder), whole)
 
     Tries(f"standard output that fails, {where[0]}").all(
-        (output.__name__, lambda output=output: attempt(output)) for output in OUTPUTS
+        (output, lambda output=output: attempt(output)) for output in OUTPUTS
     )
 
 

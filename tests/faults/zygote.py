@@ -21,6 +21,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from lrtune.report import page
+from tests.faults.outputs import OUTPUTS
+
 
 def main() -> int:
     """Serves until the input ends; returns an exit code, in the server and in each child."""
@@ -91,11 +94,14 @@ def _child(request: dict[str, Any]) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # which `nohup` ignores
     output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for target, source in ((0, nothing), (1, output), (2, output)):
+    first = OUTPUTS[request["stdout"]]() if "stdout" in request else output
+    for target, source in ((0, nothing), (1, first), (2, output)):
         os.dup2(source, target)
     os.environ.update(request.get("env", {}))
     tempfile.tempdir = None
     os.chdir(request["cwd"])
+    if not request.get("pictures", True):
+        page.draw_pictures = lambda _: []
     _watch_boundaries(request)
     from tests.faults import searches
 
