@@ -170,10 +170,10 @@ def _make_search(
 
     from lrtune.records.schema import Manifest
     from lrtune.records.writer import RunWriter
-    from lrtune.schedules.space import declare
+    from lrtune.schedules.space import Space
 
     space = keras_tuner.HyperParameters()
-    declare(space, families, epochs)
+    Space(families, epochs).declare(space)
     nested = families == ("constant",)
     baseline = {} if nested else {"constant-tuned": _constant(0.0275), "constant-0.1": _constant()}
     manifest = Manifest(

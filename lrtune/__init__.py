@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from lrtune.confirmation.api import confirm
     from lrtune.data.load import load as load_data
     from lrtune.model.cnn import cats_vs_dogs_cnn
+    from lrtune.model.feedback import Feedback
     from lrtune.model.hypermodel import CatsVsDogsHyperModel, ScheduleHyperModel
+    from lrtune.model.settings import move_momentum
     from lrtune.model.start import start_tensorflow
     from lrtune.run import Run, load_run
     from lrtune.schedules.keras import KerasSchedule
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _LAZY = {
     "BayesianOptimization": "lrtune.search.bayesian",
     "CatsVsDogsHyperModel": "lrtune.model.hypermodel",
+    "Feedback": "lrtune.model.feedback",
     "Hyperband": "lrtune.search.hyperband",
     "KerasSchedule": "lrtune.schedules.keras",
     "RandomSearch": "lrtune.search.random",
@@ -38,12 +41,14 @@ _LAZY = {
     "confirm": "lrtune.confirmation.api",
     "load_data": "lrtune.data.load",
     "load_run": "lrtune.run",
+    "move_momentum": "lrtune.model.settings",
     "start_tensorflow": "lrtune.model.start",
 }
 
 __all__ = [
     "BayesianOptimization",
     "CatsVsDogsHyperModel",
+    "Feedback",
     "Hyperband",
     "KerasSchedule",
     "RandomSearch",
@@ -55,6 +60,7 @@ __all__ = [
     "confirm",
     "load_data",
     "load_run",
+    "move_momentum",
     "schedules",
     "start_tensorflow",
 ]

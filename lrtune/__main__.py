@@ -12,6 +12,7 @@ from lrtune.cli import app as cli
 from lrtune.cli import confirm, search
 from lrtune.cli.export import export
 from lrtune.cli.report import report
+from lrtune.cli.show import show
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "search": search.command,
     "confirm": confirm.command,
     "report": report,
+    "show": show,
     "export": export,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError, RunFolderError
@@ -72,11 +72,36 @@ class Run:
 
         return build_report(self.records).verdict
 
-    def usage(self) -> str:
-        """Lines of Python to paste, which use the schedule that the verdict names.
+    def code(
+        self, name: str | None = None, style: Literal["keras", "lrtune", "json"] = "keras"
+    ) -> str:
+        """The code that trains with a schedule of this run, with all its settings.
 
-        After a confirmation this is the arm that beats the baseline, or the arm with the best mean
-        if none does. Empty if no trial completed the full budget.
+        Args:
+            name: id of a trial, or name of an arm of the confirmation or the baseline; None for the
+                recommended choice, the constant rate where no schedule was shown to beat it.
+            style: "keras" needs no lrtune; "lrtune" is shorter; "json" holds the values.
+
+        Raises:
+            ArgumentError: an unknown name or style, or no trial completed the full budget.
+        """
+        from lrtune.report.build import build_report
+        from lrtune.report.code import code_for
+
+        if name is None:
+            choice = build_report(self.records).recommended
+            if choice is None:
+                raise ArgumentError(
+                    "name must be given: no trial of this run has completed the full budget."
+                )
+            name = choice.name
+        return code_for(self.recipe(name), self.records.manifest, style)
+
+    def usage(self) -> str:
+        """Lines of Python to paste, which use the recommended choice.
+
+        That is the schedule if it was shown to beat the constant rate, else the constant rate.
+        Empty if no trial completed the full budget.
         """
         from lrtune.report.build import build_report
 
@@ -313,8 +338,12 @@ class Run:
     def momentum(self, name: str) -> float:
         """The momentum of a trial or an arm, >= 0 and < 1; `name` as in `schedule`."""
         recipe = self.recipe(name)
-        recipe.check_momentum()
+        recipe.check(*(() if "beta_1" in recipe.settings else ("momentum",)))
         return recipe.momentum
+
+    def settings(self, name: str) -> dict[str, Any]:
+        """The optimizer's settings of a trial or an arm: {"momentum": 0.9}; `name` as above."""
+        return dict(self.recipe(name).settings)
 
     def hyperparameters(self, name: str) -> dict[str, Any]:
         """All hyperparameters of a trial or an arm, including those that `build_model` samples.

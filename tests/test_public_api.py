@@ -56,6 +56,8 @@ dataset = lrtune.load_data("synthetic")
 print(dataset.train.x.shape, dataset.test.y.shape, dataset.source)
 print(lrtune.KerasSchedule(schedule, 125), lrtune.__version__)
 print(lrtune.CatsVsDogsHyperModel(epochs=3))
+print(run.code("0007", "json"), run.settings("0007"), lrtune.Feedback(schedule))
+lrtune.move_momentum(optimizer, schedule, 0.5, epochs=50, steps_per_epoch=125)
 run.write_page("report.html")
 """
 

@@ -54,4 +54,4 @@ def test_the_example_of_your_own_model_runs(tmp_path, monkeypatch):
     exec(compile(code, str(README), "exec"), names)  # noqa: S102 - README's own code
     run = lrtune.load_run("runs/own")
     assert run.best_trial_id
-    assert run.comparison()["n"].tolist() == [8] * 5
+    assert set(run.comparison()["n"]) == {8}

@@ -31,6 +31,12 @@ def learning_rate(argument: str, value: Any) -> float:
     return number if valid else _refuse(argument, value, right)
 
 
+def finite(argument: str, value: Any) -> float:
+    """A finite number."""
+    number = _number(value)
+    return number if math.isfinite(number) else _refuse(argument, value, "a finite number")
+
+
 def positive(argument: str, value: Any) -> float:
     """A finite number > 0."""
     number = _number(value)
@@ -47,6 +53,41 @@ def fraction(argument: str, value: Any) -> float:
     """A number > 0 and <= 1."""
     number = _number(value)
     return number if 0 < number <= 1 else _refuse(argument, value, "a number > 0 and <= 1")
+
+
+def negative(argument: str, value: Any) -> float:
+    """A finite number < 0."""
+    number = _number(value)
+    return number if -math.inf < number < 0 else _refuse(argument, value, "a finite number < 0")
+
+
+def at_least_one(argument: str, value: Any) -> float:
+    """A finite number >= 1."""
+    number = _number(value)
+    return number if 1 <= number < math.inf else _refuse(argument, value, "a finite number >= 1")
+
+
+def share(argument: str, value: Any) -> float:
+    """A number from 0 to 1."""
+    number = _number(value)
+    return number if 0 <= number <= 1 else _refuse(argument, value, "a number from 0 to 1")
+
+
+def fractions(argument: str, value: Any) -> tuple[float, ...]:
+    """At least two numbers > 0 and <= 1."""
+    numbers = _numbers(value)
+    valid = len(numbers) > 1 and all(0 < number <= 1 for number in numbers)
+    right = "a tuple of at least two numbers > 0 and <= 1"
+    return numbers if valid else _refuse(argument, value, right)
+
+
+def rising(argument: str, value: Any) -> tuple[float, ...]:
+    """At least one finite number > 0, each greater than the one before."""
+    numbers = _numbers(value)
+    pairs = zip((0.0, *numbers), (*numbers, math.inf), strict=True)
+    valid = len(numbers) > 0 and all(left < right for left, right in pairs)
+    right = "a tuple of finite numbers > 0, each greater than the one before"
+    return numbers if valid else _refuse(argument, value, right)
 
 
 def proper_fraction(argument: str, value: Any) -> float:
@@ -92,6 +133,11 @@ def _number(value: Any) -> float:
         return float(value)
     except OverflowError:  # an int past float64's range
         return math.nan
+
+
+def _numbers(value: Any) -> tuple[float, ...]:
+    """`value` as a tuple of floats, NaN for what is no real number; empty if it is no sequence."""
+    return tuple(map(_number, value)) if isinstance(value, list | tuple) else ()
 
 
 def _is_boolean(value: Any) -> bool:

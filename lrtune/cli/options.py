@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +20,9 @@ from lrtune.cli import app as cli
 from lrtune.errors import ArgumentError
 from lrtune.runner.options import RunOptions, check_options
 from lrtune.search.algorithms import ALGORITHMS
+
+if TYPE_CHECKING:
+    from lrtune.schedules.space import Space
 
 EPOCHS, TRIALS = 50, 20
 QUICK_EPOCHS, QUICK_TRIALS, QUICK_TRAIN, QUICK_VALIDATION = 3, 4, 4_000, 1_000
@@ -55,8 +61,39 @@ class Options:
         ),
     ] = None
     families: Annotated[
-        str, typer.Option(help="Schedule families to search, separated by commas.")
-    ] = "constant,time,step,exponential"
+        str,
+        typer.Option(
+            help="Schedule families to search, separated by commas; warmup+NAME for one after a "
+            "warmup; or a preset: reading (constant, time, step, exponential), modern, all."
+        ),
+    ] = "reading"
+    optimizer: Annotated[
+        str, typer.Option(help="Optimizer to train with: sgd, adam, adamw, rmsprop, lion.")
+    ] = "sgd"
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--range",
+            metavar="NAME=LOW:HIGH",
+            help="Search a hyperparameter in this range, lr0=1e-4:1 for example. Repeatable.",
+        ),
+    ] = None
+    fixed: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fix",
+            metavar="NAME=VALUE",
+            help="Do not search a hyperparameter, momentum=0.9 for example. Repeatable.",
+        ),
+    ] = None
+    tries: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--try",
+            metavar="TEXT",
+            help="Begin with this schedule, 'step lr0=0.1 momentum=0.9' for example. Repeatable.",
+        ),
+    ] = None
     objective: Annotated[str, typer.Option(help="val_accuracy, val_loss, accuracy or loss.")] = (
         "val_accuracy"
     )
@@ -96,10 +133,45 @@ class Options:
     ] = False
     quiet: cli.Quiet = False
 
+    @cached_property
+    def space(self) -> Space:
+        """The hyperparameters to search.
+
+        Raises:
+            ArgumentError: a wrong value of --families, --optimizer, --range or --fix.
+        """
+        from lrtune.schedules.optimizers import OPTIMIZERS
+        from lrtune.schedules.space import Space, families_of, parse_value
+
+        kind = OPTIMIZERS[checks.one_of("--optimizer", self.optimizer, tuple(OPTIMIZERS))]
+        ranges = {
+            name: tuple(map(parse_value, value.split(":")))
+            for name, value in _pairs("--range", self.ranges)
+        }
+        fixed = {name: parse_value(value) for name, value in _pairs("--fix", self.fixed)}
+        try:
+            return Space(families_of(self.families), self.epochs, kind, ranges, fixed)
+        except ArgumentError as error:
+            raise ArgumentError(_in_flags(str(error))) from error
+
     @property
     def family_names(self) -> tuple[str, ...]:
         """The schedule families to search."""
-        return tuple(filter(None, map(str.strip, self.families.split(","))))
+        return self.space.families
+
+    @property
+    def tried(self) -> tuple[dict[str, Any], ...]:
+        """The hyperparameter values of the schedules to begin with.
+
+        Raises:
+            ArgumentError: a wrong value of --try.
+        """
+        from lrtune.search.tries import parse_tries
+
+        try:
+            return parse_tries(self.tries or (), self.space)
+        except ArgumentError as error:
+            raise ArgumentError(_in_flags(str(error))) from error
 
     @property
     def epochs(self) -> int:
@@ -129,9 +201,29 @@ _OF_NO_MATTER = (
 """Options that do not matter for the default folder: a search can be resumed with others."""
 
 
+_FLAGS = {"ranges": "--range", "fixed": "--fix", "tries": "--try"}
+"""Options that are repeated, whose flags are in the singular."""
+
+
+def _pairs(flag: str, given: list[str] | None) -> Iterator[tuple[str, str]]:
+    """The names and values of NAME=VALUE."""
+    for one in given or ():
+        name, equals, value = one.partition("=")
+        if not (name and equals and value):
+            raise ArgumentError(f"{flag} must be NAME=VALUE. Received: {one}")
+        yield name, value
+
+
+def _in_flags(message: str) -> str:
+    """A message about the arguments of `Space` in the words of the command line."""
+    message = re.sub(r"Received: \w+\['[^']*'\]=", "Received: ", message)
+    message = re.sub(r"\b(ranges|fixed|tries)\['([^']*)'\]", r"\1 \2", message)
+    message = re.sub(r"\b(ranges|fixed|tries)\b", lambda found: _FLAGS[found[1]], message)
+    return re.sub("^families", "--families", message)
+
+
 def check(options: Options) -> None:
     """Raises ArgumentError for the first option outside its domain."""
-    from lrtune.schedules import get
     from lrtune.search.seeds import LARGEST
 
     checks.one_of("--algo", options.algo, tuple(ALGORITHMS))
@@ -155,10 +247,12 @@ def check(options: Options) -> None:
         in_process=options.in_process,
     )
     checks.integer("--seed", options.seed, at_least=0, at_most=LARGEST)
-    if not options.family_names:
-        raise ArgumentError("--families must name at least one schedule family")
-    for family in options.family_names:
-        get(family)
+    tried = options.tried
+    if options.trials is not None and len(tried) > options.trials:
+        raise ArgumentError(
+            f"--try may be given at most --max-trials times, {options.trials}. "
+            f"Received: {len(tried)} times."
+        )
     checks.non_negative("--baseline-budget", options.baseline_budget)
 
 
@@ -187,5 +281,7 @@ def command_line(options: Options) -> str:
         value = getattr(options, field.name)
         if field.name in ("algo", "run_dir", "overwrite") or value == field.default:
             continue
-        typed += [cli.flag(field.name)] if value is True else [cli.flag(field.name), value]
+        flag = _FLAGS.get(field.name, cli.flag(field.name))
+        for one in value if isinstance(value, list) else [value]:
+            typed += [flag] if one is True else [flag, one]
     return shlex.join(map(str, [*typed, "--run-dir", options.folder]))

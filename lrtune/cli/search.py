@@ -115,6 +115,10 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
         "max_epochs": options.epochs,
         "batch_size": options.batch_size,
         "families": options.family_names,
+        "optimizer": options.optimizer,
+        "ranges": options.space.ranges,
+        "fixed": options.space.fixed,
+        "tries": options.tried,
         # A search of constant rates alone has no baseline to tune.
         "baseline_budget": 0.0
         if options.family_names == ("constant",)
@@ -184,6 +188,9 @@ def _tuner(options: Options, dataset: Dataset) -> Any:
     hypermodel = CatsVsDogsHyperModel(
         epochs=options.epochs,
         families=options.family_names,
+        optimizer=options.optimizer,
+        ranges=options.space.ranges,
+        fixed=options.space.fixed,
         input_shape=dataset.input_shape,
         num_classes=dataset.num_classes,
     )
@@ -199,6 +206,7 @@ def _tuner(options: Options, dataset: Dataset) -> Any:
         seed=options.seed,
         workers=options.workers,
         score=options.score,
+        tries=options.tried,
         baseline_budget=options.baseline_budget,
         trial_timeout=options.trial_timeout,
         max_retries=options.max_retries,

@@ -146,6 +146,10 @@ def searched_hypermodel(records: RunRecords, material: Material) -> Any:
     return CatsVsDogsHyperModel(
         epochs=manifest.max_epochs,
         families=manifest.families,
+        optimizer=manifest.optimizer,
+        optimizer_options=manifest.optimizer_options,
+        ranges=manifest.ranges,
+        fixed=manifest.fixed,
         input_shape=x.shape[1:],
         num_classes=int(y.max()) + 1,
     )

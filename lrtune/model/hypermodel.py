@@ -1,4 +1,4 @@
-"""The hypermodel: any Keras model, trained with SGD under a sampled learning-rate schedule.
+"""The hypermodel: any Keras model, trained under a sampled learning-rate schedule.
 
 It works in Keras Tuner's own tuners and in lrtune's. The latter also keep momentum and the step
 count in a promotion, which Keras Tuner drops.
@@ -16,31 +16,41 @@ from typing_extensions import Self, override
 from lrtune._util import checks
 from lrtune.errors import ArgumentError
 from lrtune.model.cnn import cats_vs_dogs_cnn, cross_entropy
-from lrtune.schedules import space
-from lrtune.schedules.keras import UnplacedSchedule, place
+from lrtune.model.feedback import Feedback
+from lrtune.model.optimizers import optimizer_maker
+from lrtune.model.settings import Settings, tables
+from lrtune.schedules.keras import UnplacedSchedule, inner_optimizer, place
 from lrtune.schedules.recipe import Recipe
+from lrtune.schedules.space import READING, Space, families_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-FAMILIES = ("constant", "time", "step", "exponential")
-"""The four schedules of the reading, which are searched by default."""
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras Tuner has no types
-    """Adds a sampled learning-rate schedule and SGD to a model.
+    """Adds an optimizer and a sampled learning-rate schedule to a model.
 
-    The hyperparameters are `schedule`, `lr0`, `momentum` and, in the trials of their family only,
-    `time.k`, `step.drop`, `step.epochs_drop`, `exponential.k` (see `lrtune.schedules.space`),
-    besides whatever `build_model` samples.
+    The hyperparameters are `schedule` (the family), `lr0`, the optimizer's settings (`momentum`)
+    and, in the trials of their family only, the schedule's own (`step.drop`; see
+    `lrtune.schedules.space`), besides whatever `build_model` samples.
 
     Args:
         build_model: function of a `keras_tuner.HyperParameters` that returns an uncompiled
             `keras.Model`.
         epochs: int >= 1, the horizon: the epochs that a schedule is laid out over. A trial that
             stops at an early rung has trained the first epochs of the whole schedule.
-        families: names of the schedule families to choose from, at least one.
-        momentum: None samples it; a float in [0, 1) fixes it. Fixed at 0, `lr0` reaches .5.
+        families: names of the schedule families to choose from, at least one: "step",
+            "warmup+cosine" (with a warmup), or a preset: "reading", "modern", "all".
+        optimizer: "sgd", "adam", "adamw", "rmsprop" or "lion"; or a function of a learning rate
+            that returns a Keras optimizer, `keras.optimizers.Nadam` for example, whose settings are
+            then not searched.
+        optimizer_options: more arguments for the optimizer that `optimizer` names, such as
+            {"nesterov": True, "clipnorm": 1.0}.
+        ranges: hyperparameter -> (low, high) to search in place of the usual range, or a tuple of
+            choices for one that has names: {"lr0": (1e-4, 1.0), "step.drop": (0.3, 0.7)}.
+        fixed: hyperparameter -> value, for what is not to be searched: {"momentum": 0.9}. With SGD
+            and a momentum fixed at 0, `lr0` reaches .5. `weight_decay` is part of the space only if
+            it is named here or in `ranges`.
         loss: as `keras.Model.compile` takes it; the default is cross-entropy, for one-hot labels or
             class indices.
         metrics: as `keras.Model.compile` takes them.
@@ -57,8 +67,11 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         build_model: Callable[[Any], Any],
         *,
         epochs: int,
-        families: Sequence[str] = FAMILIES,
-        momentum: float | None = None,
+        families: str | Sequence[str] = READING,
+        optimizer: str | Callable[[Any], Any] = "sgd",
+        optimizer_options: Mapping[str, Any] | None = None,
+        ranges: Mapping[str, Sequence[Any]] | None = None,
+        fixed: Mapping[str, Any] | None = None,
         loss: Any = cross_entropy,
         metrics: Sequence[Any] = ("accuracy",),
         steps_per_epoch: int | None = None,
@@ -71,28 +84,24 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
                 "build_model must be a function that takes hp and returns an uncompiled "
                 f"keras.Model. Received: {build_model!r}."
             )
-        # Declared once in a scratch space, so that a wrong family or horizon fails here and not
-        # while a tuner is constructed.
-        space.declare(keras_tuner.HyperParameters(), families, epochs, momentum)
+        self.make_optimizer = optimizer_maker(optimizer, optimizer_options)
+        kind = self.make_optimizer.kind
+        self.space = Space(families_of(families), epochs, kind, ranges or {}, fixed or {})
         if steps_per_epoch is not None:
             steps_per_epoch = checks.integer("steps_per_epoch", steps_per_epoch, at_least=1)
         self.build_model = build_model
-        self.epochs = epochs
-        self.families = tuple(families)
-        self.momentum = momentum
         self.loss = loss
         self.metrics = list(metrics)
         self.steps_per_epoch = steps_per_epoch
 
     @override
     def build(self, hp: Any) -> keras.Model:
-        """The model of `build_model`, compiled with SGD and the schedule that `hp` holds.
+        """The model of `build_model`, compiled with the optimizer and schedule that `hp` holds.
 
         Without `steps_per_epoch` the schedule is placed by `fit`. A plain `model.fit` then fails
         with a message that says so, instead of training at a constant rate.
         """
-        space.declare(hp, self.families, self.epochs, self.momentum)
-        model = self.build_model(hp)
+        model = self._build_model(hp)
         if not isinstance(model, keras.Model):
             raise ArgumentError(
                 "build_model must return an uncompiled keras.Model. "
@@ -100,18 +109,44 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
             )
         if model.compiled:
             raise ArgumentError(
-                "build_model must return an uncompiled keras.Model: lrtune compiles it with SGD "
-                "and the sampled schedule. Give loss= and metrics= to the hypermodel instead."
+                "build_model must return an uncompiled keras.Model: lrtune compiles it with the "
+                "sampled schedule. Give optimizer=, loss= and metrics= to the hypermodel instead."
             )
         recipe = Recipe.from_values(hp.values)
-        recipe.check()
+        recipe.check(*self.space.settings)
         learning_rate = (
             UnplacedSchedule(recipe.schedule)
             if self.steps_per_epoch is None
             else recipe.schedule.to_keras(self.steps_per_epoch)
         )
-        self.compile(model, keras.optimizers.SGD(learning_rate, momentum=recipe.momentum))
+        self.compile(model, self.make_optimizer(learning_rate, recipe.settings))
         return model
+
+    def _build_model(self, hp: Any) -> Any:
+        if "schedule" in hp:
+            self.space.declare(hp)
+            return self.build_model(hp)
+        # The first model of a tuner, from which it learns the space: what is there now is the
+        # user's. Keras Tuner would silently return our hyperparameter for theirs of the same name.
+        model = self.build_model(hp)
+        for own in hp.space:
+            if self.space.reserves(own.name):
+                raise ArgumentError(
+                    f"build_model must give its hyperparameter {own.name!r} another name: this one "
+                    "is lrtune's."
+                )
+        self.space.declare(hp)
+        return model
+
+    @property
+    def epochs(self) -> int:
+        """The horizon in epochs."""
+        return self.space.epochs
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """The schedule families that are searched."""
+        return self.space.families
 
     def with_families(self, families: Sequence[str]) -> Self:
         """This hypermodel, searching other schedule families."""
@@ -120,7 +155,7 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         keras_tuner.HyperModel.__init__(other, name=self.name, tunable=self.tunable)
         theirs = vars(other).keys()
         other.__dict__.update({k: v for k, v in vars(self).items() if k not in theirs})
-        other.families = tuple(families)
+        other.space = self.space.with_families(families)
         return other
 
     def compile(self, model: keras.Model, optimizer: Any) -> None:
@@ -161,9 +196,16 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         """
         kwargs.setdefault("epochs", self.epochs)
         steps = self.steps_per_epoch or steps_per_epoch(*args, **kwargs)
-        schedule = Recipe.from_values(hp.values).schedule
+        recipe = Recipe.from_values(hp.values)
+        schedule = recipe.schedule
+        callbacks = list(kwargs.pop("callbacks", None) or ())
+        if schedule.closed_loop and not any(isinstance(one, Feedback) for one in callbacks):
+            callbacks.append(Feedback(schedule))
         place(model, schedule.to_keras(steps), kwargs.get("initial_epoch", 0) * steps)
-        return model.fit(*args, **kwargs)
+        if schedule.moves_momentum:
+            epochs = max(self.epochs, kwargs["epochs"])
+            Settings(inner_optimizer(model.optimizer), tables(recipe, epochs, steps))
+        return model.fit(*args, callbacks=callbacks, **kwargs)
 
 
 class CatsVsDogsHyperModel(ScheduleHyperModel):
@@ -180,7 +222,7 @@ class CatsVsDogsHyperModel(ScheduleHyperModel):
     def __init__(
         self,
         epochs: int = 50,
-        families: Sequence[str] = FAMILIES,
+        families: str | Sequence[str] = READING,
         *,
         input_shape: tuple[int, int, int] = (32, 32, 3),
         num_classes: int = 2,

@@ -15,7 +15,8 @@ from lrtune.plots.picture import CLOUD, Picture, off_axis
 from lrtune.plots.scales import Scale, around, linear_scale, log_scale, momentum_scale, window
 from lrtune.plots.select import number
 from lrtune.plots.theme import BASELINE, MUTED, count, figure_of, legend, panels, text
-from lrtune.schedules import get
+from lrtune.schedules.space import sampling_of
+from lrtune.schedules.warmup import PREFIX
 from lrtune.stats.trials import family_of, score_of
 from lrtune.stats.winner import ordered
 
@@ -118,19 +119,27 @@ class ParallelCoordinates(Picture):
         for family in dict.fromkeys((*self._manifest.families, *sorted(names))):
             trials = [one for one in ended if family_of(one) == family]
             own = [one for one in trials[0].recipe.parameters if one != "lr0"] if trials else []
-            parameters = ["lr0", "momentum", *own[: _MOST_COORDINATES - 2]]
             rows = [
                 {
-                    **one.recipe.settings, **one.recipe.parameters, "trial_id": one.trial_id,
-                    "status": one.status, "epochs": one.epochs.planned, "score": score_of(one),
+                    **one.recipe.parameters, "momentum": one.recipe.momentum,
+                    "trial_id": one.trial_id, "status": one.status, "epochs": one.epochs.planned,
+                    "score": score_of(one),
                 }
                 for one in trials
             ]  # fmt: skip
-            columns = ["trial_id", "status", "epochs", *parameters, "score"]
+            columns = ["trial_id", "status", "epochs", "lr0", "momentum", *own, "score"]
             frame = pd.DataFrame(rows, columns=columns)
-            frame[parameters] = frame[parameters].map(number)
-            frame = frame.dropna()
-            frame = frame[(frame["lr0"] > 0) & frame["momentum"].between(0, 1, "left")]
+            numbers = frame[["lr0", "momentum", *own]].map(number)
+            # No axis for names, for what most trials do not have, and for the horizon.
+            known = numbers.notna().mean() > 0.5
+            parameters = [
+                one for one in numbers if one == "lr0" or (known[one] and one != "epochs")
+            ][:_MOST_COORDINATES]
+            frame = frame[["trial_id", "status", "epochs", "score"]].join(numbers[parameters])
+            frame = frame[["trial_id", "status", "epochs", *parameters, "score"]].dropna()
+            frame = frame[frame["lr0"] > 0]
+            if "momentum" in frame:
+                frame = frame[frame["momentum"].between(0, 1, "left")]
             frame = frame[frame["epochs"] == frame["epochs"].max()]
             if len(frame) >= FEWEST:
                 found[family] = frame
@@ -182,10 +191,7 @@ def _scale(family: str, name: str, values: pd.Series) -> Scale:
     """The scale on which a parameter is searched."""
     if name == "momentum":
         return momentum_scale(values)
-    try:
-        kinds = {one.parameter: one.sampling for one in get(family).ranges}
-    except ArgumentError:
-        kinds = {}
-    if (name == "lr0" or kinds.get(name) == "log") and values.min() > 0:
+    sampling = sampling_of(name if name == "lr0" else f"{family.removeprefix(PREFIX)}.{name}")
+    if sampling == "log" and values.min() > 0:
         return log_scale(values, most=6)
     return linear_scale(around(values), whole=bool((values % 1 == 0).all()))

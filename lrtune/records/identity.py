@@ -30,6 +30,11 @@ _WORDS = {
     "factor": "Hyperband factor",
     "batch_size": "batch size",
     "families": "schedule families",
+    "optimizer": "optimizer",
+    "optimizer_options": "options of the optimizer",
+    "ranges": "ranges of hyperparameters",
+    "fixed": "fixed hyperparameters",
+    "tries": "schedules to try first",
     "space": "search space",
     "baseline_budget": "baseline budget",
 }
@@ -103,7 +108,9 @@ def _first_difference(before: list[Any], now: list[Any]) -> tuple[str, Any, Any]
 
 def _text(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ",".join(value)
+        return ",".join(value) or "none"
+    if isinstance(value, list):
+        return "; ".join(map(_text, value))
     if isinstance(value, dict):
         shown = {key: one for key, one in value.get("config", value).items() if key != "name"}
         return json.dumps(shown)

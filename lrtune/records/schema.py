@@ -110,6 +110,10 @@ class Manifest:
         seed: the search's seed; trials' seeds derive from it.
         batch_size: images a training step, None if the user's own pipeline decides.
         families: schedule families in the space, in their order.
+        optimizer: its name, "sgd", or that of the user's function.
+        optimizer_options: further arguments of the optimizer that is named.
+        ranges, fixed: hyperparameter -> what the user asked for in place of the usual range.
+        tries: hyperparameter values that the user asked to begin with.
         space: the hyperparameters' configurations as Keras Tuner writes them, in their order.
         baseline_budget: epochs of the search for the best constant rate as a share of the main
             search's; 0 for none.
@@ -142,6 +146,11 @@ class Manifest:
     created: str
     finished: str | None = None
     plan: tuple[Rung, ...] = ()
+    optimizer: str = "sgd"
+    optimizer_options: Mapping[str, Any] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    tries: tuple[Mapping[str, Any], ...] = ()
     schema: int = SCHEMA
 
     @property

@@ -9,12 +9,14 @@ from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.records.schema import STATUSES
 from lrtune.report.baseline import baseline_section
-from lrtune.report.confirmation import best_confirmed, confirmation_section, judge_confirmed
+from lrtune.report.confirmation import confirmation_section, judge_confirmed
 from lrtune.report.costs import cost_section, progress_section
 from lrtune.report.details import curves_section, importance_section
+from lrtune.report.recommended import Recommended, recommend
 from lrtune.report.trials import trials_section, unranked_section
 from lrtune.report.verdict import judge
 from lrtune.report.words import count, decimals
+from lrtune.schedules.optimizers import OPTIMIZERS
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.confirmation import measure_confirmation
 from lrtune.stats.cost import measure_cost
@@ -57,7 +59,8 @@ class Report:
         confirmation: the comparison on test images; None without one.
         headline: the verdict in a sentence: of the confirmation, or without one of the search.
         reasons: what supports it, in plain sentences.
-        usage: lines of Python that use what the verdict names; none without a winner.
+        recommended: what to train with; None without a winner.
+        usage: lines of Python that use it.
         notes: files that could not be read, a sentence each.
     """
 
@@ -73,6 +76,7 @@ class Report:
     confirmation: Confirmed | None
     headline: str
     reasons: str
+    recommended: Recommended | None
     usage: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -113,6 +117,8 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
         headline, reasons = judge(records, frame, baseline, places)
     else:
         headline, reasons = judge_confirmed(confirmed, best_trial(records), manifest, places)
+    ranked = frame[frame["rank"].notna()]
+    recommended = recommend(records, ranked, baseline, confirmed)
     return Report(
         records=records,
         top=top,
@@ -126,7 +132,8 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
         confirmation=confirmed,
         headline=headline,
         reasons=reasons,
-        usage=_usage(records, confirmed),
+        recommended=recommended,
+        usage=_usage(records, recommended),
         notes=(*filter(None, [records.lost_notice]), *records.notices, *unusable),
     )
 
@@ -174,16 +181,23 @@ def _confirmed(records: RunRecords) -> tuple[Confirmed | None, tuple[str, ...]]:
         return None, (f"The confirmation is left out: {error}",)
 
 
-def _usage(records: RunRecords, confirmed: Confirmed | None) -> tuple[str, ...]:
-    best = best_trial(records)
-    if best is None:
+def _usage(records: RunRecords, choice: Recommended | None) -> tuple[str, ...]:
+    if choice is None:
         return ()
-    schedule, momentum = "run.best_schedule()", "run.best_momentum()"
-    arm = best_confirmed(confirmed) if confirmed else None
-    if confirmed and arm is not None and confirmed.manifest.trials.get(arm) != best.trial_id:
-        schedule, momentum = f"run.schedule({arm!r})", f"run.momentum({arm!r})"
+    best = best_trial(records)
+    alone = best is not None and choice.name == best.trial_id
+    schedule = "run.best_schedule()" if alone else f"run.schedule({choice.name!r})"
+    kind = OPTIMIZERS.get(records.manifest.optimizer)
+    if kind is None:
+        optimizer = f"...  # {records.manifest.optimizer} with this schedule"
+    else:
+        settings = f"**run.settings({choice.name!r})"
+        if kind.name == "sgd":
+            momentum = "run.best_momentum()" if alone else f"run.momentum({choice.name!r})"
+            settings = f"momentum={momentum}"
+        optimizer = f"keras.optimizers.{kind.keras_name}(schedule, {settings})"
     return (
         f"run = lrtune.load_run({str(records.folder)!r})",
         f"schedule = {schedule}.to_keras(steps_per_epoch)",
-        f"optimizer = keras.optimizers.SGD(schedule, momentum={momentum})",
+        f"optimizer = {optimizer}",
     )

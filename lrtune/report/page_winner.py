@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrtune.errors import LrtuneError
+from lrtune.report.code import code_for
 from lrtune.report.confirmation import best_confirmed
 from lrtune.report.page_pictures import PagePicture, draw_winner
-from lrtune.report.words import brief
-from lrtune.stats.winner import best_trial
 
 if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
-    from lrtune.records.schema import Manifest
     from lrtune.report.build import Report
-    from lrtune.schedules import Schedule
+    from lrtune.report.recommended import Recommended
     from lrtune.stats.confirmation import Confirmed
 
 
 @dataclass(frozen=True)
 class Winner:
-    """What the verdict says to use.
+    """The best schedule, and the code of what the run says to use.
 
     Attributes:
-        picture: None where the schedule's family is not known here.
-        code: Python to paste.
-        title: what it is.
+        picture: of the best schedule; None where its family is not known here.
+        code: Python to paste, for the recommended choice.
+        title: what the picture shows.
         arm: of the confirmation; None where there is none, or it has no score yet.
         alone: whether the code needs no run folder.
-        instead: the constant rate, where nothing shows that the schedule is better; else empty.
+        instead: that the code is the constant rate's, because nothing shows that a schedule is
+            better; else empty.
     """
 
     picture: PagePicture | None
@@ -42,32 +40,37 @@ class Winner:
 
 
 def find_winner(records: RunRecords, report: Report) -> Winner | None:
-    """The schedule that the verdict names; None without one.
+    """The best schedule and the code to use; None without one.
 
     Args:
         records: of the run.
         report: of the run.
     """
-    if not report.usage:
+    choice = report.recommended
+    if choice is None:
         return None
-    from_folder = "\n".join(("import keras", "import lrtune", "", *report.usage))
     arm, better = _best_arm(report.confirmation)
     title = "The best schedule of the search"
     if arm is not None:
         title = "The confirmed schedule" if better else "The best mean, not shown to be better"
+    instead = "" if choice.shown else _instead(choice)
     try:
-        best = best_trial(records)
-        recipe = best.recipe if arm is None and best is not None else records.recipe(arm or "")
-        schedule, momentum = recipe.schedule, recipe.momentum
+        code, alone = code_for(choice.recipe, records.manifest), True
+    except LrtuneError:  # a family of the user's own, say
+        code, alone = "\n".join(("import keras", "import lrtune", "", *report.usage)), False
+    try:
         picture = draw_winner(records, arm)
-    except (LrtuneError, ValueError, OverflowError):  # a family of the user's own, say
-        return Winner(None, from_folder, title, arm, alone=False)
-    instead = ""
-    if not (schedule.name == "constant" or better or _is_promising(report, arm)):
-        instead = _instead(report, arm)
-    alone = type(schedule).__module__.startswith("lrtune.schedules.")
-    code = _code(schedule, momentum, records.manifest) if alone else from_folder
+    except (LrtuneError, ValueError, OverflowError):
+        picture = None
     return Winner(picture, code, title, arm, alone, instead)
+
+
+def _instead(choice: Recommended) -> str:
+    """Why the code is not that of the best schedule."""
+    return (
+        f"This is {choice.name}: there is no evidence that a schedule beats it. "
+        f"`lrtune show RUN {choice.best}` prints the code of the best schedule."
+    )
 
 
 def _best_arm(confirmed: Confirmed | None) -> tuple[str | None, bool]:
@@ -77,46 +80,3 @@ def _best_arm(confirmed: Confirmed | None) -> tuple[str | None, bool]:
     arm = best_confirmed(confirmed)
     better = [one.arm for one in confirmed.comparison.differences if one.verdict == "better"]
     return arm, arm in better
-
-
-def _is_promising(report: Report, arm: str | None) -> bool:
-    """Whether the search's winner is better by more than noise, and nothing has refuted that."""
-    delta, baseline = float(report.ranked["delta"].iloc[0]), report.baseline
-    return arm is None and delta > 0 and baseline is not None and not baseline.within_noise(delta)
-
-
-def _instead(report: Report, arm: str | None) -> str:
-    """The constant rate in place of the winner; empty without a baseline."""
-    if arm is not None and report.confirmation is not None:
-        name = report.confirmation.manifest.baseline
-    elif report.baseline is not None:
-        name = report.baseline.reference.name
-    else:
-        return ""
-    recipe = report.records.recipe(name)
-    rate, momentum = brief(recipe.lr0), brief(recipe.momentum)
-    return (
-        f"There is no evidence that it beats {name}, which is simpler: "
-        f"keras.optimizers.SGD(learning_rate={rate}, momentum={momentum})"
-    )
-
-
-def _code(schedule: Schedule, momentum: float, manifest: Manifest) -> str:
-    if schedule.name == "constant":
-        return (
-            "import keras\n\n"
-            f"optimizer = keras.optimizers.SGD(learning_rate={schedule.lr0!r}, "
-            f"momentum={momentum!r})"
-        )
-    images, batch = manifest.data.sizes.get("train"), manifest.batch_size
-    steps = "steps_per_epoch = ...  # training images / batch size"
-    if isinstance(images, int) and isinstance(batch, int) and images > 0 and batch > 0:
-        number = math.ceil(images / batch)
-        steps = f"steps_per_epoch = {number}  # {images:,} images in batches of {batch:,}"
-    given = f"lrtune.schedules.{schedule!r}".replace("(", "(\n    ").replace(", ", ",\n    ")
-    return (
-        "import keras\nimport lrtune\n\n"
-        f"schedule = {given.removesuffix(')')},\n)\n{steps}\n"
-        "optimizer = keras.optimizers.SGD(\n"
-        f"    learning_rate=schedule.to_keras(steps_per_epoch),\n    momentum={momentum!r},\n)"
-    )

@@ -11,20 +11,19 @@ import json
 import re
 import warnings
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
-from typing_extensions import override
 
-from lrtune.schedules.keras import TableSchedule
-from lrtune.schedules.keras_private import slot_of
+from lrtune.model.settings import Settings, tables, unused_slots
+from lrtune.schedules.keras import TableSchedule, inner_optimizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import numpy as np
+    from collections.abc import Iterator, Mapping
 
     from lrtune.model.hypermodel import ScheduleHyperModel
+    from lrtune.schedules.recipe import Recipe
 
 _OF_THE_USERS = (
     '"registered_name": "',
@@ -38,29 +37,24 @@ _MODELS = 4
 """How many architectures stay compiled; a search over a model's width repeats its values."""
 
 
-class VariableMomentumSGD(keras.optimizers.SGD):  # type: ignore[misc] # Keras has no types
-    """Keras' SGD with its momentum in a variable, so that a traced step serves any momentum.
+@dataclass
+class _Compiled:
+    """A compiled model, and what of its optimizer differs from trial to trial."""
 
-    With momentum 0 an update is w + (0 m - g lr), bit for bit the w - g lr of plain SGD.
+    model: keras.Model
+    rates: TableSchedule
+    settings: Settings
 
-    Args:
-        schedule: the rate of every step; `assign` gives it another.
-    """
-
-    def __init__(self, schedule: TableSchedule) -> None:
-        super().__init__(schedule, momentum=0.5)  # any but 0: Keras then makes the slots
-        self.table = schedule
-        self.momentum_value = keras.Variable(0.0, trainable=False, name="momentum_value")
-
-    @override
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        ops = keras.ops
-        learning_rate = ops.cast(learning_rate, variable.dtype)
-        gradient = ops.cast(gradient, variable.dtype)
-        momentum = ops.cast(self.momentum_value, variable.dtype)
-        velocity = slot_of(self, variable)
-        self.assign(velocity, velocity * momentum - gradient * learning_rate)
-        self.assign_add(variable, velocity)
+    def load(self, fresh: keras.Model, table: Any, settings: Mapping[str, Any]) -> None:
+        """Becomes `fresh`, with these rates and settings."""
+        self.rates.assign(table)
+        self.settings.load(settings)
+        for slot in unused_slots(inner_optimizer(self.model.optimizer)):
+            slot.assign(keras.ops.zeros_like(slot))
+        mine = (*self.model.variables, *optimizer_variables(self.model))
+        its = (*fresh.variables, *fresh.optimizer.variables)
+        for variable, value in zip(mine, its, strict=True):
+            variable.assign(value)
 
 
 class CompiledModels:
@@ -72,50 +66,47 @@ class CompiledModels:
 
     def __init__(self, hypermodel: ScheduleHyperModel) -> None:
         self._hypermodel = hypermodel
-        self._models: OrderedDict[str, keras.Model] = OrderedDict()
+        self._models: OrderedDict[str, _Compiled] = OrderedDict()
 
     def load(
-        self, fresh: keras.Model, name: str, table: np.ndarray[Any, Any], momentum: float
+        self, fresh: keras.Model, name: str, recipe: Recipe, epochs: int, steps: int
     ) -> keras.Model:
         """A compiled model with the weights of `fresh`, at step 0 of a schedule.
 
         Args:
-            fresh: a model just built, with the trial's initial weights and random states.
+            fresh: a model that the hypermodel has just built and compiled, with the trial's initial
+                weights and random states.
             name: its `architecture`.
-            table: float32 [steps], the learning rate of every step.
-            momentum: float in [0, 1).
+            recipe: its schedule and its optimizer's settings.
+            epochs: int >= 1, how many the schedule is laid out over.
+            steps: int >= 1, weight updates an epoch.
 
         Returns:
             The model, the trial's own until the next call.
         """
+        table = recipe.schedule.table(epochs, steps)
+        settings = tables(recipe, epochs, steps)
         key = f"{len(table)} {name}"
-        model = self._models.pop(key, None)
-        if model is None:
-            model = fresh
-            self._hypermodel.compile(model, VariableMomentumSGD(TableSchedule(table)))
+        one = self._models.pop(key, None)
+        if one is None:
+            rates = TableSchedule(table)
+            optimizer = self._hypermodel.make_optimizer(rates, recipe.settings)
+            one = _Compiled(fresh, rates, Settings(optimizer, settings))
+            self._hypermodel.compile(fresh, optimizer)
         else:
-            for mine, its in zip(model.variables, fresh.variables, strict=True):
-                mine.assign(its)
-            for variable in model.optimizer.variables:
-                variable.assign(keras.ops.zeros_like(variable))
-            model.optimizer.table.assign(table)
-        model.optimizer.momentum_value.assign(momentum)
-        self._models[key] = model
+            one.load(fresh, table, settings)
+        self._models[key] = one
         while len(self._models) > _MODELS:
             self._models.popitem(last=False)
-        return model
+        return one.model
 
 
 def optimizer_variables(model: keras.Model) -> list[Any]:
     """The variables that a continued training needs of the optimizer, as Keras' own would have."""
-    optimizer = model.optimizer
-    if optimizer is None:
+    if model.optimizer is None:
         return []
-    if not isinstance(optimizer, VariableMomentumSGD):
-        return list(optimizer.variables)
-    if float(optimizer.momentum_value) == 0:
-        return [optimizer.iterations]  # plain SGD has no slots
-    return [one for one in optimizer.variables if one is not optimizer.momentum_value]
+    unused = {id(slot) for slot in unused_slots(inner_optimizer(model.optimizer))}
+    return [one for one in model.optimizer.variables if id(one) not in unused]
 
 
 def architecture(model: keras.Model) -> str | None:

@@ -21,6 +21,7 @@ import numpy as np
 
 from lrtune._util.interrupts import raised_by_signal
 from lrtune.errors import ArgumentError
+from lrtune.model.feedback import Feedback
 from lrtune.model.hypermodel import ScheduleHyperModel, steps_per_epoch
 from lrtune.records.task import EpochRecord, State, TrainingJob, TrialOutcome, TrialTask
 from lrtune.runner.callbacks import acting_on_batches
@@ -39,6 +40,7 @@ FAR_ABOVE = 10.0
 
 _UNTRAINED = "untrained/"
 _BUILD = "build"
+_LOSSES = "losses"
 
 
 class Trainer:
@@ -97,21 +99,31 @@ class Trainer:
         restore(model, task.parent_state)
         recorder = _EpochRecorder(task, on_epoch)
         guard = _DivergenceGuard(untrained)
+        feedback = self._feedback(task)
         fit(
             **arguments,
             initial_epoch=task.begins_after,
             epochs=task.last_epoch,
             verbose=0,
-            callbacks=[recorder, guard, *callbacks],
+            callbacks=[*feedback, recorder, guard, *callbacks],
         )
         if guard.reason is not None:
             measured = self._measure(model) if self._job.held_out else untrained
             return TrialOutcome(
                 light, "diverged", tuple(recorder.records), measured, message=guard.reason
             )
-        return TrialOutcome(
-            light, "completed", tuple(recorder.records), untrained, snapshot(model, untrained)
-        )
+        state = snapshot(model, untrained)
+        if feedback:
+            state[_LOSSES] = np.array(feedback[0].losses)
+        return TrialOutcome(light, "completed", tuple(recorder.records), untrained, state)
+
+    def _feedback(self, task: TrialTask) -> list[Feedback]:
+        """What a schedule needs that depends on the losses so far; empty for all others."""
+        schedules = isinstance(self._job.hypermodel, ScheduleHyperModel)
+        if not schedules or not task.recipe.schedule.closed_loop:
+            return []
+        before = (task.parent_state or {}).get(_LOSSES, ())
+        return [Feedback(task.recipe.schedule, before, validates=not self._job.held_out)]
 
     def _build(self, task: TrialTask) -> tuple[Any, keras.Model, str | None]:
         """The trial's hyperparameters, its untrained model, and that one's architecture.
@@ -161,8 +173,8 @@ class Trainer:
         hypermodel = self._job.hypermodel
         if self._compiled is not None and name is not None:
             steps = hypermodel.steps_per_epoch or steps_per_epoch(**arguments)
-            table = task.recipe.schedule.table(max(hypermodel.epochs, task.last_epoch), steps)
-            model = self._compiled.load(fresh, name, table, task.recipe.momentum)
+            epochs = max(hypermodel.epochs, task.last_epoch)
+            model = self._compiled.load(fresh, name, task.recipe, epochs, steps)
             return model, model.fit
         return fresh, partial(hypermodel.fit, hp, fresh)
 
@@ -188,7 +200,8 @@ def snapshot(model: keras.Model, untrained: Mapping[str, float]) -> dict[str, An
 
     `model/N` are the model's variables in Keras' order (weights, then random-generator states),
     `optimizer/N` the optimizer's (step count, momentum), `untrained/METRIC` scalars; `build` is the
-    JSON of the input's shape, for models that learn it from their first batch.
+    JSON of the input's shape, for models that learn it from their first batch. The trainer adds
+    `losses`, one an epoch, for a schedule that depends on them.
     """
     state: dict[str, Any] = {f"{_UNTRAINED}{name}": np.float64(v) for name, v in untrained.items()}
     for group, variables in _groups(model):

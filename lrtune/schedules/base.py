@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from typing_extensions import Self
 
-    from lrtune.schedules.ranges import Range
+    from lrtune.schedules.ranges import Choice, Range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,17 +35,21 @@ class Schedule(ABC):
     from its definition.
 
     Attributes:
-        lr0: float > 0 (1.2e-38 to 3.4e38, float32's range), learning rate at epoch 0.
+        lr0: float > 0 (1.2e-38 to 3.4e38, float32's range), the learning rate that all others are
+            shares of. No rate of any family is above it; one that only falls begins with it.
     """
 
     name: ClassVar[str]
     """The family's name in the registry and in hyperparameters ("step", "step.drop")."""
 
-    ranges: ClassVar[tuple[Range, ...]] = ()
+    ranges: ClassVar[tuple[Range | Choice, ...]] = ()
     """What a search tries for each of the family's own parameters (all but `lr0`)."""
 
     domains: ClassVar[Mapping[str, Callable[[str, Any], Any]]] = {}
     """Which values the family's own parameters may have: functions of `lrtune._util.checks`."""
+
+    stands_alone: ClassVar[bool] = True
+    """False for a schedule that goes before another one, and so is no family of its own."""
 
     lr0: float
 
@@ -70,12 +74,62 @@ class Schedule(ABC):
         Args:
             t: float64 array (NumPy's or the backend's) of finite epoch times >= 0.
             xp: `numpy` or `keras.ops`, for functions that both have (exp, floor, power, where,
-                full_like).
+                clip, full_like, ...); with Python's own conditions for anything but `t`.
 
         Returns:
             float64 array of finite learning rates, of the shape of `t`. Intermediate results may
             overflow to inf.
         """
+
+    def momentum_factor(self, t: Any, xp: Any) -> Any:
+        """What the optimizer's momentum is multiplied with at unchecked times `t`: 1.
+
+        A family overrides it whose momentum moves with its rate.
+
+        Returns:
+            float64 array in [0, 1], of the shape of `t`.
+        """
+        return xp.full_like(t, 1.0)
+
+    @property
+    def moves_momentum(self) -> bool:
+        """Whether `momentum_factor` is anything but 1."""
+        return False
+
+    @property
+    def closed_loop(self) -> bool:
+        """Whether the rate also depends on the losses of the epochs before: see `feedback`."""
+        return False
+
+    def feedback(self, losses: Sequence[float]) -> float:  # noqa: ARG002 - for families that use it
+        """What the rate is multiplied with after epochs of these losses, from 0 to 1.
+
+        Args:
+            losses: validation losses (training losses without validation data), one an epoch.
+        """
+        return 1.0
+
+    def in_keras(self, steps_per_epoch: int) -> tuple[str, dict[str, Any]] | None:  # noqa: ARG002
+        """Keras' own schedule with the same rates, if it has one.
+
+        Args:
+            steps_per_epoch: int >= 1, weight updates an epoch.
+
+        Returns:
+            Name in `keras.optimizers.schedules` and arguments, as values that JSON can hold.
+        """
+        return None
+
+    @classmethod
+    def from_search(cls, parameters: Mapping[str, Any]) -> Self:
+        """The schedule with the parameters that a search has sampled.
+
+        A family overrides it if its `ranges` are not its fields.
+
+        Args:
+            parameters: `lr0` and those of `ranges`.
+        """
+        return cls.from_config(parameters)
 
     def evaluate(self, t: Any, xp: Any) -> Any:
         """The rate at unchecked times `t`, held over each epoch if `per_step` is False.
@@ -119,9 +173,27 @@ class Schedule(ABC):
             float32 array [epochs * steps_per_epoch]; entry i is the rate of step i (from 0), at
             t = i / steps_per_epoch.
         """
-        epochs = checks.integer("epochs", epochs, at_least=1)
-        steps_per_epoch = checks.integer("steps_per_epoch", steps_per_epoch, at_least=1)
-        return self(np.arange(epochs * steps_per_epoch) / steps_per_epoch).astype(np.float32)
+        return self(_steps(epochs, steps_per_epoch)).astype(np.float32)
+
+    def momentum_table(
+        self, momentum: float, epochs: int, steps_per_epoch: int
+    ) -> NDArray[np.float64]:
+        """The momentum of every step of a training.
+
+        Args:
+            momentum: float in [0, 1), the optimizer's (Adam's beta_1).
+            epochs: int >= 1.
+            steps_per_epoch: int >= 1, weight updates an epoch.
+
+        Returns:
+            float64 array [epochs * steps_per_epoch]; `momentum` throughout, but for families whose
+            momentum moves.
+        """
+        momentum = checks.below_one("momentum", momentum)
+        t = _steps(epochs, steps_per_epoch)
+        with np.errstate(over="ignore", under="ignore"):
+            factor: NDArray[np.float64] = self.momentum_factor(t, np)
+        return momentum * factor
 
     def to_keras(self, steps_per_epoch: int) -> LearningRateSchedule:
         """This schedule for a Keras optimizer: `SGD(schedule.to_keras(steps_per_epoch=157))`.
@@ -139,19 +211,20 @@ class Schedule(ABC):
     def get_config(self) -> dict[str, Any]:
         """The name and all parameters, as values JSON can hold; the inverse of `from_config`."""
         return {"name": self.name} | {
-            field.name: getattr(self, field.name) for field in dataclasses.fields(self)
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.init
         }
 
     def __str__(self) -> str:
         """In one line, parameters to three digits: "step(lr0=0.1, drop=0.5, epochs_drop=10)".
 
-        `per_step` appears where it is not the family's own default.
+        Keyword-only parameters, like `per_step`, appear where they are not the family's default.
         """
-        defaults = {field.name: field.default for field in dataclasses.fields(self)}
         shown = {
-            name: value
-            for name, value in self.get_config().items()
-            if name != "name" and (name, value) != ("per_step", defaults.get("per_step"))
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.init and not (field.kw_only and getattr(self, field.name) == field.default)
         }
         return f"{self.name}({parameters_text(shown)})"
 
@@ -192,12 +265,20 @@ class Schedule(ABC):
 
 def parameters_text(parameters: Mapping[str, Any]) -> str:
     """Parameters in one line, floats to three significant digits: "drop=0.5, epochs_drop=10"."""
-    return printable(
-        ", ".join(
-            f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}"
-            for name, value in parameters.items()
-        )
-    )
+    return printable(", ".join(f"{name}={_short(value)}" for name, value in parameters.items()))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_short, value))})"
+    return f"{value:.3g}" if isinstance(value, float) else f"{value}"
+
+
+def _steps(epochs: int, steps_per_epoch: int) -> NDArray[np.float64]:
+    """The time of every step of a training."""
+    epochs = checks.integer("epochs", epochs, at_least=1)
+    steps_per_epoch = checks.integer("steps_per_epoch", steps_per_epoch, at_least=1)
+    return np.arange(epochs * steps_per_epoch) / steps_per_epoch
 
 
 def _is_scalar(t: Any) -> bool:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from lrtune._util import checks
 from lrtune.schedules.base import Schedule
 from lrtune.schedules.ranges import Range
@@ -41,6 +43,15 @@ class ExponentialDecay(Schedule):
 
     k: float
     per_step: bool = field(default=False, kw_only=True)
+
+    @override
+    def in_keras(self, steps_per_epoch: int) -> tuple[str, dict[str, Any]] | None:
+        return "ExponentialDecay", {
+            "initial_learning_rate": self.lr0,
+            "decay_steps": steps_per_epoch,
+            "decay_rate": math.exp(-self.k),
+            "staircase": not self.per_step,
+        }
 
     def formula(self, t: Any, xp: Any) -> Any:
         """lr0 exp(-k t)."""

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 SEEN_IN = "3.15"
 """The latest version of Keras in which these private names were seen."""
 
-PRIVATE = ("_get_variable_index", "_iterations")
+PRIVATE = ("_iterations", "_learning_rate")
 """Of `keras.optimizers.Optimizer`."""
 
 
@@ -23,6 +23,12 @@ def update_count(optimizer: Any) -> keras.Variable:
     return optimizer._iterations
 
 
-def slot_of(optimizer: Any, variable: Any) -> Any:
-    """The variable in which an SGD optimizer keeps a trainable variable's velocity."""
-    return optimizer.momentums[optimizer._get_variable_index(variable)]
+def rate_of(optimizer: Any) -> Any:
+    """What an optimizer was given as its learning rate: `learning_rate` is the present value."""
+    return optimizer._learning_rate
+
+
+def momentum_slots(optimizer: Any) -> list[keras.Variable]:
+    """The variables that SGD and RMSprop have only if their momentum is not 0."""
+    slots: list[keras.Variable] = getattr(optimizer, "momentums", None) or optimizer._momentums
+    return list(slots)

@@ -10,11 +10,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lrtune._util import checks
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.schedules.base import parameters_text
-from lrtune.schedules.registry import get
+from lrtune.schedules.optimizers import DOMAINS
+from lrtune.schedules.space import exists, get_family, own_ranges
+from lrtune.schedules.warmup import PREFIX, Warmup
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 STEERING = "tuner/"
 """Prefix of Keras Tuner's own entries, which say on which rung of Hyperband a trial is."""
 
-SETTINGS = ("momentum",)
-"""Hyperparameters of the optimizer, SGD."""
+_WARMUP = f"{Warmup.name}."
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,11 @@ class Recipe:
     train with it.
 
     Attributes:
-        family: name of the schedule's family; None if the values name none.
-        parameters: of the schedule, by their own names ("drop", not "step.drop"), `lr0` first.
-        settings: of the optimizer: `momentum`.
+        family: name of the schedule's family, "warmup+cosine" for one after a warmup; None if the
+            values name none.
+        parameters: of the schedule, by their own names ("drop", not "step.drop"), `lr0` first;
+            those of the warmup as "warmup.epochs".
+        settings: of the optimizer: `momentum` or `beta_1`, `weight_decay`.
         own: all others, sampled by the user's `build_model`.
     """
 
@@ -55,14 +57,17 @@ class Recipe:
             values: by name, as in `hp.values` of a trial; Keras Tuner's own are left out.
         """
         family = values.get("schedule")
-        prefix = f"{family}."
+        warmed = isinstance(family, str) and family.startswith(PREFIX)
+        prefix = f"{str(family).removeprefix(PREFIX)}."
         parameters = {"lr0": values["lr0"]} if "lr0" in values else {}
         settings, own = {}, {}
         for name, value in values.items():
-            if name in SETTINGS:
+            if name in DOMAINS:
                 settings[name] = value
             elif name.startswith(prefix):
                 parameters[name.removeprefix(prefix)] = value
+            elif warmed and name.startswith(_WARMUP):
+                parameters[name] = value
             elif name not in ("schedule", "lr0") and not name.startswith(STEERING):
                 own[name] = value
         return cls(family if isinstance(family, str) else None, parameters, settings, own)
@@ -71,9 +76,8 @@ class Recipe:
     def values(self) -> dict[str, Any]:
         """The hyperparameter values by name, as `from_values` takes them."""
         values: dict[str, Any] = {} if self.family is None else {"schedule": self.family}
-        for name, value in self.parameters.items():
-            values[name if name == "lr0" else f"{self.family}.{name}"] = value
-        return {**values, **self.settings, **self.own}
+        named = {self._hyperparameter(name): value for name, value in self.parameters.items()}
+        return {**values, **named, **self.settings, **self.own}
 
     @property
     def schedule(self) -> Schedule:
@@ -84,12 +88,19 @@ class Recipe:
         """
         if self.family is None:
             raise ArgumentError(self._missing("schedule"))
-        family = get(self.family)
-        wanted = ["lr0", *(own.parameter for own in family.ranges)]
-        if missing := [name for name in wanted if name not in self.parameters]:
-            named = (name if name == "lr0" else f"{self.family}.{name}" for name in missing)
-            raise ArgumentError(self._missing(*named))
-        return family.from_config({name: self.parameters[name] for name in wanted})
+        family, values = get_family(self.family), self.values
+        wanted = [
+            name for name, own in own_ranges(self.family).items() if exists(name, own, values)
+        ]
+        if missing := [name for name in ("lr0", *wanted) if name not in values]:
+            raise ArgumentError(self._missing(*missing))
+        own = [name for name in wanted if not name.startswith(_WARMUP)]
+        schedule = family.from_search(
+            {"lr0": values["lr0"], **{name.partition(".")[2]: values[name] for name in own}}
+        )
+        if not self.family.startswith(PREFIX):
+            return schedule
+        return Warmup.before(schedule, values["warmup.epochs"], values["warmup.start"])
 
     @property
     def lr0(self) -> float:
@@ -98,19 +109,25 @@ class Recipe:
 
     @property
     def momentum(self) -> float:
-        """The momentum; NaN if unknown."""
-        return _number(self.settings.get("momentum"))
+        """The momentum, Adam's and Lion's beta_1; NaN if unknown."""
+        return _number(self.settings.get("momentum", self.settings.get("beta_1")))
 
-    def check(self) -> None:
-        """Raises ArgumentError if no model can be trained with this recipe."""
+    def check(self, *settings: str) -> None:
+        """Raises ArgumentError if no model can be trained with this recipe.
+
+        Args:
+            *settings: of the optimizer that the recipe must have.
+        """
         _ = self.schedule
-        self.check_momentum()
+        if missing := [name for name in settings if name not in self.settings]:
+            raise ArgumentError(self._missing(*missing))
+        for name, value in self.settings.items():
+            DOMAINS[name](f"values[{name!r}]", value)
 
-    def check_momentum(self) -> None:
-        """Raises ArgumentError if the momentum is missing, or not a number >= 0 and < 1."""
-        if "momentum" not in self.settings:
-            raise ArgumentError(self._missing("momentum"))
-        checks.below_one("values['momentum']", self.settings["momentum"])
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """The hyperparameters of the family alone: "step.drop", "step.epochs_drop"."""
+        return tuple(self._hyperparameter(name) for name in self.parameters if name != "lr0")
 
     @property
     def parameters_text(self) -> str:
@@ -124,9 +141,16 @@ class Recipe:
         return f"{printable(self.family or 'unknown schedule')}({parameters_text(shown)})"
 
     def __str__(self) -> str:
-        """The schedule and the momentum: "constant(lr0=0.1), momentum 0.5"."""
-        momentum = "" if math.isnan(self.momentum) else f", momentum {self.momentum:.3g}"
-        return f"{self.schedule_text}{momentum}"
+        """The schedule and the optimizer's settings: "constant(lr0=0.1), momentum 0.5"."""
+        known = {name: _number(value) for name, value in self.settings.items()}
+        settings = (f", {name} {value:.3g}" for name, value in known.items() if value == value)
+        return f"{self.schedule_text}{''.join(settings)}"
+
+    def _hyperparameter(self, parameter: str) -> str:
+        """The hyperparameter's name of a parameter: "drop" is "step.drop"."""
+        if parameter == "lr0" or parameter.startswith(_WARMUP) or self.family is None:
+            return parameter
+        return f"{self.family.removeprefix(PREFIX)}.{parameter}"
 
     def _missing(self, *names: str) -> str:
         return (

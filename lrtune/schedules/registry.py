@@ -60,7 +60,8 @@ def get(name: str) -> type[Schedule]:
     """
     if isinstance(name, str) and name in _families:
         return _families[name]
-    close = difflib.get_close_matches(str(name).lower(), names(), n=1)
+    given = name.lower() if isinstance(name, str) else ""
+    close = difflib.get_close_matches(given, names(), n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise ArgumentError(
         f"Unknown schedule family {name!r}: it must be one of {', '.join(names())}.{hint}"
@@ -68,8 +69,8 @@ def get(name: str) -> type[Schedule]:
 
 
 def names() -> tuple[str, ...]:
-    """The names of all families, sorted."""
-    return tuple(sorted(_families))
+    """The names of all families, sorted; `warmup`, which goes before another, is none."""
+    return tuple(sorted(name for name, family in _families.items() if family.stands_alone))
 
 
 def _path(family: type[Schedule]) -> str:

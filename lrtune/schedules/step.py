@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from lrtune._util import checks
 from lrtune.schedules.base import Schedule
 from lrtune.schedules.ranges import Range
 from lrtune.schedules.registry import register
-
-# t, epochs_drop and their quotient are each off by at most half a unit in the last place (2**-53).
-# A quotient that should be a whole number can therefore fall below it: 0.3 / 0.1 is
-# 2.9999999999999996, and the third drop would come a step late. 2**-50 outweighs the three errors.
-_ROUNDING = 1.0 + 2.0**-50
+from lrtune.schedules.shapes import ROUNDING, in_units_of
 
 
 @register
@@ -50,6 +48,17 @@ class StepDecay(Schedule):
     epochs_drop: float
     per_step: bool = field(default=False, kw_only=True)
 
+    @override
+    def in_keras(self, steps_per_epoch: int) -> tuple[str, dict[str, Any]] | None:
+        if self.epochs_drop % 1:  # Keras rounds another way
+            return None
+        return "ExponentialDecay", {
+            "initial_learning_rate": self.lr0,
+            "decay_steps": int(self.epochs_drop) * steps_per_epoch,
+            "decay_rate": self.drop,
+            "staircase": True,
+        }
+
     def formula(self, t: Any, xp: Any) -> Any:
         """lr0 drop**floor(t / epochs_drop)."""
-        return self.lr0 * xp.power(self.drop, xp.floor(t / self.epochs_drop * _ROUNDING))
+        return self.lr0 * xp.power(self.drop, xp.floor(in_units_of(self.epochs_drop, t) * ROUNDING))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from lrtune._util import checks
 from lrtune.schedules.base import Schedule
 from lrtune.schedules.ranges import Range
@@ -14,11 +16,11 @@ from lrtune.schedules.registry import register
 @register
 @dataclass(frozen=True)
 class TimeDecay(Schedule):
-    """Inverse-time decay: `lr0 / (1 + k t)`.
+    """Inverse-time decay: `lr0 / (1 + k t)**power`.
 
     The rate falls at every step by default; with `per_step=False` it is
-    `lr0 / (1 + k floor(t))`, held over each epoch (Keras' staircase with decay_steps =
-    steps_per_epoch). At t = 0 it is exactly lr0; at t = 1/k half of it.
+    `lr0 / (1 + k floor(t))**power`, held over each epoch (Keras' staircase with decay_steps =
+    steps_per_epoch). At t = 0 it is exactly lr0; at t = 1/k half of it, with power 1.
 
     Source: Robbins & Monro 1951; the reading; Keras' `InverseTimeDecay` with decay_rate = k,
     decay_steps = steps_per_epoch.
@@ -31,6 +33,7 @@ class TimeDecay(Schedule):
     Attributes:
         lr0: float > 0 (1.2e-38 to 3.4e38, float32's range), learning rate at epoch 0.
         k: float >= 0, finite, decay per epoch.
+        power: float > 0, finite: 1, or .5 for the inverse square root. A search leaves it at 1.
         per_step: bool, False to hold the rate over each epoch.
     """
 
@@ -40,9 +43,10 @@ class TimeDecay(Schedule):
         # k_update = 0.002, 157 steps an epoch, 50 epochs.
         Range("k", lambda e: 1 / e, lambda e: 999 / e, lambda e: 0.002 * 157 * 50 / e, "log"),
     )
-    domains: ClassVar = {"k": checks.non_negative}
+    domains: ClassVar = {"k": checks.non_negative, "power": checks.positive}
 
     k: float
+    power: float = field(default=1.0, kw_only=True)
     per_step: bool = field(default=True, kw_only=True)
 
     @classmethod
@@ -61,6 +65,18 @@ class TimeDecay(Schedule):
         k = checks.non_negative("k_update", k_update) * steps_per_epoch
         return cls(lr0, k, per_step=per_step)
 
-    def formula(self, t: Any, xp: Any) -> Any:  # noqa: ARG002 - the signature of all families
-        """lr0 / (1 + k t)."""
-        return self.lr0 / (1.0 + self.k * t)
+    @override
+    def in_keras(self, steps_per_epoch: int) -> tuple[str, dict[str, Any]] | None:
+        if self.power != 1.0:
+            return None
+        return "InverseTimeDecay", {
+            "initial_learning_rate": self.lr0,
+            "decay_steps": steps_per_epoch,
+            "decay_rate": self.k,
+            "staircase": not self.per_step,
+        }
+
+    def formula(self, t: Any, xp: Any) -> Any:
+        """lr0 / (1 + k t)**power."""
+        fallen = 1.0 + self.k * t
+        return self.lr0 / (fallen if self.power == 1.0 else xp.power(fallen, self.power))

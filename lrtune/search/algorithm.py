@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.search import oracle as seam
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class Algorithm:
@@ -21,10 +21,14 @@ class Algorithm:
     Args:
         oracle: a new `keras_tuner.Oracle`, which is set up for lrtune's loop.
         share: float > 0, the share of the search's trials to run.
+        tries: hyperparameter values of the first trials, in place of the oracle's.
     """
 
-    def __init__(self, oracle: Any, share: float = 1.0) -> None:
+    def __init__(
+        self, oracle: Any, share: float = 1.0, tries: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
         self.oracle = oracle
+        self.tries = tries
         seam.disable_saving(oracle)
         self.scale(share)
         self._new = seam.state_of(oracle)
@@ -53,10 +57,14 @@ class Algorithm:
     def propose(self, trial_id: str, seed: int) -> Mapping[str, Any]:
         """The hyperparameter values that the oracle proposes for a trial, given the loop's seed.
 
-        `ask` does this for new trials, resuming for those whose record is lost.
+        Resuming needs this for trials whose record is lost.
         """
-        seam.seed_proposal(self.oracle, seed, int(trial_id))
+        seam.seed_proposal(self.oracle, seed, int(trial_id), self.tries)
         return self.oracle.populate_space(trial_id).get("values") or {}
+
+    def ask(self, seed: int) -> Any | None:
+        """The next trial, a `keras_tuner` Trial; None if there is none, for now or for good."""
+        return seam.ask(self.oracle, seed, self.tries)
 
     def replay(self, trial_id: str, values: Mapping[str, Any]) -> None:
         """Registers a recorded trial as if the oracle had just proposed it."""

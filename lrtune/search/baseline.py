@@ -11,10 +11,20 @@ from lrtune.schedules.recipe import Recipe
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-READING_CONSTANTS: Mapping[str, Mapping[str, Any]] = {
-    f"constant-{lr0}": {"schedule": "constant", "lr0": lr0, "momentum": 0.0} for lr0 in (0.1, 0.01)
-}
-"""The baseline: the reading's two constant rates, .1 in its code and .01 in its table."""
+    from lrtune.schedules.space import Space
+
+
+def plain_arms(space: Space) -> dict[str, dict[str, Any]]:
+    """The baseline's constant rates that nobody searched for: those people start with.
+
+    For SGD they are the reading's, .1 in its code and .01 in its table, without momentum.
+
+    Returns:
+        Arm -> hyperparameter values; none for an optimizer of the user's own.
+    """
+    constant = space.with_families(("constant",))
+    usual = {**constant.default("constant"), **space.optimizer.plain, **constant.fixed}
+    return {f"constant-{lr0}": {**usual, "lr0": lr0} for lr0 in space.optimizer.plain_rates}
 
 
 def arm_tasks(

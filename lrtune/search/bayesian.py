@@ -22,6 +22,9 @@ class BayesianAlgorithm(Algorithm):
         if self.oracle.num_initial_points is None:
             dimensions = len(self.oracle.get_space().space)
             self.oracle.num_initial_points = initial_points(self.oracle.max_trials, dimensions)
+        # The oracle draws no value of a trial that it models, so that none could be the user's.
+        if len(self.tries) > self.oracle.num_initial_points:
+            self.oracle.num_initial_points = len(self.tries)
 
 
 class BayesianOptimization(LoopTuner, keras_tuner.BayesianOptimization):  # type: ignore[misc]

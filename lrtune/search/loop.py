@@ -20,7 +20,7 @@ from lrtune.records.ids import parse_id
 from lrtune.records.schema import Outcome, Span
 from lrtune.records.task import EpochRecord, TrialOutcome, TrialTask, metrics_of
 from lrtune.schedules.recipe import Recipe
-from lrtune.search.oracle import ask, rung_of, steering_of, tell
+from lrtune.search.oracle import rung_of, steering_of, tell
 from lrtune.search.seeds import trial_seed
 from lrtune.stats.winner import Direction
 
@@ -278,7 +278,7 @@ class SearchLoop(TaskLoop):
             elif self._waiting:
                 return self._waiting.popleft()
             else:
-                trial = ask(self._oracle, self._seed)
+                trial = self._algorithm.ask(self._seed)
                 if trial is None:
                     return None
                 self._writer.trial(trial.trial_id, trial.get_state())

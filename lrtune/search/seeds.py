@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 LARGEST = 2**31 - 1
 """The largest seed of a search: the baseline's seeds follow it and must stay below 2**32."""
 
-_PROPOSALS, _CONSTANT_RATES = 1, 2  # 3 are the seeds of a confirmation: confirmation/plan.py
+# 3 are the seeds of a confirmation: confirmation/plan.py
+_PROPOSALS, _CONSTANT_RATES, _FAMILIES = 1, 2, 4
 
 
 def resolve_seed(seed: int | None) -> int:
@@ -41,6 +42,19 @@ def trial_seed(seed: int, trial_id: str) -> int:
 def proposal_seed(seed: int, number: int) -> int:
     """The seed of an oracle's draws for the trial of this number: an int in [0, 2**32)."""
     return _draw([seed, number, _PROPOSALS])
+
+
+def family_in_turn(families: Sequence[str], seed: int, number: int) -> str:
+    """The family whose turn it is: in each round of all families each once, in a drawn order.
+
+    Args:
+        families: names, at least one.
+        seed: int >= 0, the search's.
+        number: int >= 0, which draw of a family it is.
+    """
+    round_, place = divmod(number, len(families))
+    order = np.random.default_rng([seed, round_, _FAMILIES]).permutation(len(families))
+    return families[int(order[place])]
 
 
 def constant_rates_seed(seed: int) -> int:

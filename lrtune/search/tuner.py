@@ -22,6 +22,7 @@ from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.display.script import watching
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.model.hypermodel import ScheduleHyperModel
+from lrtune.model.optimizers import describe_optimizer
 from lrtune.records.data_record import describe_given
 from lrtune.records.identity import continued, identity, installed, refuse_other_search
 from lrtune.records.ids import BASELINE_SEARCH
@@ -34,15 +35,16 @@ from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.options import RunOptions
 from lrtune.search import seeds
 from lrtune.search.algorithm import Algorithm
-from lrtune.search.baseline import READING_CONSTANTS, arm_tasks
+from lrtune.search.baseline import arm_tasks, plain_arms
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import SearchLoop
 from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed
 from lrtune.search.resume import refuse_foreign_trials, repair, restore
+from lrtune.search.tries import parse_tries
 from lrtune.stats.winner import full_trials, ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import keras
 
@@ -75,6 +77,8 @@ class LoopTuner(UnsavedTuner):
         baseline_budget: float >= 0, epochs of the search for the best constant rate, as a share of
             this search's; 0 for the reading's two constant rates only.
         seed: int >= 0 or None for a fresh one.
+        tries: schedules to begin with, as text or as hyperparameter values: "cosine lr0=0.1
+            momentum=0.9". What is left out has its usual value.
         max_retries: int >= 0, how often a trial whose worker process crashed, hung or was killed
             starts again before it counts as lost. A resumed search trains lost trials again.
         trial_timeout: seconds > 0 that a worker process may take for an epoch before it counts as
@@ -101,6 +105,7 @@ class LoopTuner(UnsavedTuner):
         baseline_seeds: int = 3,
         baseline_budget: float = 0.5,
         seed: int | None = None,
+        tries: Sequence[str | Mapping[str, Any]] = (),
         max_retries: int = 2,
         trial_timeout: float = 3600.0,
         overwrite: bool = False,
@@ -127,7 +132,8 @@ class LoopTuner(UnsavedTuner):
                 "objective must be the name of one metric (or one keras_tuner.Objective). "
                 f"Received: {self.oracle.objective}."
             )
-        self._algorithm = self.algorithm_type(self.oracle, _share)
+        self.tries = self._parsed(tries)
+        self._algorithm = self.algorithm_type(self.oracle, _share, self.tries)
         tunes = self._arms() and self._families() != ("constant",)
         self.baseline_budget = budget if tunes else 0.0
         self._space = tuple(self.oracle.get_space().get_config()["space"])
@@ -359,8 +365,20 @@ class LoopTuner(UnsavedTuner):
 
     def _arms(self) -> Mapping[str, Mapping[str, Any]]:
         if self.baseline_seeds and isinstance(self.hypermodel, ScheduleHyperModel):
-            return READING_CONSTANTS
+            return plain_arms(self.hypermodel.space)
         return {}
+
+    def _parsed(self, tries: Sequence[str | Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
+        if not isinstance(self.hypermodel, ScheduleHyperModel):
+            if not tries:
+                return ()
+            raise ArgumentError(
+                "tries are schedules, so the hypermodel must be a ScheduleHyperModel. "
+                f"Received: tries={tries!r}."
+            )
+        space = self.hypermodel.space
+        theirs = [hp for hp in self.oracle.hyperparameters.space if not space.reserves(hp.name)]
+        return parse_tries(tries, space, {hp.name: hp.default for hp in theirs})
 
     def _families(self) -> tuple[str, ...]:
         return tuple(getattr(self.hypermodel, "families", ()))
@@ -371,7 +389,8 @@ class LoopTuner(UnsavedTuner):
 
     def _asked(self, horizon: int, data: DataRecord, batch_size: int | None) -> Manifest:
         """The manifest of this tuner's search, without the plan."""
-        arms = self._arms()
+        optimizer, options = describe_optimizer(self.hypermodel)
+        arms, space = self._arms(), getattr(self.hypermodel, "space", None)
         return Manifest(
             algo=self.algo,
             objective=self.oracle.objective.name,
@@ -384,6 +403,11 @@ class LoopTuner(UnsavedTuner):
             batch_size=batch_size,
             families=self._families(),
             space=self._space,
+            optimizer=optimizer,
+            optimizer_options=options,
+            ranges=getattr(space, "ranges", {}),
+            fixed=getattr(space, "fixed", {}),
+            tries=self.tries,
             baseline_budget=self.baseline_budget,
             baseline_arms=arms,
             baseline_seeds=seeds.baseline_seeds(self.seed, self.baseline_seeds) if arms else (),

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lrtune.errors import ArgumentError
-from lrtune.schedules import get
+from lrtune.schedules.space import sampling_of
 from lrtune.stats.trials import families_of, family_of, score_of
 
 if TYPE_CHECKING:
@@ -173,8 +173,9 @@ def _parameters(trials: Sequence[Outcome]) -> list[str]:
     """The family's own hyperparameters, `family.parameter`, in the order of the first trial."""
     if not trials:
         return []
-    prefix = f"{family_of(trials[0])}."
-    return [name for name in trials[0].values if name.startswith(prefix)]
+    names = trials[0].recipe.parameter_names
+    # What all trials have alike, as the horizon, explains nothing.
+    return [name for name in names if len({one.values.get(name) for one in trials}) > 1]
 
 
 def _measure(
@@ -193,7 +194,7 @@ def _measure(
     if reason:
         return Importance(family, count, {}, math.nan, reason)
 
-    columns = [_column([one.values[name] for one in whole], _scale(name)) for name in names]
+    columns = [_column([one.values[name] for one in whole], sampling_of(name)) for name in names]
     features = np.column_stack(columns)
     varied = np.ptp(features, axis=0) > 0
     shares, explained = np.zeros(len(names)), 0.0
@@ -218,21 +219,6 @@ def _column(values: Sequence[Any], scale: str) -> FloatArray:
     if scale == "log" and numbers.min() > 0:
         return np.log(numbers)
     return numbers
-
-
-def _scale(name: str) -> str:
-    """The scale on which a search samples a hyperparameter: see `lrtune.schedules.space.declare`.
-
-    A tree splits between two values; the point between them is drawn on this scale.
-    """
-    if name in ("lr0", "momentum"):
-        return "log" if name == "lr0" else "reverse_log"
-    family, _, parameter = name.partition(".")
-    try:
-        ranges = get(family).ranges
-    except ArgumentError:  # `schedule` itself, or a family not registered in this process
-        return "linear"
-    return next((own.sampling for own in ranges if own.parameter == parameter), "linear")
 
 
 def _known(value: Any) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from lrtune.cli import options as search_options
 from lrtune.cli import search
+from lrtune.schedules import names
 from tests.cli.command import called, options_of
 from tests.cli.test_search import options_of as asked
 
@@ -44,11 +45,52 @@ BAD = {
     "unknown family": (
         ["--families", "constant,stepp"],
         (
-            "Unknown schedule family 'stepp': it must be one of constant, exponential, step, time. "
+            f"Unknown schedule family 'stepp': it must be one of {', '.join(names())}. "
             "Did you mean 'step'?"
         ),
     ),
     "no family": (["--families", ","], "--families must name at least one schedule family"),
+    "unknown optimizer": (
+        ["--optimizer", "sgdd"],
+        "--optimizer must be one of sgd, adam, adamw, rmsprop, lion. Received: sgdd",
+    ),
+    "a range that is none": (["--range", "lr0"], "--range must be NAME=VALUE. Received: lr0"),
+    "half a range": (["--range", "lr0=1"], "--range lr0 must be (low, high). Received: (1,)."),
+    "a range upside down": (
+        ["--range", "lr0=1:0.1"],
+        "--range lr0 must be (low, high) with low <= high. Received: (1, 0.1).",
+    ),
+    "a range of nothing": (
+        ["--range", "step.dorp=0.1:0.2"],
+        (
+            "--range must name hyperparameters of this search: lr0, momentum, weight_decay, "
+            "time.k, step.drop, step.epochs_drop, exponential.k. Received: 'step.dorp'."
+            " Did you mean 'step.drop'?"
+        ),
+    ),
+    "a value outside its domain": (
+        ["--fix", "momentum=1"],
+        "--fix momentum must be a number >= 0 and < 1. Received: 1.",
+    ),
+    "both": (
+        ["--fix", "lr0=0.1", "--range", "lr0=0.1:1"],
+        "--fix and --range must not name the same hyperparameter. Received: 'lr0' in both.",
+    ),
+    "a try of another family": (
+        ["--try", "cosine lr0=0.1"],
+        (
+            "a schedule to try must begin with a family of the search (constant, time, step, "
+            "exponential). Received: 'cosine lr0=0.1'."
+        ),
+    ),
+    "a try outside its domain": (
+        ["--try", "step drop=2"],
+        "--try step.drop must be a number > 0 and <= 1. Received: 2.",
+    ),
+    "more tries than trials": (
+        ["--algo", "random", "--max-trials", "1", "--try", "step", "--try", "time"],
+        "--try may be given at most --max-trials times, 1. Received: 2 times.",
+    ),
     "unknown objective": (
         ["--objective", "val_f1"],
         "--objective must be one of val_accuracy, val_loss, accuracy, loss. Received: val_f1",
@@ -187,10 +229,14 @@ def test_the_default_folder_identifies_the_search():
         {"families": "step"},
         {"objective": "val_loss"},
         {"batch_size": 32},
+        {"optimizer": "adam"},
+        {"ranges": ["lr0=0.1:1"]},
+        {"fixed": ["lr0=0.1"]},
+        {"tries": ["step"]},
         {"score": "best"},
         {"baseline_budget": 0.0},
     ]
-    assert len({search_options.default_run_dir(asked(**one)) for one in [{}, *others]}) == 11
+    assert len({search_options.default_run_dir(asked(**one)) for one in [{}, *others]}) == 15
 
 
 def test_the_resume_command_leaves_out_defaults():
@@ -212,12 +258,14 @@ def test_the_resume_command_has_every_changed_option(
         algo="bayesian", data="some pets.npz", max_epochs=7, max_trials=9, families="step",
         objective="val_loss", batch_size=8, workers=3, seed=5, score="best", baseline_budget=0.25,
         trial_timeout=60.0, max_retries=1, tensorboard=Path("my events"), run_dir=Path("my runs"),
-        quick=True, quiet=True,
+        quick=True, quiet=True, optimizer="adam", ranges=["lr0=0.1:1", "step.drop=0.1:0.5"],
+        fixed=["beta_1=0.9"], tries=["step lr0=0.2", "step lr0=0.3"],
     )  # fmt: skip
-    names = [field.name for field in fields(changed)]
-    options = [f"--{name.replace('_', '-')}" for name in names]
+    every = [field.name for field in fields(changed)]
+    singular = {"ranges": "range", "fixed": "fix", "tries": "try"}
+    options = [f"--{singular.get(name, name).replace('_', '-')}" for name in every]
     assert sorted(options) == sorted(options_of(search.command))
-    same = [name for name in names if getattr(changed, name) == getattr(asked(), name)]
+    same = [name for name in every if getattr(changed, name) == getattr(asked(), name)]
     # With three workers nothing trains in this process; --overwrite must not be typed again.
     assert same == ["in_process", "overwrite"]
     here = search_options.command_line(search_options.Options(in_process=True))

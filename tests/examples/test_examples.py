@@ -48,6 +48,17 @@ def test_the_hypermodel_runs_in_each_stock_tuner(algo: str, images: Path):
     assert printed.splitlines()[-1].startswith("best ")
 
 
+def test_a_family_of_ones_own_is_searched(images: Path, tmp_path: Path):
+    code = f"import own_family; own_family.main({str(images)!r}, 2, {str(tmp_path)!r})"
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=EXAMPLES, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.startswith("[0.   0.05 0.1 ]")
+    assert ended.stdout.count(" hill ") == 2
+    assert "failed" not in ended.stdout
+
+
 def test_the_winner_of_a_run_trains_a_model_that_is_saved(images: Path, tmp_path: Path):
     folder = tmp_path / "run"
     search = [sys.executable, "-m", "lrtune.search", "--data", str(images), "--max-epochs", "2"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import keras_tuner
 import pytest
 
-from lrtune.schedules import space as declared
+from lrtune.schedules.space import Space
 from tests.runs.build_run import SPACE, parameter
 
 optuna = pytest.importorskip("optuna")
@@ -19,7 +19,7 @@ from lrtune.export.optuna_space import distributions  # noqa: E402
 
 def test_the_space_as_keras_tuner_writes_it_is_understood():
     hp = keras_tuner.HyperParameters()
-    declared.declare(hp, ["constant", "step", "exponential"], epochs=50)
+    Space(("constant", "step", "exponential"), 50).declare(hp)
     known = distributions(hp.get_config()["space"], [])
 
     assert list(known) == [

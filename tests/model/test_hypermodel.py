@@ -17,6 +17,7 @@ import tensorflow as tf
 import lrtune
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.model.hypermodel import steps_per_epoch
+from lrtune.schedules import names
 from tests.runner import tiny
 
 STEPS = tiny.STEPS
@@ -96,7 +97,10 @@ def test_in_stock_hyperband_every_update_has_the_rate_of_its_absolute_epoch(tmp_
 @pytest.mark.parametrize("momentum", [None, 0.5])
 def test_stock_tuners_find_every_conditional_hyperparameter(tmp_path, momentum):
     tuner = keras_tuner.RandomSearch(
-        hypermodel(momentum=momentum), objective="val_loss", max_trials=1, directory=tmp_path
+        hypermodel(fixed={} if momentum is None else {"momentum": momentum}),
+        objective="val_loss",
+        max_trials=1,
+        directory=tmp_path,
     )
     space = {hp.name: hp for hp in tuner.oracle.get_space().space}
     assert sorted(space) == [
@@ -123,7 +127,7 @@ def test_stock_tuners_find_every_conditional_hyperparameter(tmp_path, momentum):
 )
 def test_in_other_stock_tuners_every_update_has_its_rate(tmp_path, kind, families, more):
     tuner = kind(
-        hypermodel(epochs=2, families=families, momentum=0.5),
+        hypermodel(epochs=2, families=families, fixed={"momentum": 0.5}),
         objective="val_accuracy",
         max_trials=2,
         seed=1,
@@ -261,8 +265,8 @@ def test_a_trained_model_is_saved_and_loaded_by_another_process(tmp_path):
         (
             tiny.adam,
             (
-                "build_model must return an uncompiled keras.Model: lrtune compiles it with SGD "
-                "and the sampled schedule. Give loss= and metrics= to the hypermodel instead."
+                "build_model must return an uncompiled keras.Model: lrtune compiles it with the "
+                "sampled schedule. Give optimizer=, loss= and metrics= to the hypermodel instead."
             ),
         ),
     ],
@@ -289,20 +293,23 @@ def test_a_model_instead_of_a_function_is_refused():
         (
             {"families": ["steps"]},
             (
-                "Unknown schedule family 'steps': it must be one of constant, exponential, step, "
-                "time. Did you mean 'step'?"
+                f"Unknown schedule family 'steps': it must be one of {', '.join(names())}. "
+                "Did you mean 'step'?"
             ),
         ),
         (
             {"families": []},
             (
-                "families must be a list of at least one schedule family, each once. "
-                "Received: families=[]."
+                "families must name at least one schedule family or one of the presets reading, "
+                "modern, all. Received: families=[]."
             ),
         ),
         ({"epochs": 0}, "epochs must be an integer >= 1. Received: epochs=0."),
         ({"epochs": 2.5}, "epochs must be an integer >= 1. Received: epochs=2.5."),
-        ({"momentum": 1}, "momentum must be a number >= 0 and < 1. Received: momentum=1."),
+        (
+            {"fixed": {"momentum": 1}},
+            "fixed['momentum'] must be a number >= 0 and < 1. Received: fixed['momentum']=1.",
+        ),
         (
             {"steps_per_epoch": 0},
             "steps_per_epoch must be an integer >= 1. Received: steps_per_epoch=0.",

@@ -156,8 +156,8 @@ def test_without_a_confirmed_arm_the_result_of_the_searchs_winner_is_shown(tmp_p
         "score on the test images. In the confirmation, trial-1: no evidence of a difference: "
         "0.0021 ["
     )
-    # Its mean is the best all the same, and it is the search's first: so it is what to use.
-    assert report.usage[1] == "schedule = run.best_schedule().to_keras(steps_per_epoch)"
+    # Its mean is the best all the same, but nothing shows that it is better.
+    assert report.usage[1] == "schedule = run.schedule('constant-tuned').to_keras(steps_per_epoch)"
 
 
 def test_an_arm_worse_than_the_constant_rate_is_not_recommended(tmp_path):

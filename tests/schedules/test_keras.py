@@ -1,4 +1,4 @@
-"""Schedules in Keras: the same rates as the table, in every way a model trains, saves and loads."""
+"""Schedules in Keras: in every way a model trains, saves and loads."""
 
 from __future__ import annotations
 
@@ -12,23 +12,13 @@ import pytest
 import tensorflow as tf
 
 from lrtune.errors import ArgumentError, LrtuneError
-from lrtune.schedules import Constant, ExponentialDecay, StepDecay, TimeDecay, keras_private, names
+from lrtune.schedules import Constant, ExponentialDecay, StepDecay, TimeDecay, keras_private
 from lrtune.schedules import keras as adapter
+from tests.schedules.cases import SAMPLE
 
 # Keras 3.15 itself under NumPy 2.4, wherever it turns a variable into an array.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-SCHEDULES = {
-    "constant": Constant(0.01),
-    "time": TimeDecay.per_update(0.1, 0.002, steps_per_epoch=125),
-    "time held": TimeDecay(0.1, 0.3, per_step=False),
-    "step": StepDecay(0.1, 0.5, 10),
-    "step per step": StepDecay(0.1, 0.37, 0.7, per_step=True),
-    "exponential": ExponentialDecay(0.1, 0.1),
-    "exponential per step": ExponentialDecay(0.1, 0.1, per_step=True),
-    "to zero": ExponentialDecay(0.1, 20.0),
-}
-every_schedule = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES.keys())
 NOT_PLACED = (
     "this model's learning-rate schedule does not know the steps per epoch yet: train with "
     "hypermodel.fit(hp, model, ...) or give steps_per_epoch= to the hypermodel"
@@ -62,68 +52,6 @@ def make_model(optimizer, **compile_arguments):
 
 def fit(model, epochs=1, **arguments):
     model.fit(X, Y, batch_size=2, epochs=epochs, shuffle=False, verbose=0, **arguments)
-
-
-@every_schedule
-@pytest.mark.parametrize("steps_per_epoch", [125, 7])
-def test_keras_has_the_tables_rates_at_every_step(schedule, steps_per_epoch):
-    table = schedule.table(50, steps_per_epoch)
-    in_keras = schedule.to_keras(steps_per_epoch)
-    steps = tf.range(len(table), dtype=tf.int64)
-
-    @tf.function
-    def one_by_one(steps):
-        return tf.map_fn(in_keras, steps, fn_output_signature=tf.float32)
-
-    @tf.function(jit_compile=True)
-    def compiled(steps):
-        return in_keras(steps)
-
-    assert np.array_equal(one_by_one(steps).numpy(), table)
-    assert np.array_equal(compiled(steps).numpy(), table)
-    eager = [float(in_keras(step)) for step in range(0, len(table), 13)]
-    assert eager == table[::13].tolist()
-    assert in_keras(steps[3]).dtype == "float32"
-
-
-@every_schedule
-def test_a_table_schedule_has_exactly_the_tables_rates(schedule):
-    table = schedule.table(50, 7)
-    in_keras = adapter.TableSchedule(table)
-    found = tf.function(in_keras)(tf.range(len(table), dtype=tf.int64))
-    assert found.numpy().tobytes() == table.tobytes()
-
-
-@pytest.mark.parametrize("steps_per_epoch", [125, 7])
-def test_keras_own_schedules_agree(steps_per_epoch):
-    ours_and_theirs = [
-        (
-            StepDecay(0.1, 0.5, 10),
-            keras.optimizers.schedules.ExponentialDecay(
-                0.1, 10 * steps_per_epoch, 0.5, staircase=True
-            ),
-        ),
-        (
-            ExponentialDecay(0.1, 0.1),
-            keras.optimizers.schedules.ExponentialDecay(
-                0.1, steps_per_epoch, np.exp(-0.1), staircase=True
-            ),
-        ),
-        (
-            TimeDecay(0.1, 0.25),
-            keras.optimizers.schedules.InverseTimeDecay(0.1, steps_per_epoch, 0.25),
-        ),
-        (
-            TimeDecay(0.1, 0.25, per_step=False),
-            keras.optimizers.schedules.InverseTimeDecay(0.1, steps_per_epoch, 0.25, staircase=True),
-        ),
-    ]
-    for ours, theirs in ours_and_theirs:
-        table = ours.table(50, steps_per_epoch)
-        steps = np.arange(len(table))
-        # Keras divides in float32: 375 / 125 and its like are exact, which the staircase needs.
-        expected = [float(theirs(step)) for step in steps[:: max(1, steps_per_epoch // 5)]]
-        assert table[:: max(1, steps_per_epoch // 5)] == pytest.approx(expected, rel=2e-5)
 
 
 @pytest.mark.parametrize("mode", [{}, {"run_eagerly": True}, {"steps_per_execution": 2}])
@@ -195,21 +123,23 @@ def test_a_table_does_not_change_with_the_callers_array():
 @pytest.mark.parametrize(
     "schedule",
     [
-        StepDecay(0.1, 0.5, 10).to_keras(7),
+        *(schedule.to_keras(7) for schedule in SAMPLE.values()),
         adapter.TableSchedule(TimeDecay(0.1, 0.3).table(2, 3), first_step=4),
         adapter.UnplacedSchedule(ExponentialDecay(0.1, 0.1)),
     ],
-    ids=lambda schedule: type(schedule).__name__,
 )
 def test_configs_pass_through_json(schedule):
     saved = json.loads(json.dumps(keras.saving.serialize_keras_object(schedule)))
     loaded = keras.saving.deserialize_keras_object(saved)
     assert type(loaded) is type(schedule)
     assert loaded.get_config() == schedule.get_config()
+    assert getattr(loaded, "schedule", None) == getattr(schedule, "schedule", None)
 
 
 def test_saved_models_of_all_kinds_load_in_a_fresh_process(tmp_path):
-    kinds = {name: SCHEDULES[name].to_keras(7) for name in names()}
+    # One for each kind of parameter: numbers, a boolean, a tuple, a name, another schedule.
+    named = ("constant", "time", "multi_step", "one_cycle", "warmup")
+    kinds = {name: SAMPLE[name].to_keras(7) for name in named}
     kinds["table"] = adapter.TableSchedule(TimeDecay(0.1, 0.3).table(5, 7))
     for name, schedule in kinds.items():
         model = make_model(keras.optimizers.SGD(schedule, momentum=0.5))

@@ -7,10 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lrtune.errors import ArgumentError
-from lrtune.schedules import Constant, ExponentialDecay, StepDecay, TimeDecay
+from lrtune.schedules import (
+    Constant,
+    CosineDecay,
+    ExponentialDecay,
+    MultiStepDecay,
+    SineCycles,
+    StepDecay,
+    TimeDecay,
+    Warmup,
+)
 from lrtune.schedules.recipe import Recipe
 
 STEP = {"schedule": "step", "lr0": 0.1, "momentum": 0.5, "step.drop": 0.5, "step.epochs_drop": 10}
+WARMED = {
+    "schedule": "warmup+cosine", "lr0": 0.1, "momentum": 0.9, "warmup.epochs": 5.0,
+    "warmup.start": 0.1, "cosine.epochs": 50.0, "cosine.end": 0.0,
+}  # fmt: skip
 
 
 def test_values_are_split_into_schedule_settings_and_the_users_own():
@@ -39,6 +52,10 @@ def test_a_recipe_gives_back_all_its_values(values, family):
 @pytest.mark.parametrize(
     ("values", "text"),
     [
+        (
+            {"schedule": "warmup+theirs", "warmup.epochs": 5.0, "theirs.a": 1.5},
+            "warmup+theirs(warmup.epochs=5, a=1.5)",
+        ),
         (STEP, "step(lr0=0.1, drop=0.5, epochs_drop=10), momentum 0.5"),
         ({"schedule": "constant", "lr0": 0.012345}, "constant(lr0=0.0123)"),
         ({"schedule": "theirs", "theirs.a": 1.5}, "theirs(a=1.5)"),
@@ -84,6 +101,40 @@ def test_unknown_numbers_are_nan():
             ),
         ),
         (
+            {name: one for name, one in WARMED.items() if name != "warmup.start"},
+            (
+                "values must hold the hyperparameters of a schedule. Missing: warmup.start. "
+                "Received: schedule, lr0, warmup.epochs, cosine.epochs, cosine.end, momentum."
+            ),
+        ),
+        (
+            {**WARMED, "warmup.epochs": 60},
+            (
+                "epochs of a warmup must be fewer than those of the whole schedule, 50. "
+                "Received: epochs=60.0."
+            ),
+        ),
+        (
+            {
+                "schedule": "multi_step",
+                "lr0": 0.1,
+                "multi_step.first": -1,
+                "multi_step.gap_2": 1,
+                "multi_step.gap_3": 1,
+                "multi_step.gamma": 0.1,
+            },
+            "first must be a finite number > 0. Received: first=-1.",
+        ),
+        (
+            {
+                "schedule": "piecewise_linear",
+                "lr0": 0.1,
+                "piecewise_linear.epochs": 50,
+                **{f"piecewise_linear.knot_{number}": 2 for number in range(1, 6)},
+            },
+            "knot_1 must be a number > 0 and <= 1. Received: knot_1=2.",
+        ),
+        (
             {"schedule": "time", "lr0": 0.1, "time.k": -1},
             "k must be a finite number >= 0. Received: k=-1.",
         ),
@@ -95,20 +146,105 @@ def test_incomplete_or_invalid_values_are_refused(values, message):
     assert str(error.value) == message
 
 
-def test_check_refuses_a_missing_or_invalid_momentum():
-    for values, message in [
+CONSTANT = {"schedule": "constant", "lr0": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("settings", "needed", "message"),
+    [
         (
-            {"lr0": 0.1},
-            "values must hold the hyperparameters of a schedule. Missing: momentum. Received: lr0.",
+            {},
+            ["momentum"],
+            (
+                "values must hold the hyperparameters of a schedule. Missing: momentum. "
+                "Received: schedule, lr0."
+            ),
+        ),
+        (
+            {"beta_1": 0.9},
+            ["beta_1", "weight_decay"],
+            (
+                "values must hold the hyperparameters of a schedule. Missing: weight_decay. "
+                "Received: schedule, lr0, beta_1."
+            ),
         ),
         (
             {"momentum": 2},
+            ["momentum"],
             "values['momentum'] must be a number >= 0 and < 1. Received: values['momentum']=2.",
         ),
-    ]:
-        with pytest.raises(ArgumentError) as error:
-            Recipe.from_values(values).check_momentum()
-        assert str(error.value) == message
+        (
+            {"momentum": 0.9, "weight_decay": -1},
+            ["momentum"],
+            (
+                "values['weight_decay'] must be a finite number >= 0. "
+                "Received: values['weight_decay']=-1."
+            ),
+        ),
+    ],
+)
+def test_check_refuses_missing_and_invalid_settings(settings, needed, message):
+    with pytest.raises(ArgumentError) as error:
+        Recipe.from_values(CONSTANT | settings).check(*needed)
+    assert str(error.value) == message
+
+
+def test_check_accepts_what_a_model_can_be_trained_with():
+    for settings in ({}, {"momentum": 0}, {"beta_1": 0.9, "weight_decay": 0.01}):
+        Recipe.from_values(CONSTANT | settings).check(*settings)
+    with pytest.raises(ArgumentError, match="Missing: schedule"):
+        Recipe.from_values({"lr0": 0.1}).check()
+
+
+def test_beta_1_and_weight_decay_are_the_optimizers_settings():
+    recipe = Recipe.from_values({**CONSTANT, "beta_1": 0.9, "weight_decay": 0.01})
+    assert recipe.settings == {"beta_1": 0.9, "weight_decay": 0.01}
+    assert recipe.momentum == 0.9
+    assert recipe.own == {}
+    assert str(recipe) == "constant(lr0=0.1), beta_1 0.9, weight_decay 0.01"
+
+
+def test_a_warmup_is_part_of_its_schedule():
+    recipe = Recipe.from_values({**WARMED, "width": 32, "step.drop": 0.5, "tuner/epochs": 9})
+    assert recipe.family == "warmup+cosine"
+    assert recipe.parameters == {
+        "lr0": 0.1, "warmup.epochs": 5, "warmup.start": 0.1, "epochs": 50, "end": 0
+    }  # fmt: skip
+    assert recipe.own == {"width": 32, "step.drop": 0.5}
+    assert recipe.schedule == Warmup(CosineDecay(0.1, 45), 5, 0.1)
+    assert recipe.parameter_names == (
+        "warmup.epochs", "warmup.start", "cosine.epochs", "cosine.end"
+    )  # fmt: skip
+    assert recipe.schedule_text == (
+        "warmup+cosine(lr0=0.1, warmup.epochs=5, warmup.start=0.1, epochs=50, end=0)"
+    )
+    assert Recipe.from_values(WARMED).values == WARMED
+
+
+def test_without_a_warmup_its_parameters_are_the_users_own():
+    recipe = Recipe.from_values({**WARMED, "schedule": "cosine"})
+    assert recipe.schedule == CosineDecay(0.1, 50)
+    assert recipe.own == {"warmup.epochs": 5, "warmup.start": 0.1}
+
+
+def test_a_family_with_parameters_of_a_search_is_built_from_them():
+    values = {
+        "schedule": "multi_step", "lr0": 0.1, "multi_step.first": 20.0, "multi_step.gap_2": 10.0,
+        "multi_step.gap_3": 5.0, "multi_step.gamma": 0.1,
+    }  # fmt: skip
+    assert Recipe.from_values(values).schedule == MultiStepDecay(0.1, (20, 30, 35), 0.1)
+    warmed = values | {"schedule": "warmup+multi_step", "warmup.epochs": 5, "warmup.start": 0}
+    assert Recipe.from_values(warmed).schedule == Warmup(MultiStepDecay(0.1, (20, 30, 35), 0.1), 5)
+
+
+def test_a_parameter_that_a_mode_does_not_have_is_not_missed():
+    values = {"schedule": "sine", "lr0": 0.1, "sine.half_cycle": 4.0, "sine.ratio": 6.0}
+    even = Recipe.from_values(values | {"sine.mode": "even"})
+    assert even.schedule == SineCycles(0.1, 4, 6)
+    with pytest.raises(ArgumentError, match=r"Missing: sine\.gamma\."):
+        _ = Recipe.from_values(values | {"sine.mode": "exponential"}).schedule
+    with pytest.raises(ArgumentError, match=r"Missing: sine\.mode\."):
+        _ = Recipe.from_values(values).schedule
 
 
 @pytest.mark.parametrize(
@@ -121,6 +257,11 @@ def test_check_refuses_a_missing_or_invalid_momentum():
         (TimeDecay(0.0123456, 0.31415), "time(lr0=0.0123, k=0.314)"),
         (TimeDecay(0.1, 0.3, per_step=False), "time(lr0=0.1, k=0.3, per_step=False)"),
         (ExponentialDecay(0.00012345, 1e-7), "exponential(lr0=0.000123, k=1e-07)"),
+        (TimeDecay(0.1, 0.3, power=0.5), "time(lr0=0.1, k=0.3, power=0.5)"),
+        (MultiStepDecay(0.1, (25, 37.54321), 0.1),
+         "multi_step(lr0=0.1, boundaries=(25, 37.5), gamma=0.1)"),
+        (Warmup(StepDecay(0.1, 0.3, 5), 2.55555),
+         "warmup(epochs=2.56, start=0) then step(lr0=0.1, drop=0.3, epochs_drop=5)"),
     ],
 )  # fmt: skip
 def test_a_schedule_as_text(schedule, text):

@@ -11,7 +11,13 @@ import pytest
 from lrtune import schedules
 from lrtune._util import checks
 from lrtune.errors import ArgumentError
-from lrtune.schedules import Constant, Range, Schedule, StepDecay, TimeDecay, registry
+from lrtune.schedules import Constant, Range, Schedule, StepDecay, TimeDecay, Warmup, registry
+
+NAMES = (
+    "constant", "cosine", "cosine_restarts", "exponential", "hyperbolic", "inverse_sqrt", "linear",
+    "multi_step", "one_cycle", "piecewise_linear", "plateau", "polynomial", "rex", "sigmoid",
+    "sine", "step", "tanh", "time", "triangular", "warmup_stable_decay",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -21,23 +27,24 @@ def empty_corner(monkeypatch):
 
 
 def test_names_and_get():
-    assert schedules.names() == ("constant", "exponential", "step", "time")
+    assert schedules.names() == NAMES
     for name in schedules.names():
         assert schedules.get(name).name == name
     assert schedules.get("step") is StepDecay
+    # It goes before another schedule, and saved models must find it.
+    assert schedules.get("warmup") is Warmup
 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
     [("stpe", " Did you mean 'step'?"), ("Exponential", " Did you mean 'exponential'?"),
-     ("qqq", ""), (None, ""), (["qqq"], "")],
+     ("one_cylce", " Did you mean 'one_cycle'?"), ("qqq", ""), (None, ""), (["step"], "")],
 )  # fmt: skip
 def test_an_unknown_name_lists_the_choices(name, hint):
     with pytest.raises(ArgumentError) as error:
         schedules.get(name)
     assert str(error.value) == (
-        f"Unknown schedule family {name!r}: it must be one of constant, exponential, step, time."
-        + hint
+        f"Unknown schedule family {name!r}: it must be one of {', '.join(NAMES)}." + hint
     )
 
 
@@ -48,8 +55,8 @@ def test_an_unknown_name_lists_the_choices(name, hint):
             Schedule,
             {"lr0": 0.1},
             (
-                "config must name its schedule family under the key 'name': one of constant, "
-                "exponential, step, time. Received: config={'lr0': 0.1}."
+                "config must name its schedule family under the key 'name': one of "
+                f"{', '.join(NAMES)}. Received: config={{'lr0': 0.1}}."
             ),
         ),
         (
@@ -145,8 +152,14 @@ def test_anything_but_a_named_frozen_family_is_refused(empty_corner):
         "family must be a frozen dataclass: put @register above @dataclass(frozen=True). "
         f"Received: family={Plain!r}."
     )
-    assert schedules.names() == ("constant", "exponential", "step", "time")
+    assert schedules.names() == NAMES
 
 
 def test_the_same_family_may_be_registered_twice(empty_corner):
     assert schedules.register(StepDecay) is StepDecay
+
+
+def test_every_public_class_of_a_family_is_registered():
+    public = {getattr(schedules, name) for name in schedules.__all__}
+    families = {one for one in public if isinstance(one, type) and issubclass(one, Schedule)}
+    assert families - {Schedule} == {*map(schedules.get, schedules.names()), Warmup}

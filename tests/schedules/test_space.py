@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from lrtune import schedules
-from lrtune.errors import ArgumentError
 from lrtune.schedules import (
     Constant,
     ExponentialDecay,
     Range,
-    Schedule,
     StepDecay,
     TimeDecay,
-    space,
 )
 from lrtune.schedules.recipe import Recipe
+from lrtune.schedules.space import Space, exists, own_ranges
 
 keras_tuner = pytest.importorskip("keras_tuner")
 
@@ -34,9 +30,9 @@ OWN = {
 EPOCHS = 50
 
 
-def declared(families=FAMILIES, epochs=EPOCHS, momentum=None):
+def declared(families=FAMILIES, epochs=EPOCHS, **arguments):
     hp = keras_tuner.HyperParameters()
-    space.declare(hp, families, epochs, momentum)
+    Space(families, epochs, **arguments).declare(hp)
     return hp
 
 
@@ -123,24 +119,26 @@ def test_every_sample_can_be_read_back_as_a_schedule(sampled):
 
 
 def test_momentum_can_be_fixed():
-    hp = declared(momentum=0.9)
+    hp = declared(fixed={"momentum": 0.9})
     assert hp.values["momentum"] == 0.9
     assert {values["momentum"] for values in sample(hp, 20)} == {0.9}
     assert next(own for own in hp.space if own.name == "lr0").max_value == 0.3
 
 
 def test_without_momentum_larger_rates_are_tried():
-    hp = declared(momentum=0)
+    hp = declared(fixed={"momentum": 0})
     assert type(hp.values["momentum"]) is float  # Keras' SGD takes no int
     assert next(own for own in hp.space if own.name == "lr0").max_value == 0.5
 
 
 @pytest.mark.parametrize("epochs", [1, 2, 3, 9, 81, 1000])
 def test_ranges_scale_with_the_horizon(epochs):
-    for family in schedules.names():
+    for family in (*schedules.names(), "warmup"):
         for own in schedules.get(family).ranges:
-            low, high, default = own.bounds(epochs)
-            assert 0 < low <= default <= high
+            if isinstance(own, Range):
+                low, high, default = own.bounds(epochs)
+                assert low <= default <= high
+                assert low > 0 or own.sampling == "linear"
     hp = declared(epochs=epochs)
     for values in sample(hp, 30):
         schedule = Recipe.from_values(values).schedule
@@ -166,7 +164,7 @@ def test_keras_tuner_discovers_the_whole_space_in_one_build(tmp_path):
 
     def build(hp):
         builds.append(dict(hp.values))
-        space.declare(hp, FAMILIES, EPOCHS)
+        Space(FAMILIES, EPOCHS).declare(hp)
         # A scope of the user's own, explored as ever.
         with hp.conditional_scope("schedule", ["step"]):
             hp.Boolean("mine")
@@ -184,90 +182,80 @@ def test_declaring_again_keeps_a_trials_values(sampled):
     for values in sampled[:20]:
         hp = keras_tuner.HyperParameters()
         hp.values = dict(values)
-        space.declare(hp, FAMILIES, EPOCHS)
+        Space(FAMILIES, EPOCHS).declare(hp)
         assert hp.values == values
 
 
-@pytest.fixture
-def others(monkeypatch):
-    monkeypatch.setattr(schedules.registry, "_families", dict(schedules.registry._families))
-
-    @schedules.register
-    @dataclass(frozen=True)
-    class Power(Schedule):
-        name: ClassVar[str] = "power"
-        ranges: ClassVar[tuple[Range, ...]] = (
-            Range("p", lambda e: 0.5, lambda e: 3, lambda e: 99),
-        )
-        lr0: float
-        p: float
-        scale: float = 1.0
-
-        def formula(self, t, xp):
-            return self.lr0 * xp.power(1.0 + t / self.scale, -self.p)
-
-    @schedules.register
-    @dataclass(frozen=True)
-    class Mute(Power):
-        name: ClassVar[str] = "mute"
-        ranges: ClassVar[tuple[Range, ...]] = ()
+EVERYTHING = (*schedules.names(), *(f"warmup+{name}" for name in schedules.names()))
 
 
-def test_a_registered_family_is_searched_over_its_ranges(others):
-    hp = declared(["constant", "power"])
-    for values in sample(hp, 20):
-        if values["schedule"] == "power":
-            assert 0.5 <= values["power.p"] <= 3
-            assert Recipe.from_values(values).schedule.p == values["power.p"]
-    assert declared(["power"]).values["power.p"] == 3  # a default outside is brought into the range
+@pytest.fixture(scope="module")
+def sampled_from_all():
+    return sample(declared(EVERYTHING), 500)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (
-            {"families": ["step", "cosin"]},
-            (
-                "Unknown schedule family 'cosin': it must be one of constant, exponential, mute, "
-                "power, step, time."
-            ),
-        ),
-        (
-            {"families": []},
-            (
-                "families must be a list of at least one schedule family, each once. "
-                "Received: families=[]."
-            ),
-        ),
-        (
-            {"families": ["step", "time", "step"]},
-            (
-                "families must be a list of at least one schedule family, each once. "
-                "Received: families=['step', 'time', 'step']."
-            ),
-        ),
-        (
-            {"families": "step"},
-            (
-                "families must be a list of at least one schedule family, each once. "
-                "Received: families='step'."
-            ),
-        ),
-        (
-            {"families": ["mute"]},
-            (
-                "The schedule family 'mute' cannot be searched: its class must declare a Range for "
-                "each parameter in `ranges`. Missing: p."
-            ),
-        ),
-        ({"epochs": 0}, "epochs must be an integer >= 1. Received: epochs=0."),
-        ({"epochs": 50.0}, "epochs must be an integer >= 1. Received: epochs=50.0."),
-        ({"momentum": 1}, "momentum must be a number >= 0 and < 1. Received: momentum=1."),
-        ({"momentum": -0.1}, "momentum must be a number >= 0 and < 1. Received: momentum=-0.1."),
-        ({"momentum": "x"}, "momentum must be a number >= 0 and < 1. Received: momentum='x'."),
-    ],
-)
-def test_invalid_arguments_are_refused(others, arguments, message):
-    with pytest.raises(ArgumentError) as error:
-        declared(**arguments)
-    assert str(error.value) == message
+def test_every_sample_has_exactly_the_parameters_that_exist(sampled_from_all):
+    assert {values["schedule"] for values in sampled_from_all} == set(EVERYTHING)
+    modes = set()
+    for values in sampled_from_all:
+        wanted = {
+            name
+            for name, own in own_ranges(values["schedule"]).items()
+            if exists(name, own, values)
+        }
+        assert set(values) == {"schedule", "lr0", "momentum"} | wanted
+        assert ("warmup.epochs" in values) == values["schedule"].startswith("warmup+")
+        for family in ("triangular", "sine"):
+            if f"{family}.mode" in values:
+                modes.add(values[f"{family}.mode"])
+                exponential = values[f"{family}.mode"] == "exponential"
+                assert (f"{family}.gamma" in values) == exponential
+    assert modes == {"even", "halving", "exponential"}
+
+
+def test_every_sample_of_every_family_can_be_trained_with(sampled_from_all):
+    for values in sampled_from_all:
+        recipe = Recipe.from_values(values)
+        recipe.check("momentum")
+        schedule = recipe.schedule
+        family = values["schedule"].removeprefix("warmup+")
+        assert getattr(schedule, "then", schedule).name == family
+        assert schedule.lr0 == values["lr0"]
+        assert recipe.own == {}
+        table = schedule.table(EPOCHS, 5)
+        assert np.isfinite(table).all()
+        assert table.max() > 0.1 * np.float32(values["lr0"])
+
+
+def test_a_warmup_and_what_follows_fit_into_the_horizon(sampled_from_all):
+    warmed = [values for values in sampled_from_all if "warmup.epochs" in values]
+    for values in warmed:
+        schedule = Recipe.from_values(values).schedule
+        assert 0 <= schedule.epochs <= 0.2 * EPOCHS
+        if hasattr(schedule.then, "epochs"):
+            assert schedule.epochs + schedule.then.epochs == pytest.approx(EPOCHS, rel=1e-12)
+
+
+def test_the_default_trial_of_every_family_can_be_trained_with():
+    space = Space(EVERYTHING, EPOCHS)
+    for family in EVERYTHING:
+        values = space.default(family)
+        assert Recipe.from_values(values).schedule.lr0 == 0.1
+        # The first trial of a search of this family alone is the same.
+        assert values == declared([family]).values
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 7, 300])
+def test_every_family_can_be_searched_over_any_horizon(epochs):
+    for values in sample(declared(EVERYTHING, epochs), 60):
+        Recipe.from_values(values).check("momentum")
+
+
+def test_the_scopes_of_a_users_own_stay_open():
+    hp = keras_tuner.HyperParameters()
+    hp.Choice("mine", ["a", "b"])
+    with hp.conditional_scope("mine", ["b"]):
+        hp.Boolean("inner")
+    before = list(hp.inactive_scopes)
+    Space(EVERYTHING, EPOCHS).declare(hp)
+    assert hp.inactive_scopes == before

@@ -47,7 +47,7 @@ def hyperband(folder, seed, **arguments):
 def bayesian(folder, **arguments):
     arguments = {"max_trials": 3, "workers": 1, "baseline_seeds": 0, "seed": 1, **arguments}
     return lrtune.BayesianOptimization(
-        hypermodel(families=["exponential"], momentum=0.5),
+        hypermodel(families=["exponential"], fixed={"momentum": 0.5}),
         objective="val_accuracy",
         directory=folder,
         project_name="run",
@@ -262,7 +262,7 @@ def test_bayesian_search_models_after_a_third_of_its_trials(tmp_path, monkeypatc
     assert done == [1, 2]
 
     stock = keras_tuner.BayesianOptimization(
-        hypermodel(families=["exponential"], momentum=0.5),
+        hypermodel(families=["exponential"], fixed={"momentum": 0.5}),
         objective="val_accuracy",
         max_trials=3,
         directory=tmp_path,

@@ -1,0 +1,38 @@
+"""`lrtune show RUN [NAME]`: the code of the recommended schedule, or of any other."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def show(
+    run: Annotated[str, typer.Argument(help="The run folder: --run-dir of the search.")],
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="A trial's id, or an arm's name.", show_default="the recommended choice"
+        ),
+    ] = None,
+    as_: Annotated[
+        str,
+        typer.Option(
+            "--as", help="keras (needs no lrtune), lrtune (shorter), or json (all values)."
+        ),
+    ] = "keras",
+) -> None:
+    """Print the code that trains with a schedule of a search.
+
+    Without a name it is what the report recommends: the best schedule if it was shown to beat the
+    constant rate, else the constant rate.
+    """
+    from lrtune._util import checks
+    from lrtune._util.printable import printable
+    from lrtune.report.code import STYLES
+    from lrtune.run import load_run
+
+    checks.one_of("--as", as_, STYLES)
+    code = load_run(run).code(name, as_)  # type: ignore[arg-type] # one of them
+    for line in code.splitlines():
+        typer.echo(printable(line))

@@ -1,0 +1,138 @@
+"""The code that trains with a run's schedule: in plain Keras, with lrtune, or as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Literal
+
+from lrtune._util import checks
+from lrtune.errors import ArgumentError
+from lrtune.report.keras_class import keras_class
+from lrtune.schedules.optimizers import MOMENTUM, OPTIMIZERS
+from lrtune.schedules.warmup import Warmup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lrtune.records.schema import Manifest
+    from lrtune.schedules import Schedule
+    from lrtune.schedules.recipe import Recipe
+
+Style = Literal["keras", "lrtune", "json"]
+STYLES = ("keras", "lrtune", "json")
+
+
+def code_for(recipe: Recipe, manifest: Manifest, style: Style = "keras") -> str:
+    """Python (or JSON) that trains with a recipe.
+
+    Args:
+        recipe: schedule, optimizer's settings and the user's own hyperparameters.
+        manifest: of the search, for the optimizer and the number of steps.
+        style: "keras" needs no lrtune: Keras' own schedule class where there is one with the same
+            rates, else a short class; "lrtune" is shorter; "json" is all values.
+
+    Raises:
+        ArgumentError: an unknown style, or a recipe that no model can be trained with.
+    """
+    checks.one_of("style", style, STYLES)
+    schedule = recipe.schedule
+    if style == "json":
+        optimizer = {"name": manifest.optimizer, **manifest.optimizer_options, **recipe.settings}
+        values = {"schedule": schedule.get_config(), "optimizer": optimizer}
+        return json.dumps({**values, "hyperparameters": recipe.values}, indent=2)
+    steps = _steps(manifest)
+    before, rate = (_in_keras if style == "keras" else _with_lrtune)(schedule, steps)
+    steps_line = _steps_line(manifest, steps)
+    imports = ["import keras", *(["import lrtune"] if "lrtune." in rate + before else [])]
+    for module in ("sys", "math"):
+        if f"{module}." in before:
+            imports.insert(0, f"import {module}")
+    if "pairwise(" in before:
+        imports.insert(0, "from itertools import pairwise")
+    lines = [before] if before else []
+    if schedule.name != "constant" and not (style == "keras" and schedule.closed_loop):
+        lines.insert(1 if before.startswith(("def ", "class ", "ROUNDING")) else 0, steps_line)
+    lines += [_optimizer(recipe, manifest, rate)]
+    lines += list(_remarks(recipe, manifest, schedule, style))
+    return "\n".join((*imports, "", *lines))
+
+
+def _steps(manifest: Manifest) -> int | None:
+    """Weight updates an epoch; None where the run does not say."""
+    samples, batch = manifest.data.sizes.get("train"), manifest.batch_size
+    if isinstance(samples, int) and isinstance(batch, int) and samples > 0 and batch > 0:
+        return math.ceil(samples / batch)
+    return None
+
+
+def _steps_line(manifest: Manifest, steps: int | None) -> str:
+    if steps is None:
+        return "steps_per_epoch = ...  # training samples / batch size"
+    samples, batch = manifest.data.sizes["train"], manifest.batch_size
+    return f"steps_per_epoch = {steps}  # {samples:,} samples in batches of {batch:,}"
+
+
+def _with_lrtune(schedule: Schedule, _: int | None) -> tuple[str, str]:
+    if schedule.name == "constant":
+        return "", repr(schedule.lr0)
+    text = repr(schedule)
+    for name in {type(schedule).__name__, type(getattr(schedule, "then", schedule)).__name__}:
+        text = text.replace(f"{name}(", f"lrtune.schedules.{name}(")
+    given = text.replace("(", "(\n    ", 1).removesuffix(")") + ",\n)"
+    given = given.replace(", ", ",\n    ") if not isinstance(schedule, Warmup) else given
+    return f"schedule = {given}", "schedule.to_keras(steps_per_epoch)"
+
+
+def _in_keras(schedule: Schedule, steps: int | None) -> tuple[str, str]:
+    if schedule.closed_loop and isinstance(schedule, Warmup):
+        raise ArgumentError(
+            "style must be 'lrtune' or 'json' for this schedule: Keras' ReduceLROnPlateau cannot "
+            f"change a rate that warms up. Received: style='keras' for {schedule}."
+        )
+    if schedule.name == "constant" or schedule.closed_loop:
+        return "", repr(schedule.lr0)
+    if steps is not None and (own := schedule.in_keras(steps)) is not None:
+        name, arguments = own
+        body = "".join(f"    {key}={value!r},\n" for key, value in arguments.items())
+        return f"schedule = keras.optimizers.schedules.{name}(\n{body})", "schedule"
+    return keras_class(schedule), f"{type(schedule).__name__}(steps_per_epoch)"
+
+
+def _optimizer(recipe: Recipe, manifest: Manifest, rate: str) -> str:
+    kind = OPTIMIZERS.get(manifest.optimizer)
+    if kind is None:
+        return f"optimizer = ...  # {manifest.optimizer}, with the learning rate {rate}"
+    given = {**manifest.optimizer_options, **recipe.settings}
+    more = "".join(f"    {name}={value!r},\n" for name, value in given.items())
+    return f"optimizer = keras.optimizers.{kind.keras_name}(\n    learning_rate={rate},\n{more})"
+
+
+def _remarks(recipe: Recipe, manifest: Manifest, schedule: Schedule, style: Style) -> Iterator[str]:
+    """What a line of code for the optimizer does not say."""
+    name = next((name for name in MOMENTUM if name in recipe.settings), None)
+    if schedule.moves_momentum and name:
+        value = recipe.settings[name]
+        if style == "lrtune":
+            yield (
+                f"lrtune.move_momentum(\n    optimizer, schedule, {value!r}, "
+                f"epochs={manifest.max_epochs}, steps_per_epoch=steps_per_epoch\n)"
+            )
+        else:
+            low = float(schedule.momentum_table(value, manifest.max_epochs, 100).min())
+            yield (
+                f"# In the search {name} moved, from {value:.3g} to {low:.3g} where the rate is "
+                "highest, and back;\n# Keras keeps it constant. `--as lrtune` prints code that "
+                "moves it."
+            )
+    if schedule.closed_loop and style == "lrtune":
+        yield "callbacks = [lrtune.Feedback(schedule)]  # for model.fit"
+    elif schedule.closed_loop:
+        config = schedule.get_config()
+        given = ", ".join(f"{one}={config[one]!r}" for one in ("factor", "patience", "min_delta"))
+        yield (
+            f"callbacks = [  # for model.fit\n    keras.callbacks.ReduceLROnPlateau({given}),\n]"
+        )
+    if recipe.own:
+        values = ", ".join(f"{key}={value!r}" for key, value in recipe.own.items())
+        yield f"# The model's own hyperparameters: {values}"

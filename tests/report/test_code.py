@@ -1,0 +1,149 @@
+"""The printed code trains with the very rates of the trial."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pytest
+
+import lrtune
+from lrtune.errors import ArgumentError
+from lrtune.records.reader import read_run
+from lrtune.report.code import code_for
+from lrtune.schedules import Schedule, names
+from lrtune.schedules.recipe import Recipe
+from lrtune.schedules.space import Space
+from tests.runs import build_run
+
+EPOCHS, SAMPLES, BATCH, STEPS = 20, 155, 16, 10
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory):
+    records = read_run(build_run.small_run(tmp_path_factory.mktemp("code") / "run"))
+    data = dataclasses.replace(records.manifest.data, sizes={"train": SAMPLES, "validation": 40})
+    return dataclasses.replace(
+        records.manifest, data=data, batch_size=BATCH, max_epochs=EPOCHS, optimizer="sgd"
+    )
+
+
+def recipe_of(family: str, **more: object) -> Recipe:
+    return Recipe.from_values({**Space((family,), EPOCHS).default(family), **more})
+
+
+def rates(code: str) -> tuple[list[float], dict[str, object]]:
+    """The rate of every step that the optimizer of the code uses, and all that it defines."""
+    found: dict[str, object] = {}
+    exec(code, found)  # noqa: S102 - what a person would paste
+    optimizer = found["optimizer"]
+    used = []
+    for step in range(EPOCHS * STEPS):
+        optimizer._iterations.assign(step)
+        used.append(float(optimizer.learning_rate))
+    return used, found
+
+
+FAMILIES = [*names(), "warmup+cosine", "warmup+step", "warmup+one_cycle"]
+MORE = {
+    "time": {"time.k": 3.0},
+    "multi_step": {"multi_step.first": 7.33},
+    "cosine": {"cosine.end": 0.07},
+    "cosine_restarts": {"cosine_restarts.multiplier": 2.0},
+    "triangular": {"triangular.mode": "exponential", "triangular.gamma": 0.9},
+    "sine": {"sine.mode": "halving"},
+    "warmup_stable_decay": {"warmup_stable_decay.shape": "sqrt"},
+    "piecewise_linear": {"piecewise_linear.knot_3": 0.02},
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("style", ["keras", "lrtune"])
+def test_the_code_has_the_rate_of_every_step(family, style, manifest):
+    recipe = recipe_of(family, **MORE.get(family, {}))
+    code = code_for(recipe, manifest, style)
+
+    used, _ = rates(code)
+    expected = recipe.schedule.table(EPOCHS, STEPS)
+    assert used == pytest.approx(expected, rel=1e-5, abs=1e-7 * recipe.lr0)
+    assert ("import lrtune" in code) == (style == "lrtune" and family != "constant")
+
+
+@pytest.mark.parametrize(("family", "kept"), [("cosine", "CosineDecay"), ("step", "Exponential")])
+def test_keras_own_class_is_used_where_there_is_one(family, kept, manifest):
+    assert f"keras.optimizers.schedules.{kept}" in code_for(recipe_of(family), manifest)
+
+
+def test_the_optimizer_has_all_settings_of_the_search(manifest):
+    adamw = dataclasses.replace(
+        manifest, optimizer="adamw", optimizer_options={"clipnorm": 1.0, "amsgrad": True}
+    )
+    recipe = Recipe.from_values(
+        {"schedule": "constant", "lr0": 0.002, "beta_1": 0.7, "weight_decay": 0.03, "width": 32}
+    )
+    code = code_for(recipe, adamw)
+    optimizer = rates(code)[1]["optimizer"]
+
+    assert type(optimizer) is keras.optimizers.AdamW
+    assert (optimizer.beta_1, optimizer.weight_decay, optimizer.clipnorm) == (0.7, 0.03, 1.0)
+    assert optimizer.amsgrad
+    assert code.endswith("# The model's own hyperparameters: width=32")
+
+
+def test_one_cycle_with_lrtune_moves_the_momentum(manifest):
+    recipe = recipe_of("one_cycle", momentum=0.9)
+    optimizer = rates(code_for(recipe, manifest, "lrtune"))[1]["optimizer"]
+    weight = keras.Variable([1.0])
+    optimizer._iterations.assign(6 * STEPS)  # the peak, at .3 of 20 epochs
+    optimizer.apply([keras.ops.array([0.0])], [weight])
+
+    assert float(optimizer.momentum) == pytest.approx(0.9 * 0.85 / 0.95)
+    assert "`--as lrtune` prints code that moves it" in code_for(recipe, manifest)
+
+
+def test_reduce_on_plateau_comes_with_keras_callback(manifest):
+    recipe = recipe_of("plateau")
+    callback = rates(code_for(recipe, manifest))[1]["callbacks"][0]
+
+    assert type(callback) is keras.callbacks.ReduceLROnPlateau
+    assert (callback.factor, callback.patience) == (0.3, 2)
+    ours = rates(code_for(recipe, manifest, "lrtune"))[1]["callbacks"][0]
+    assert type(ours) is lrtune.Feedback
+    with pytest.raises(ArgumentError, match="style must be 'lrtune' or 'json'"):
+        code_for(recipe_of("warmup+plateau"), manifest)
+
+
+def test_json_holds_the_schedule_the_optimizer_and_all_values(manifest):
+    recipe = recipe_of("warmup+cosine")
+    found = json.loads(code_for(recipe, manifest, "json"))
+
+    assert Schedule.from_config(found["schedule"]) == recipe.schedule
+    assert found["optimizer"] == {"name": "sgd", "momentum": 0.5}
+    assert Recipe.from_values(found["hyperparameters"]) == recipe
+
+
+def test_a_family_of_the_users_own_has_code_as_well(manifest):
+    @dataclass(frozen=True)
+    class Halving(Schedule):
+        name = "halving"
+
+        def formula(self, t, xp):
+            return self.lr0 * xp.power(0.5, xp.floor(t))
+
+    recipe = recipe_of("constant")
+    mine = dataclasses.replace(recipe, family="halving")
+    lrtune.schedules.register(Halving)
+    try:
+        used, _ = rates(code_for(mine, manifest))
+    finally:
+        lrtune.schedules.registry._families.pop("halving")
+    assert used == pytest.approx(0.1 * 0.5 ** np.arange(EPOCHS).repeat(STEPS), rel=1e-6)
+
+
+def test_without_the_number_of_steps_the_code_leaves_a_gap(manifest):
+    unknown = dataclasses.replace(manifest, batch_size=None)
+    code = code_for(recipe_of("cosine"), unknown)
+    assert "steps_per_epoch = ...  # training samples / batch size" in code
