@@ -87,6 +87,11 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         self.make_optimizer = optimizer_maker(optimizer, optimizer_options)
         kind = self.make_optimizer.kind
         self.space = Space(families_of(families), epochs, kind, ranges or {}, fixed or {})
+        for name in self.make_optimizer.options.keys() & set(self.space.settings):
+            raise ArgumentError(
+                f"optimizer_options must not hold {name!r}, which ranges or fixed name as well. "
+                f"Received: optimizer_options={optimizer_options!r}."
+            )
         if steps_per_epoch is not None:
             steps_per_epoch = checks.integer("steps_per_epoch", steps_per_epoch, at_least=1)
         self.build_model = build_model
@@ -198,14 +203,14 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         steps = self.steps_per_epoch or steps_per_epoch(*args, **kwargs)
         recipe = Recipe.from_values(hp.values)
         schedule = recipe.schedule
-        callbacks = list(kwargs.pop("callbacks", None) or ())
+        callbacks = list(kwargs.get("callbacks") or ())
         if schedule.closed_loop and not any(isinstance(one, Feedback) for one in callbacks):
-            callbacks.append(Feedback(schedule))
+            kwargs["callbacks"] = [*callbacks, Feedback(schedule)]
         place(model, schedule.to_keras(steps), kwargs.get("initial_epoch", 0) * steps)
         if schedule.moves_momentum:
             epochs = max(self.epochs, kwargs["epochs"])
             Settings(inner_optimizer(model.optimizer), tables(recipe, epochs, steps))
-        return model.fit(*args, callbacks=callbacks, **kwargs)
+        return model.fit(*args, **kwargs)
 
 
 class CatsVsDogsHyperModel(ScheduleHyperModel):

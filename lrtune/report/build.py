@@ -191,11 +191,13 @@ def _usage(records: RunRecords, choice: Recommended | None) -> tuple[str, ...]:
     if kind is None:
         optimizer = f"...  # {records.manifest.optimizer} with this schedule"
     else:
-        settings = f"**run.settings({choice.name!r})"
-        if kind.name == "sgd":
-            momentum = "run.best_momentum()" if alone else f"run.momentum({choice.name!r})"
-            settings = f"momentum={momentum}"
-        optimizer = f"keras.optimizers.{kind.keras_name}(schedule, {settings})"
+        momentum = "run.best_momentum()" if alone else f"run.momentum({choice.name!r})"
+        settings = [f"momentum={momentum}"]
+        if list(choice.recipe.settings) != ["momentum"]:
+            settings = [f"**run.settings({choice.name!r})"]
+        given = records.manifest.optimizer_options.items()
+        arguments = ", ".join([*settings, *(f"{name}={value!r}" for name, value in given)])
+        optimizer = f"keras.optimizers.{kind.keras_name}(schedule, {arguments})"
     return (
         f"run = lrtune.load_run({str(records.folder)!r})",
         f"schedule = {schedule}.to_keras(steps_per_epoch)",

@@ -143,6 +143,27 @@ def test_a_family_of_the_users_own_has_code_as_well(manifest):
     assert used == pytest.approx(0.1 * 0.5 ** np.arange(EPOCHS).repeat(STEPS), rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("changes", "settings", "arguments"),
+    [
+        ({}, {}, "momentum=run.best_momentum()"),
+        (
+            {"optimizer_options": {"nesterov": True}},
+            {},
+            "momentum=run.best_momentum(), nesterov=True",
+        ),
+        ({}, {"weight_decay": 0.1}, "**run.settings('0')"),
+    ],
+)
+def test_the_lines_of_a_report_leave_out_no_setting(changes, settings, arguments, tmp_path):
+    folder = tmp_path / "run"
+    values = {**build_run.CONSTANT, **settings}
+    build_run.write_manifest(folder, **changes)
+    build_run.write_trial(folder, "0", 0.7, values=values)
+    optimizer = lrtune.load_run(folder).usage().splitlines()[-1]
+    assert optimizer == f"optimizer = keras.optimizers.SGD(schedule, {arguments})"
+
+
 def test_without_the_number_of_steps_the_code_leaves_a_gap(manifest):
     unknown = dataclasses.replace(manifest, batch_size=None)
     code = code_for(recipe_of("cosine"), unknown)

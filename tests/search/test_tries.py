@@ -151,6 +151,16 @@ def test_an_unknown_optimizer_is_refused(optimizer, message):
         lrtune.ScheduleHyperModel(tiny.build, epochs=2, optimizer=optimizer)
 
 
+def test_a_setting_is_given_once():
+    with pytest.raises(ArgumentError, match="optimizer_options must not hold 'weight_decay'"):
+        lrtune.ScheduleHyperModel(
+            tiny.build,
+            epochs=2,
+            optimizer_options={"weight_decay": 0.1},
+            fixed={"weight_decay": 0.2},
+        )
+
+
 def test_a_function_must_use_the_rate_that_it_is_given():
     hypermodel = lrtune.ScheduleHyperModel(
         tiny.build, epochs=2, optimizer=lambda rate: keras.optimizers.SGD(0.1)
