@@ -158,7 +158,7 @@ def saboteur() -> Any:
             if epoch != 1 or (os.getpid() == self.driver) != (self.how == "swallow"):
                 return
             if self.how == "always":
-                mine = float(self.model.optimizer.momentum_value)
+                mine = float(self.model.optimizer.momentum)
                 if abs(mine - float(self.what)) < 1e-6:
                     os.kill(os.getpid(), signal.SIGKILL)
                 return
