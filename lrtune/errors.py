@@ -25,3 +25,7 @@ class RunFolderError(LrtuneError):
 
 class SearchError(LrtuneError):
     """A search that cannot go on: no trial can succeed, or the hypermodel cannot be used."""
+
+
+class UnsendableJobError(SearchError):
+    """A hypermodel or data that cannot be sent to worker processes."""

@@ -58,7 +58,7 @@ def train_arms(
     kwargs = {**material.fit_kwargs, **measured}
     job = TrainingJob(hypermodel, material.fit_args, kwargs, held_out=True)
     observer = observer or Observer()
-    with make_runner(job, options) as runner, RunWriter(folder) as writer:
+    with make_runner(job, options, observer.noticed) as runner, RunWriter(folder) as writer:
         if overwrite:
             writer.erase_confirmation()
         found = read_run(folder)

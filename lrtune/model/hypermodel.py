@@ -6,6 +6,7 @@ count in a promotion, which Keras Tuner drops.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,10 @@ from typing_extensions import Self, override
 
 from lrtune._util import checks
 from lrtune.errors import ArgumentError
-from lrtune.model.cnn import cats_vs_dogs_cnn, cross_entropy
+from lrtune.model.cnn import cats_vs_dogs_cnn
+from lrtune.model.compiling import Compilation, kind_of, optimizer_of, settings_of
 from lrtune.model.feedback import Feedback
-from lrtune.model.optimizers import optimizer_maker
+from lrtune.model.optimizers import name_of, optimizer_maker
 from lrtune.model.settings import Settings, tables
 from lrtune.schedules.keras import UnplacedSchedule, inner_optimizer, place
 from lrtune.schedules.recipe import Recipe
@@ -35,15 +37,16 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
     `lrtune.schedules.space`), besides whatever `build_model` samples.
 
     Args:
-        build_model: function of a `keras_tuner.HyperParameters` that returns an uncompiled
-            `keras.Model`.
+        build_model: function of a `keras_tuner.HyperParameters` that returns a `keras.Model`. A
+            compiled one keeps its loss, metrics and optimizer; only the rate is lrtune's, and the
+            rate that it came with is part of the baseline.
         epochs: int >= 1, the horizon: the epochs that a schedule is laid out over. A trial that
             stops at an early rung has trained the first epochs of the whole schedule.
         families: names of the schedule families to choose from, at least one: "step",
             "warmup+cosine" (with a warmup), or a preset: "reading", "modern", "all".
-        optimizer: "sgd", "adam", "adamw", "rmsprop" or "lion"; or a function of a learning rate
-            that returns a Keras optimizer, `keras.optimizers.Nadam` for example, whose settings are
-            then not searched.
+        optimizer: "sgd" (the default), "adam", "adamw", "rmsprop" or "lion"; or a function of a
+            learning rate that returns a Keras optimizer, `keras.optimizers.Nadam` for example,
+            whose settings are then not searched.
         optimizer_options: more arguments for the optimizer that `optimizer` names, such as
             {"nesterov": True, "clipnorm": 1.0}.
         ranges: hyperparameter -> (low, high) to search in place of the usual range, or a tuple of
@@ -52,14 +55,16 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
             and a momentum fixed at 0, `lr0` reaches .5. `weight_decay` is part of the space only if
             it is named here or in `ranges`.
         loss: as `keras.Model.compile` takes it; the default is cross-entropy, for one-hot labels or
-            class indices.
-        metrics: as `keras.Model.compile` takes them.
+            class indices, and no loss for a model with a `train_step` of its own.
+        metrics: as `keras.Model.compile` takes them; the default is the accuracy where the loss is
+            a cross-entropy.
+        loss_weights, weighted_metrics: as `keras.Model.compile` takes them.
         steps_per_epoch: int >= 1, weight updates an epoch. `fit` finds it by itself; it is needed
             if you call `model.fit` on what `build` returns.
 
     Raises:
         ArgumentError: an argument is outside its domain, or (from `build`) `build_model` does not
-            return an uncompiled model.
+            return a model, or a compiled one although an optimizer, a loss or metrics were given.
     """
 
     def __init__(
@@ -68,12 +73,14 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         *,
         epochs: int,
         families: str | Sequence[str] = READING,
-        optimizer: str | Callable[[Any], Any] = "sgd",
+        optimizer: str | Callable[[Any], Any] | None = None,
         optimizer_options: Mapping[str, Any] | None = None,
         ranges: Mapping[str, Sequence[Any]] | None = None,
         fixed: Mapping[str, Any] | None = None,
-        loss: Any = cross_entropy,
-        metrics: Sequence[Any] = ("accuracy",),
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
         steps_per_epoch: int | None = None,
         name: str | None = None,
         tunable: bool = True,
@@ -81,10 +88,10 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         super().__init__(name=name, tunable=tunable)
         if not callable(build_model):
             raise ArgumentError(
-                "build_model must be a function that takes hp and returns an uncompiled "
-                f"keras.Model. Received: {build_model!r}."
+                "build_model must be a function that takes hp and returns a keras.Model. "
+                f"Received: {build_model!r}."
             )
-        self.make_optimizer = optimizer_maker(optimizer, optimizer_options)
+        self.make_optimizer = optimizer_maker(optimizer or "sgd", optimizer_options)
         kind = self.make_optimizer.kind
         self.space = Space(families_of(families), epochs, kind, ranges or {}, fixed or {})
         for name in self.make_optimizer.options.keys() & set(self.space.settings):
@@ -95,9 +102,19 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         if steps_per_epoch is not None:
             steps_per_epoch = checks.integer("steps_per_epoch", steps_per_epoch, at_least=1)
         self.build_model = build_model
-        self.loss = loss
-        self.metrics = list(metrics)
         self.steps_per_epoch = steps_per_epoch
+        self.compilation = Compilation(loss, metrics, loss_weights, weighted_metrics)
+        self.compiled_by_user: bool | None = None  # known when the first model is built
+        asked = {
+            "optimizer": optimizer,
+            "optimizer_options": optimizer_options,
+            "loss": loss,
+            "metrics": metrics,
+            "loss_weights": loss_weights,
+            "weighted_metrics": weighted_metrics,
+        }
+        self._asked = tuple(name for name, value in asked.items() if value is not None)
+        self._optimizer: tuple[str, dict[str, Any]] = name_of(self.make_optimizer)
 
     @override
     def build(self, hp: Any) -> keras.Model:
@@ -107,16 +124,6 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         with a message that says so, instead of training at a constant rate.
         """
         model = self._build_model(hp)
-        if not isinstance(model, keras.Model):
-            raise ArgumentError(
-                "build_model must return an uncompiled keras.Model. "
-                f"Received: {model!r} of type {type(model).__name__}."
-            )
-        if model.compiled:
-            raise ArgumentError(
-                "build_model must return an uncompiled keras.Model: lrtune compiles it with the "
-                "sampled schedule. Give optimizer=, loss= and metrics= to the hypermodel instead."
-            )
         recipe = Recipe.from_values(hp.values)
         recipe.check(*self.space.settings)
         learning_rate = (
@@ -124,17 +131,22 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
             if self.steps_per_epoch is None
             else recipe.schedule.to_keras(self.steps_per_epoch)
         )
-        self.compile(model, self.make_optimizer(learning_rate, recipe.settings))
+        self.compile(model, self.optimizer_for(model, learning_rate, recipe.settings))
         return model
 
-    def _build_model(self, hp: Any) -> Any:
-        if "schedule" in hp:
-            self.space.declare(hp)
-            return self.build_model(hp)
-        # The first model of a tuner, from which it learns the space: what is there now is the
-        # user's. Keras Tuner would silently return our hyperparameter for theirs of the same name.
+    def _build_model(self, hp: Any) -> keras.Model:
+        # The first model of a tuner, from which it learns the space: what is there after
+        # build_model is the user's.
+        first = "schedule" not in hp
         model = self.build_model(hp)
-        for own in hp.space:
+        if not isinstance(model, keras.Model):
+            raise ArgumentError(
+                "build_model must return a keras.Model. "
+                f"Received: {model!r} of type {type(model).__name__}."
+            )
+        self._adopt(model)
+        for own in hp.space if first else ():
+            # Keras Tuner would silently return our hyperparameter for theirs of the same name.
             if self.space.reserves(own.name):
                 raise ArgumentError(
                     f"build_model must give its hyperparameter {own.name!r} another name: this one "
@@ -142,6 +154,25 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
                 )
         self.space.declare(hp)
         return model
+
+    def _adopt(self, model: keras.Model) -> None:
+        """Learns from the first model whether the user's function compiles its models."""
+        if self.compiled_by_user is None and model.compiled:
+            if self._asked:
+                raise ArgumentError(
+                    "build_model must return an uncompiled keras.Model if "
+                    f"{', '.join(f'{name}=' for name in self._asked)} is given to the hypermodel: "
+                    "a compiled one keeps its own. Leave out one of the two."
+                )
+            optimizer = optimizer_of(model)
+            kind = kind_of(optimizer)
+            self.space = replace(self.space, optimizer=kind)
+            self._optimizer = kind.name, settings_of(optimizer)
+        if self.compiled_by_user not in (None, model.compiled):
+            raise ArgumentError(
+                "build_model must always return compiled models or never. Received: both."
+            )
+        self.compiled_by_user = model.compiled
 
     @property
     def epochs(self) -> int:
@@ -163,25 +194,39 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         other.space = self.space.with_families(families)
         return other
 
+    def optimizer_for(
+        self, model: keras.Model, learning_rate: Any, settings: Mapping[str, Any]
+    ) -> Any:
+        """The optimizer to train a model with: a new one, or the user's with another rate.
+
+        Args:
+            model: keras.Model that `build_model` returned, built or not.
+            learning_rate: keras LearningRateSchedule.
+            settings: of the optimizer, as far as they are searched.
+        """
+        if not self.compiled_by_user:
+            return self.make_optimizer(learning_rate, settings)
+        place(model, learning_rate)
+        return optimizer_of(model)
+
     def compile(self, model: keras.Model, optimizer: Any) -> None:
-        """Compiles a model with this hypermodel's loss and metrics.
+        """Compiles a model with this hypermodel's loss and metrics, unless the user has.
 
         Args:
             model: keras.Model, built or not.
-            optimizer: keras.optimizers.Optimizer, unbuilt.
+            optimizer: as `optimizer_for` returned it.
         """
-        model.compile(
-            optimizer=optimizer,
-            loss=self.loss,
-            metrics=self.metrics,
-            # "auto" chooses XLA on accelerators only, and runs on different machines would not be
-            # comparable. On a CPU XLA makes a small CNN several times slower.
-            jit_compile=False,
-        )
+        if not self.compiled_by_user:
+            self.compilation.apply(model, optimizer)
         if model.built:
             # Keras saves and loads the momentum and step count of a built optimizer with the
             # model's weights, but leaves out those of an unbuilt one.
-            optimizer.build(model.trainable_variables)
+            model.optimizer.build(model.trainable_variables)
+
+    @property
+    def optimizer(self) -> tuple[str, dict[str, Any]]:
+        """The optimizer as a run records it: its name and its options."""
+        return self._optimizer
 
     @override
     def fit(self, hp: Any, model: keras.Model, *args: Any, **kwargs: Any) -> Any:

@@ -100,16 +100,12 @@ def optimizer_maker(
     return OptimizerMaker(kind, make, options)
 
 
-def describe_optimizer(hypermodel: Any) -> tuple[str, dict[str, Any]]:
-    """The optimizer of a hypermodel as a run records it.
+def name_of(maker: OptimizerMaker) -> tuple[str, dict[str, Any]]:
+    """An optimizer as a run records it.
 
     Returns:
-        Its name, or that of the user's function ("own" for a hypermodel that compiles its models
-        itself); and its options, as values that JSON can hold.
+        Its name, or that of the user's function; and its options, as values that JSON can hold.
     """
-    maker = getattr(hypermodel, "make_optimizer", None)
-    if maker is None:
-        return OWN.name, {}
     if maker.kind is OWN:
         named = (getattr(maker.make, name, "") for name in ("__module__", "__qualname__"))
         return ".".join(filter(None, named)) or type(maker.make).__qualname__, {}

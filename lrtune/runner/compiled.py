@@ -33,6 +33,14 @@ _OF_THE_USERS = (
 )
 """Text in a configuration that marks a class or function of the user."""
 
+_ADAPTED = tuple(
+    f'"class_name": "{name}"'
+    for name in (
+        "Discretization", "IntegerLookup", "Normalization", "StringLookup", "TextVectorization",
+    )
+)  # fmt: skip
+"""Layers that may hold what they learned from data outside of their configuration and variables."""
+
 _MODELS = 4
 """How many architectures stay compiled; a search over a model's width repeats its values."""
 
@@ -90,7 +98,7 @@ class CompiledModels:
         one = self._models.pop(key, None)
         if one is None:
             rates = TableSchedule(table)
-            optimizer = self._hypermodel.make_optimizer(rates, recipe.settings)
+            optimizer = self._hypermodel.optimizer_for(fresh, rates, recipe.settings)
             one = _Compiled(fresh, rates, Settings(optimizer, settings))
             self._hypermodel.compile(fresh, optimizer)
         else:
@@ -109,11 +117,12 @@ def optimizer_variables(model: keras.Model) -> list[Any]:
     return [one for one in model.optimizer.variables if id(one) not in unused]
 
 
-def architecture(model: keras.Model) -> str | None:
+def architecture(model: keras.Model, *, compiled_by_user: bool = False) -> str | None:
     """A text that is different for different models; None if it might miss a difference.
 
     Only models made of Keras' own layers have one. A layer or function of the user may contain or
-    draw numbers that are not in its configuration.
+    draw numbers that are not in its configuration, and so may a layer that is adapted to data. How
+    the user compiled the model, except for the rate, is part of the text.
     """
     if not (model.built and type(model).__module__.startswith("keras.")):
         return None
@@ -121,14 +130,24 @@ def architecture(model: keras.Model) -> str | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about lambdas: nothing is loaded from this
             config = {**model.get_config(), "name": None}
+            if compiled_by_user:
+                config |= _compiling(model)
             text = json.dumps(config)
     except (NotImplementedError, TypeError):
         return None
-    if any(mark in text for mark in _OF_THE_USERS):
+    if any(mark in text for mark in (*_OF_THE_USERS, *_ADAPTED)):
         return None
     # Keras keeps counting in its own names: dense_7 in one trial is dense_9 in the next.
     order = {f'"{name}"': f'"{number}"' for number, name in enumerate(_keras_names(config))}
     return re.sub(r'"[^"]*"', lambda match: order.get(match[0], match[0]), text)
+
+
+def _compiling(model: keras.Model) -> dict[str, Any]:
+    """Loss, metrics and optimizer as configurations, without the rate."""
+    compiled = {**model.get_compile_config(), "optimizer": None}
+    optimizer = inner_optimizer(model.optimizer)
+    settings = {k: v for k, v in optimizer.get_config().items() if k != "learning_rate"}
+    return {"compiled": compiled, "optimizer": [type(optimizer).__name__, settings]}
 
 
 def _keras_names(config: Any) -> Iterator[str]:

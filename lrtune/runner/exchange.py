@@ -7,13 +7,14 @@ done or locked: epochs are lines appended to a file of the task, and training st
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
 import numpy as np
 
 from lrtune._util.npz import read_npz, write_npz
-from lrtune.errors import SearchError
+from lrtune.errors import SearchError, UnsendableJobError
 from lrtune.records.task import TrainingJob
 
 if TYPE_CHECKING:
@@ -56,14 +57,30 @@ def write_job(folder: Path, job: TrainingJob) -> None:
     except SearchError:
         raise
     except Exception as error:
-        raise SearchError(
-            "the hypermodel or the data cannot be sent to worker processes "
-            f"({type(error).__name__}: {error}). Use in_process=True to train in this process"
-        ) from error
+        raise UnsendableJobError(_unsendable(job, error)) from error
     try:
         (folder / _JOB).write_bytes(pickled)
     except OSError as error:
         raise _cannot_write(folder, error) from error
+
+
+def _unsendable(job: TrainingJob, error: Exception) -> str:
+    """What cannot be sent, and why; of a dataset what to do about it."""
+    import keras
+    import tensorflow as tf
+
+    kinds = {tf.data.Dataset: "tf.data.Dataset", Iterator: "generator"}
+    given = keras.tree.flatten((job.fit_args, dict(job.fit_kwargs)))
+    for kind, name in kinds.items():
+        if any(isinstance(one, kind) for one in given):
+            return (
+                f"a {name} cannot be sent to worker processes (a function that returns one can: "
+                "search(make_data, ...))"
+            )
+    return (
+        "the hypermodel or the data cannot be sent to worker processes "
+        f"({type(error).__name__}: {error})"
+    )
 
 
 def _cannot_write(folder: Path, error: OSError) -> SearchError:

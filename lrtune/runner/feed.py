@@ -8,20 +8,18 @@ permutation, drawn in the graph.
 from __future__ import annotations
 
 import functools
-import inspect
 from typing import TYPE_CHECKING, Any
 
 import keras
-import keras_tuner
 import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
 from lrtune.errors import ArgumentError
-from lrtune.model.hypermodel import ScheduleHyperModel, steps_per_epoch
+from lrtune.model.hypermodel import steps_per_epoch
 
 if TYPE_CHECKING:
-    from lrtune.records.task import TrainingJob, TrialTask
+    from lrtune.records.task import TrialTask
 
 _ALIGNMENT = 64
 """Alignment in bytes that memory needs for TensorFlow to use it without a copy."""
@@ -32,19 +30,6 @@ of the time before a trial."""
 
 _DEFAULT_BATCH = 32
 """The default batch size of `keras.Model.fit` for arrays."""
-
-
-def make_feed(job: TrainingJob) -> Feed:
-    """The feed for a job: lrtune orders arrays; other data stay as they are."""
-    names = [name for name in inspect.signature(keras.Model.fit).parameters if name != "self"]
-    given = {**dict(zip(names, job.fit_args, strict=False)), **job.fit_kwargs}
-    for ours in ("epochs", "initial_epoch", "verbose"):
-        given.pop(ours, None)
-    # The user's own fit may do anything with the arrays, so it gets the original ones.
-    own_fit = type(job.hypermodel).fit not in (ScheduleHyperModel.fit, keras_tuner.HyperModel.fit)
-    if own_fit or not _is_arrays(given.get("x")):
-        return Feed(given)
-    return ArrayFeed(given)
 
 
 class Feed:
@@ -64,16 +49,11 @@ class Feed:
 
     @property
     def steps_per_execution(self) -> int:
-        """Training steps that run in the graph at once: a whole epoch if its length is known.
+        """Training steps that run in the graph at once: a whole epoch if TensorFlow feeds it.
 
         This is about twice as fast as stepping from Python (measured).
         """
-        if not isinstance(self._given.get("x"), tf.data.Dataset):
-            return 1
-        try:
-            return steps_per_epoch(**self._given)
-        except ArgumentError:
-            return 1
+        return 1
 
     def evaluation(self, *, training: bool = False) -> dict[str, Any]:
         """Keyword arguments for `keras.Model.evaluate` on the data behind the objective.
@@ -199,11 +179,16 @@ def _options() -> Any:
     return options
 
 
-def _is_arrays(x: Any) -> bool:
+def is_arrays(x: Any) -> bool:
+    """Whether this is an array or a nest of arrays."""
     leaves = keras.tree.flatten(x)
-    return bool(leaves) and all(
-        hasattr(leaf, "shape") and hasattr(leaf, "dtype") and len(leaf.shape) > 0 for leaf in leaves
-    )
+    return bool(leaves) and all(map(_is_array, leaves))
+
+
+def _is_array(leaf: Any) -> bool:
+    if isinstance(leaf, tf.SparseTensor | tf.RaggedTensor) or hasattr(leaf, "tocsr"):
+        return False  # Keras knows how to take batches of these
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype") and len(leaf.shape) > 0
 
 
 def _split(train: tuple[Any, ...], fraction: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -26,7 +26,7 @@ from lrtune.model.hypermodel import ScheduleHyperModel, steps_per_epoch
 from lrtune.records.task import EpochRecord, State, TrainingJob, TrialOutcome, TrialTask
 from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.compiled import CompiledModels, architecture, optimizer_variables
-from lrtune.runner.feed import make_feed
+from lrtune.runner.streams import make_feed
 from lrtune.schedules.keras import rate_at
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Trainer:
         random.seed(task.seed)
         np.random.seed(task.seed)  # noqa: NPY002 - what a user's build_model may draw from
         hp, model = self._build_once(task)
-        name = architecture(model)
+        name = architecture(model, compiled_by_user=self._job.hypermodel.compiled_by_user)
         if name not in self._free_of_tensorflow_seed:
             hp, again = self._build_from_all_seeds(task)
             if name is not None and _same_variables(model, again):

@@ -22,7 +22,6 @@ from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.display.script import watching
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.model.hypermodel import ScheduleHyperModel
-from lrtune.model.optimizers import describe_optimizer
 from lrtune.records.data_record import describe_given
 from lrtune.records.identity import continued, identity, installed, refuse_other_search
 from lrtune.records.ids import BASELINE_SEARCH
@@ -32,12 +31,15 @@ from lrtune.records.task import TrainingJob
 from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
 from lrtune.runner import make_runner
 from lrtune.runner.callbacks import acting_on_batches
+from lrtune.runner.fit_arguments import fit_arguments
 from lrtune.runner.options import RunOptions
+from lrtune.schedules.optimizers import OWN
 from lrtune.search import seeds
 from lrtune.search.algorithm import Algorithm
 from lrtune.search.baseline import arm_tasks, plain_arms
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import SearchLoop
+from lrtune.search.objective import parse_objective
 from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed
 from lrtune.search.resume import refuse_foreign_trials, repair, restore
 from lrtune.search.tries import parse_tries
@@ -122,6 +124,10 @@ class LoopTuner(UnsavedTuner):
                 "by its hypermodel: give loss= and metrics= to the hypermodel. Received: "
                 f"{name}={kwargs[name]!r}."
             )
+        if "objective" in kwargs:
+            kwargs["objective"] = parse_objective(kwargs["objective"])
+        elif len(args) > 1:
+            args = (args[0], parse_objective(args[1]), *args[2:])
         others = {name: value for name, value in kwargs.items() if name != "hypermodel"}
         self._arguments = (args[1:], others)
         self.seed = seeds.resolve_seed(seed)
@@ -134,7 +140,7 @@ class LoopTuner(UnsavedTuner):
             )
         self.tries = self._parsed(tries)
         self._algorithm = self.algorithm_type(self.oracle, _share, self.tries)
-        tunes = self._arms() and self._families() != ("constant",)
+        tunes = self._has_baseline() and self._families() != ("constant",)
         self.baseline_budget = budget if tunes else 0.0
         self._space = tuple(self.oracle.get_space().get_config()["space"])
         (erase_run if overwrite else refuse_foreign_folder)(self._folder)
@@ -167,12 +173,13 @@ class LoopTuner(UnsavedTuner):
                 "Python, which takes about twice as long.",
                 stacklevel=2,
             )
-        data = data or describe_given(fit_args, fit_kwargs)
-        manifest = self._manifest(horizon, data, fit_kwargs.get("batch_size"))
-        job = TrainingJob(self.hypermodel, fit_args, fit_kwargs)
+        given = fit_arguments(self.hypermodel, fit_args, fit_kwargs)
+        data = data or describe_given((), given)
+        manifest = self._manifest(horizon, data, given.get("batch_size"))
+        job = TrainingJob(self.hypermodel, (), given)
         with (
             watching(observer, verbose, self._folder, manifest) as observer,
-            make_runner(job, self.options) as runner,
+            make_runner(job, self.options, observer.noticed) as runner,
             RunWriter(self._folder) as writer,
         ):
             found, manifest = self._resumed(manifest)
@@ -363,10 +370,11 @@ class LoopTuner(UnsavedTuner):
             )
         return horizon
 
+    def _has_baseline(self) -> bool:
+        return bool(self.baseline_seeds) and isinstance(self.hypermodel, ScheduleHyperModel)
+
     def _arms(self) -> Mapping[str, Mapping[str, Any]]:
-        if self.baseline_seeds and isinstance(self.hypermodel, ScheduleHyperModel):
-            return plain_arms(self.hypermodel.space)
-        return {}
+        return plain_arms(self.hypermodel.space) if self._has_baseline() else {}
 
     def _parsed(self, tries: Sequence[str | Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
         if not isinstance(self.hypermodel, ScheduleHyperModel):
@@ -389,7 +397,7 @@ class LoopTuner(UnsavedTuner):
 
     def _asked(self, horizon: int, data: DataRecord, batch_size: int | None) -> Manifest:
         """The manifest of this tuner's search, without the plan."""
-        optimizer, options = describe_optimizer(self.hypermodel)
+        optimizer, options = getattr(self.hypermodel, "optimizer", (OWN.name, {}))
         arms, space = self._arms(), getattr(self.hypermodel, "space", None)
         return Manifest(
             algo=self.algo,
@@ -410,7 +418,9 @@ class LoopTuner(UnsavedTuner):
             tries=self.tries,
             baseline_budget=self.baseline_budget,
             baseline_arms=arms,
-            baseline_seeds=seeds.baseline_seeds(self.seed, self.baseline_seeds) if arms else (),
+            baseline_seeds=seeds.baseline_seeds(self.seed, self.baseline_seeds)
+            if self._has_baseline()
+            else (),
             data=data,
             versions=installed(),
             created=now(),

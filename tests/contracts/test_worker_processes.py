@@ -48,7 +48,7 @@ def test_what_cannot_be_pickled_is_refused_and_leaves_no_file(tmp_path, monkeypa
         LocalRunner(TrainingJob(ScheduleHyperModel(build, epochs=1), (), {}), 2)
     assert str(error.value) == (
         "the hypermodel or the data cannot be sent to worker processes (TypeError: cannot pickle "
-        "'_thread.lock' object). Use in_process=True to train in this process"
+        "'_thread.lock' object)"
     )
     assert list(tmp_path.iterdir()) == []
 

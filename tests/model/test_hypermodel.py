@@ -260,19 +260,19 @@ def test_a_trained_model_is_saved_and_loaded_by_another_process(tmp_path):
     [
         (
             lambda hp: None,
-            "build_model must return an uncompiled keras.Model. Received: None of type NoneType.",
+            "build_model must return a keras.Model. Received: None of type NoneType.",
         ),
         (
-            tiny.adam,
+            lambda hp: keras.layers.Dense,
             (
-                "build_model must return an uncompiled keras.Model: lrtune compiles it with the "
-                "sampled schedule. Give optimizer=, loss= and metrics= to the hypermodel instead."
+                "build_model must return a keras.Model. Received: "
+                "<class 'keras.src.layers.core.dense.Dense'> of type type."
             ),
         ),
     ],
-    ids=["nothing", "compiled"],
+    ids=["nothing", "layer"],
 )
-def test_anything_but_an_uncompiled_model_is_refused(build, message):
+def test_anything_but_a_model_is_refused(build, message):
     with pytest.raises(ArgumentError) as error:
         lrtune.ScheduleHyperModel(build, epochs=3).build(keras_tuner.HyperParameters())
     assert str(error.value) == message
@@ -282,8 +282,7 @@ def test_a_model_instead_of_a_function_is_refused():
     with pytest.raises(ArgumentError) as error:
         lrtune.ScheduleHyperModel("cnn", epochs=3)
     assert str(error.value) == (
-        "build_model must be a function that takes hp and returns an uncompiled keras.Model. "
-        "Received: 'cnn'."
+        "build_model must be a function that takes hp and returns a keras.Model. Received: 'cnn'."
     )
 
 

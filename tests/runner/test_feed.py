@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from lrtune.errors import ArgumentError
 from lrtune.records.task import TrainingJob
-from lrtune.runner.feed import make_feed
+from lrtune.runner.streams import make_feed
 from lrtune.runner.worker import Trainer
 from tests.runner import tiny
 from tests.tasks import task_of
@@ -160,18 +160,19 @@ def test_an_impossible_validation_split_is_refused(fraction):
     )
 
 
-def test_a_dataset_is_passed_on_unchanged():
+def test_all_but_the_training_data_is_passed_on_unchanged():
     dataset = tf.data.Dataset.from_tensor_slices((TEN, TEN)).batch(4)
     validation = dataset.take(1)
     feed = feed_of(dataset, validation_data=validation, class_weight={0: 1.0}, callbacks=[])
     arguments = feed.arguments(task_of("0", {}, 1, 0, 3))
+    del arguments["x"]
     assert arguments == {
-        "x": dataset,
         "validation_data": validation,
         "class_weight": {0: 1.0},
         "callbacks": [],
+        "steps_per_epoch": 3,
+        "shuffle": False,
     }
-    assert arguments["x"] is dataset
     assert feed.evaluation()["x"] is validation
 
 
@@ -185,7 +186,9 @@ def test_the_users_own_fit_gets_the_original_arrays():
 def test_the_runner_sets_epochs_and_verbosity():
     dataset = tf.data.Dataset.from_tensor_slices((TEN, TEN)).batch(4)
     feed = feed_of(dataset, epochs=9, initial_epoch=2, verbose=2)
-    assert feed.arguments(task_of("0", {}, 1, 0, 3)) == {"x": dataset}
+    assert {"epochs", "initial_epoch", "verbose"}.isdisjoint(
+        feed.arguments(task_of("0", {}, 1, 0, 3))
+    )
 
 
 class Regression(keras_tuner.HyperModel):

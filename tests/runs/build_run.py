@@ -7,7 +7,6 @@ file. `make_run` has larger ones, whose scores are drawn.
 from __future__ import annotations
 
 import functools
-import json
 import os
 import random
 import tempfile
