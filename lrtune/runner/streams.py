@@ -135,7 +135,8 @@ class GeneratorFeed(Feed):
         _set_seeds(task.seed)
         x = self._given["x"]
         if makes(x):
-            x = itertools.islice(x(), task.begins_after * steps, None)
+            # Keras takes generators only, not any iterator.
+            x = (one for one in itertools.islice(x(), task.begins_after * steps, None))
         return {**self._given, "x": x, **_UNSHUFFLED}
 
     @property
