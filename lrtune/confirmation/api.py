@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from lrtune.confirmation.arms import choose_arms
-from lrtune.confirmation.material import WHOLE, given_material, loaded_material
+from lrtune.confirmation.material import WHOLE, check_searched, given_material, loaded_material
 from lrtune.confirmation.plan import check_seeds, make_manifest, refuse_other_confirmation
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
@@ -87,6 +87,7 @@ def confirm(
         material = loaded_material(records.manifest, data, train_on)
     manifest = plan(records, choice, material, train_on, overwrite=overwrite)
     model = hypermodel or searched_hypermodel(records, material)
+    check_searched(records.manifest, model, material)
     from lrtune.confirmation.train import train_arms
     from lrtune.display.script import watching
 
@@ -150,6 +151,7 @@ def searched_hypermodel(records: RunRecords, material: Material) -> Any:
         optimizer_options=manifest.optimizer_options,
         ranges=manifest.ranges,
         fixed=manifest.fixed,
+        batch_size=manifest.batch_sizes or None,
         input_shape=x.shape[1:],
         num_classes=int(y.max()) + 1,
     )

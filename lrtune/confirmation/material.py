@@ -77,6 +77,25 @@ def given_material(
     return Material(fit_args, kwargs, test_data, dataclasses.replace(described, sizes=sizes))
 
 
+def check_searched(manifest: Manifest, hypermodel: Any, material: Material) -> None:
+    """Raises ArgumentError if the arms cannot be trained in batches as in the search.
+
+    Args:
+        manifest: of the search.
+        hypermodel: to train with.
+        material: to train on.
+    """
+    from lrtune.model.batch_size import check_batch_size, searched_sizes
+
+    if (sizes := searched_sizes(hypermodel)) != manifest.batch_sizes:
+        asked = list(manifest.batch_sizes) or None
+        raise ArgumentError(
+            f"hypermodel must be the search's, with batch_size={asked!r}. Received: a hypermodel "
+            f"with batch_size={list(sizes) or None!r}."
+        )
+    check_batch_size(hypermodel, material.fit_args, material.fit_kwargs)
+
+
 def loaded_material(manifest: Manifest, source: str | None, train_on: str) -> Material:
     """The search's own data, loaded again.
 

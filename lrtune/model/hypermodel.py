@@ -16,11 +16,13 @@ from typing_extensions import Self, override
 
 from lrtune._util import checks
 from lrtune.errors import ArgumentError
+from lrtune.model.batch_size import with_batch_size
 from lrtune.model.cnn import cats_vs_dogs_cnn
 from lrtune.model.compiling import Compilation, kind_of, optimizer_of, settings_of
 from lrtune.model.feedback import Feedback
 from lrtune.model.optimizers import name_of, optimizer_maker
 from lrtune.model.settings import Settings, tables
+from lrtune.schedules.batch_sizes import batch_sizes_of
 from lrtune.schedules.keras import UnplacedSchedule, inner_optimizer, place
 from lrtune.schedules.recipe import Recipe
 from lrtune.schedules.space import READING, Space, families_of
@@ -54,6 +56,9 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         fixed: hyperparameter -> value, for what is not to be searched: {"momentum": 0.9}. With SGD
             and a momentum fixed at 0, `lr0` reaches .5. `weight_decay` is part of the space only if
             it is named here or in `ranges`.
+        batch_size: ints >= 1 to search the batch size among, [32, 64, 128] for example; the first
+            is that of the constant rates .1 and .01. It is then the hyperparameter `batch_size`,
+            and for arrays only. None to leave it to `fit`.
         loss: as `keras.Model.compile` takes it; the default is cross-entropy, for one-hot labels or
             class indices, and no loss for a model with a `train_step` of its own.
         metrics: as `keras.Model.compile` takes them; the default is the accuracy where the loss is
@@ -77,6 +82,7 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         optimizer_options: Mapping[str, Any] | None = None,
         ranges: Mapping[str, Sequence[Any]] | None = None,
         fixed: Mapping[str, Any] | None = None,
+        batch_size: Sequence[int] | None = None,
         loss: Any = None,
         metrics: Any = None,
         loss_weights: Any = None,
@@ -93,7 +99,8 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
             )
         self.make_optimizer = optimizer_maker(optimizer or "sgd", optimizer_options)
         kind = self.make_optimizer.kind
-        self.space = Space(families_of(families), epochs, kind, ranges or {}, fixed or {})
+        sizes = batch_sizes_of(batch_size)
+        self.space = Space(families_of(families), epochs, kind, ranges or {}, fixed or {}, sizes)
         for name in self.make_optimizer.options.keys() & set(self.space.settings):
             raise ArgumentError(
                 f"optimizer_options must not hold {name!r}, which ranges or fixed name as well. "
@@ -101,6 +108,12 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
             )
         if steps_per_epoch is not None:
             steps_per_epoch = checks.integer("steps_per_epoch", steps_per_epoch, at_least=1)
+            if sizes:
+                raise ArgumentError(
+                    "steps_per_epoch must be left out where batch_size is searched, as each batch "
+                    f"size has its own. Received: steps_per_epoch={steps_per_epoch!r}, "
+                    f"batch_size={batch_size!r}."
+                )
         self.build_model = build_model
         self.steps_per_epoch = steps_per_epoch
         self.compilation = Compilation(loss, metrics, loss_weights, weighted_metrics)
@@ -239,11 +252,13 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
             hp: the trial's hyperparameters.
             model: what `build` returned.
             *args: as `keras.Model.fit` takes them.
-            **kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon unless given.
+            **kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon unless given, and
+                `batch_size` the trial's own where it is searched.
 
         Returns:
             `keras.callbacks.History`.
         """
+        kwargs = with_batch_size(self, hp.values, args, kwargs)
         kwargs.setdefault("epochs", self.epochs)
         steps = self.steps_per_epoch or steps_per_epoch(*args, **kwargs)
         recipe = Recipe.from_values(hp.values)

@@ -28,6 +28,7 @@ _WORDS = {
     "score": "score",
     "max_epochs": "horizon in epochs",
     "factor": "Hyperband factor",
+    "batch_sizes": "choice of batch sizes",
     "batch_size": "batch size",
     "families": "schedule families",
     "optimizer": "optimizer",

@@ -24,6 +24,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
 
+from lrtune.schedules.batch_sizes import BATCH_SIZE
 from lrtune.schedules.recipe import Recipe
 
 SCHEMA = 1
@@ -108,12 +109,15 @@ class Manifest:
         factor: Hyperband's reduction factor, else None.
         max_trials: number of trials asked for, None for Hyperband.
         seed: the search's seed; trials' seeds derive from it.
-        batch_size: images a training step, None if the user's own pipeline decides.
+        batch_size: images a training step, None if the user's own pipeline decides or it is
+            searched.
         families: schedule families in the space, in their order.
         optimizer: its name, "sgd", or that of the user's function.
         optimizer_options: further arguments of the optimizer that is named.
         ranges, fixed: hyperparameter -> what the user asked for in place of the usual range.
         tries: hyperparameter values that the user asked to begin with.
+        batch_sizes: the batch sizes that are searched, as the hyperparameter `batch_size`; empty if
+            it is not.
         space: the hyperparameters' configurations as Keras Tuner writes them, in their order.
         baseline_budget: epochs of the search for the best constant rate as a share of the main
             search's; 0 for none.
@@ -151,12 +155,20 @@ class Manifest:
     ranges: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     tries: tuple[Mapping[str, Any], ...] = ()
+    batch_sizes: tuple[PositiveInt, ...] = ()
     schema: int = SCHEMA
 
     @property
     def planned(self) -> tuple[int, int] | None:
         """How many trainings and epochs the run takes at most; None without a plan."""
         return total(self.plan) if self.plan else None
+
+    def batch_size_of(self, recipe: Recipe) -> int | None:
+        """Images a training step of a trial or an arm; None if unknown."""
+        if not self.batch_sizes:
+            return self.batch_size
+        size = recipe.own.get(BATCH_SIZE)
+        return size if size in self.batch_sizes else None
 
 
 @dataclass(frozen=True)
@@ -175,7 +187,8 @@ class ConfirmManifest:
             Keras logs it ("val_accuracy").
         direction: "max" or "min".
         epochs: the horizon, which every arm is trained for.
-        batch_size: images a training step, None if the user's own pipeline decides.
+        batch_size: images a training step, None if the user's own pipeline decides or each arm has
+            its own among its values.
         data: which images; the sizes are of "train" (all training images) and "test".
         versions, created, finished, schema: as in `Manifest`.
     """

@@ -42,7 +42,8 @@ _ADAPTED = tuple(
 """Layers that may hold what they learned from data outside of their configuration and variables."""
 
 _MODELS = 4
-"""How many architectures stay compiled; a search over a model's width repeats its values."""
+"""How many architectures stay compiled; a search over a model's width repeats its values. Each
+batch size that is searched has a model of its own, too."""
 
 
 @dataclass
@@ -75,6 +76,7 @@ class CompiledModels:
     def __init__(self, hypermodel: ScheduleHyperModel) -> None:
         self._hypermodel = hypermodel
         self._models: OrderedDict[str, _Compiled] = OrderedDict()
+        self._most = max(_MODELS, len(hypermodel.space.batch_sizes))
 
     def load(
         self, fresh: keras.Model, name: str, recipe: Recipe, epochs: int, steps: int
@@ -94,7 +96,7 @@ class CompiledModels:
         """
         table = recipe.schedule.table(epochs, steps)
         settings = tables(recipe, epochs, steps)
-        key = f"{len(table)} {name}"
+        key = f"{steps} {len(table)} {name}"  # the graph runs `steps` steps at a time
         one = self._models.pop(key, None)
         if one is None:
             rates = TableSchedule(table)
@@ -104,7 +106,7 @@ class CompiledModels:
         else:
             one.load(fresh, table, settings)
         self._models[key] = one
-        while len(self._models) > _MODELS:
+        while len(self._models) > self._most:
             self._models.popitem(last=False)
         return one.model
 

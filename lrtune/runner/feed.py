@@ -7,15 +7,17 @@ permutation, drawn in the graph.
 
 from __future__ import annotations
 
+import copy
 import functools
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-from typing_extensions import override
+from typing_extensions import Self, override
 
 from lrtune.errors import ArgumentError
+from lrtune.model.batch_size import BATCHED
 from lrtune.model.hypermodel import steps_per_epoch
 
 if TYPE_CHECKING:
@@ -46,6 +48,12 @@ class Feed:
     def arguments(self, task: TrialTask) -> dict[str, Any]:  # noqa: ARG002 - the interface
         """Keyword arguments for the `fit` of one task, without callbacks."""
         return dict(self._given)
+
+    def with_batch_size(self, size: int) -> Feed:
+        """The same data in batches of `size` (int >= 1), if they are arrays."""
+        if not is_arrays(self._given.get("x")):
+            return self
+        return Feed({**self._given, "batch_size": size})
 
     @property
     def steps_per_execution(self) -> int:
@@ -99,13 +107,21 @@ class ArrayFeed(Feed):
             train, validation = _split(train, split)
         self._count = len(keras.tree.flatten(train)[0])
         self._train = _tensors(train)
-        if isinstance(validation, tuple | list):
-            validation = self._batches(
-                _tensors(validation),
-                given.pop("validation_batch_size", None) or self._batch,
-            )
+        self._held_out = _tensors(validation) if isinstance(validation, tuple | list) else None
+        if self._held_out is not None:
+            self._validation_batch = given.pop("validation_batch_size", None)
+            validation = self._batches(self._held_out, self._validation_batch or self._batch)
         given["validation_data"] = validation
         super().__init__(given)
+
+    @override
+    def with_batch_size(self, size: int) -> Self:
+        other = copy.copy(self)  # the arrays are shared
+        other._batch = size
+        if self._held_out is not None:
+            other.validation = self._batches(self._held_out, self._validation_batch or size)
+            other._given = {**self._given, "validation_data": other.validation}
+        return other
 
     @property
     def steps(self) -> int:
@@ -122,9 +138,11 @@ class ArrayFeed(Feed):
         """Keyword arguments for `fit`: exactly the batches of the task's epochs."""
         epochs = tf.data.Dataset.range(task.begins_after, task.last_epoch)
         batches = epochs.flat_map(_as_written(lambda epoch: self._epoch(task.seed, epoch)))
+        batches = batches.with_options(_options())
+        setattr(batches, BATCHED, True)
         return {
             **self._given,
-            "x": batches.with_options(_options()),
+            "x": batches,
             "steps_per_epoch": self.steps,
             "shuffle": False,  # done above; Keras warns that it cannot
         }

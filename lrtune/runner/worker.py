@@ -26,6 +26,7 @@ from lrtune.model.hypermodel import ScheduleHyperModel, steps_per_epoch
 from lrtune.records.task import EpochRecord, State, TrainingJob, TrialOutcome, TrialTask
 from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.compiled import CompiledModels, architecture, optimizer_variables
+from lrtune.runner.feeds import Feeds
 from lrtune.runner.streams import make_feed
 from lrtune.schedules.keras import rate_at
 
@@ -54,6 +55,7 @@ class Trainer:
         self._job = job
         self._home = _working_folder()
         self._feed: Feed = make_feed(job)
+        self._feeds = Feeds(job, self._feed)
         kind = type(job.hypermodel)
         ours = issubclass(kind, ScheduleHyperModel) and (
             (kind.build, kind.fit) == (ScheduleHyperModel.build, ScheduleHyperModel.fit)
@@ -90,6 +92,7 @@ class Trainer:
 
     def _train(self, task: TrialTask, light: TrialTask, on_epoch: OnEpoch) -> TrialOutcome:
         hp, fresh, name = self._build(task)
+        self._feed = self._feeds.of(task)
         arguments = self._feed.arguments(task)
         model, fit = self._prepare(hp, fresh, name, task, arguments)
         callbacks = copy.deepcopy(list(arguments.pop("callbacks", None) or []))

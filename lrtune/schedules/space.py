@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune._util import checks
 from lrtune.errors import ArgumentError
 from lrtune.schedules import Choice, Range, Schedule, get, names, register
+from lrtune.schedules.batch_sizes import BATCH_SIZE, batch_sizes_of, searched_size
 from lrtune.schedules.optimizers import DOMAINS, OPTIMIZERS, OptimizerKind
 from lrtune.schedules.warmup import PREFIX, Warmup
 
@@ -101,6 +102,8 @@ class Space:
         optimizer: which settings are searched, and how large the rate is.
         ranges: hyperparameter -> (low, high), inclusive, or the choices; in place of the usual.
         fixed: hyperparameter -> the one value to train with.
+        batch_sizes: to search among, each an int >= 1, the first is the default; empty for a batch
+            size that is not searched.
 
     Raises:
         ArgumentError: an unknown family or hyperparameter, or a value outside its domain.
@@ -111,10 +114,12 @@ class Space:
     optimizer: OptimizerKind = OPTIMIZERS["sgd"]
     ranges: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    batch_sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "families", families_of(self.families))
         object.__setattr__(self, "epochs", checks.integer("epochs", self.epochs, at_least=1))
+        object.__setattr__(self, "batch_sizes", batch_sizes_of(self.batch_sizes or None))
         for family in self.families:
             _refuse_unsearchable(family)
         _refuse_no_mapping(ranges=self.ranges, fixed=self.fixed)
@@ -155,7 +160,7 @@ class Space:
         """
         hp.Choice("schedule", list(self.families))
         known = self._usual()
-        for name in ("lr0", *(own.parameter for own in self._settings())):
+        for name in self._of_every_trial():
             self._declare_one(hp, name, known[name])
         before = len(hp.inactive_scopes)
         for name, own in known.items():
@@ -178,14 +183,14 @@ class Space:
         """The values of a trial of this family where nothing else is asked for, all of them."""
         values: dict[str, Any] = {"schedule": family}
         usual, own = self._usual(), own_ranges(family)
-        for name in ("lr0", *(one.parameter for one in self._settings()), *own):
+        for name in (*self._of_every_trial(), *own):
             if name not in own or exists(name, own[name], values):
                 values[name] = self._limits(name, usual[name])[-1]
         return values
 
     def with_families(self, families: str | Sequence[str]) -> Space:
         """This space with other families, and without ranges and values that they do not have."""
-        other = Space(families_of(families), self.epochs, self.optimizer)
+        other = replace(self, families=families_of(families), ranges={}, fixed={})
         known = other._usual()
         ranges, fixed = (
             {name: one for name, one in given.items() if name in known}
@@ -249,6 +254,10 @@ class Space:
         more = [own for own in self.optimizer.on_request if own.parameter in asked]
         return (*self.optimizer.searched, *more)
 
+    def _of_every_trial(self) -> tuple[str, ...]:
+        """The hyperparameters besides `schedule` that the trials of all families have."""
+        return ("lr0", *self.settings, *([BATCH_SIZE] if self.batch_sizes else []))
+
     def _usual(self) -> dict[str, Range | Choice]:
         """Every hyperparameter but `schedule`, with what is tried where the user says nothing."""
         kind = self.optimizer
@@ -259,6 +268,8 @@ class Space:
             "lr0": Range("lr0", lambda _: low, lambda _: high, lambda _: kind.first_rate, "log")
         }
         usual |= {own.parameter: own for own in (*kind.searched, *kind.on_request)}
+        if self.batch_sizes:
+            usual[BATCH_SIZE] = Choice(BATCH_SIZE, self.batch_sizes)
         for family in self.families:
             usual |= own_ranges(family)
         return usual
@@ -266,7 +277,8 @@ class Space:
     def _declare_one(self, hp: Any, name: str, own: Range | Choice) -> None:
         *limits, default = self._limits(name, own)
         if isinstance(own, Choice):
-            values = list(limits[0])
+            # Oracles take numbers that are next to each other in the list for neighbours.
+            values = sorted(limits[0]) if name == BATCH_SIZE else list(limits[0])
             if len(values) > 1:
                 hp.Choice(name, values, default=default)
             else:
@@ -317,6 +329,8 @@ class Space:
             return checks.learning_rate(called, value)
         if name in DOMAINS:
             return DOMAINS[name](called, value)
+        if name == BATCH_SIZE:
+            return searched_size(called, value, self.batch_sizes)
         if isinstance(own, Range) and own.kind == "int":
             return checks.integer(called, value, at_least=1)
         family, _, parameter = name.partition(".")

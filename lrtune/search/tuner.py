@@ -21,6 +21,7 @@ from lrtune._util import checks
 from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.display.script import watching
 from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.model.batch_size import check_batch_size
 from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.records.data_record import describe_given
 from lrtune.records.identity import continued, identity, installed, refuse_other_search
@@ -166,6 +167,7 @@ class LoopTuner(UnsavedTuner):
             **fit_kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon if the hypermodel
                 has none.
         """
+        check_batch_size(self.hypermodel, fit_args, fit_kwargs)
         horizon = self._horizon(fit_kwargs.pop("epochs", None))
         if slow := acting_on_batches(fit_kwargs.get("callbacks")):
             warnings.warn(
@@ -415,6 +417,7 @@ class LoopTuner(UnsavedTuner):
             optimizer_options=options,
             ranges=getattr(space, "ranges", {}),
             fixed=getattr(space, "fixed", {}),
+            batch_sizes=getattr(space, "batch_sizes", ()),
             tries=self.tries,
             baseline_budget=self.baseline_budget,
             baseline_arms=arms,
