@@ -97,7 +97,13 @@ class Options:
     objective: Annotated[str, typer.Option(help="val_accuracy, val_loss, accuracy or loss.")] = (
         "val_accuracy"
     )
-    batch_size: Annotated[int, typer.Option(help="Images in a training step.")] = 64
+    batch_size: Annotated[
+        str,
+        typer.Option(
+            help="Images in a training step; 32,64,128 searches it, and the first is that of the "
+            "constant rates .1 and .01."
+        ),
+    ] = "64"
     workers: cli.Workers = RunOptions.workers
     seed: Annotated[int, typer.Option(help="Seed of the search; 0 is allowed.")] = 1
     score: Annotated[
@@ -150,9 +156,26 @@ class Options:
         }
         fixed = {name: parse_value(value) for name, value in _pairs("--fix", self.fixed)}
         try:
-            return Space(families_of(self.families), self.epochs, kind, ranges, fixed)
+            families, sizes = families_of(self.families), self.batch_sizes
+            return Space(families, self.epochs, kind, ranges, fixed, sizes)
         except ArgumentError as error:
             raise ArgumentError(_in_flags(str(error))) from error
+
+    @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """The batch sizes to search; empty for one that is not searched."""
+        return self._batch_sizes if len(self._batch_sizes) > 1 else ()
+
+    @property
+    def one_batch_size(self) -> int | None:
+        """The batch size of all trainings; None if it is searched."""
+        return self._batch_sizes[0] if len(self._batch_sizes) == 1 else None
+
+    @cached_property
+    def _batch_sizes(self) -> tuple[int, ...]:
+        from lrtune.schedules.batch_sizes import parse_batch_sizes
+
+        return parse_batch_sizes("--batch-size", self.batch_size)
 
     @property
     def family_names(self) -> tuple[str, ...]:
@@ -236,7 +259,7 @@ def check(options: Options) -> None:
     objectives = ("val_accuracy", "val_loss", "accuracy", "loss")
     checks.one_of("--objective", options.objective, objectives)
     checks.integer("--max-epochs", options.epochs, at_least=1)
-    checks.integer("--batch-size", options.batch_size, at_least=1)
+    _ = options.batch_sizes
     if options.trials is not None:
         checks.integer("--max-trials", options.trials, at_least=1)
     check_options(

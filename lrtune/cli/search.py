@@ -113,7 +113,8 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
         "fingerprint": dataset.fingerprint,
         **{name: getattr(options, name) for name in ("algo", "seed", "objective", "score")},
         "max_epochs": options.epochs,
-        "batch_size": options.batch_size,
+        "batch_size": options.one_batch_size,
+        "batch_sizes": options.batch_sizes,
         "families": options.family_names,
         "optimizer": options.optimizer,
         "ranges": options.space.ranges,
@@ -169,7 +170,7 @@ def _run(options: Options, dataset: Dataset, console: Console) -> None:
             dataset.train.x,
             dataset.train.y,
             validation_data=(dataset.validation.x, dataset.validation.y),
-            batch_size=options.batch_size,
+            batch_size=options.one_batch_size,
             observer=observer,
             data=DataRecord(
                 dataset.source,
@@ -191,6 +192,7 @@ def _tuner(options: Options, dataset: Dataset) -> Any:
         optimizer=options.optimizer,
         ranges=options.space.ranges,
         fixed=options.space.fixed,
+        batch_size=options.batch_sizes or None,
         input_shape=dataset.input_shape,
         num_classes=dataset.num_classes,
     )

@@ -37,6 +37,20 @@ BAD = {
         ["--batch-size", "-64"],
         "--batch-size must be an integer >= 1. Received: -64",
     ),
+    "a batch size that is none": (
+        ["--batch-size", "32,many"],
+        (
+            "--batch-size must be an integer >= 1, or several, separated by commas, to search "
+            "them. Received: 32,many"
+        ),
+    ),
+    "a try of a batch size that is not searched": (
+        ["--batch-size", "32,64", "--try", "step batch_size=16"],
+        (
+            "--try batch_size must be one of the batch sizes that are searched (32, 64). "
+            "Received: 16."
+        ),
+    ),
     "no worker": (["--workers", "0"], "--workers must be an integer >= 1. Received: 0"),
     "negative seed": (
         ["--seed", "-1"],
@@ -228,7 +242,8 @@ def test_the_default_folder_identifies_the_search():
         {"data": "synthetic"},
         {"families": "step"},
         {"objective": "val_loss"},
-        {"batch_size": 32},
+        {"batch_size": "32"},
+        {"batch_size": "32,64"},
         {"optimizer": "adam"},
         {"ranges": ["lr0=0.1:1"]},
         {"fixed": ["lr0=0.1"]},
@@ -236,7 +251,7 @@ def test_the_default_folder_identifies_the_search():
         {"score": "best"},
         {"baseline_budget": 0.0},
     ]
-    assert len({search_options.default_run_dir(asked(**one)) for one in [{}, *others]}) == 15
+    assert len({search_options.default_run_dir(asked(**one)) for one in [{}, *others]}) == 16
 
 
 def test_the_resume_command_leaves_out_defaults():
@@ -256,8 +271,9 @@ def test_the_resume_command_has_every_changed_option(
 ):
     changed = search_options.Options(
         algo="bayesian", data="some pets.npz", max_epochs=7, max_trials=9, families="step",
-        objective="val_loss", batch_size=8, workers=3, seed=5, score="best", baseline_budget=0.25,
-        trial_timeout=60.0, max_retries=1, tensorboard=Path("my events"), run_dir=Path("my runs"),
+        objective="val_loss", batch_size="8,16", workers=3, seed=5, score="best",
+        baseline_budget=0.25, trial_timeout=60.0, max_retries=1, tensorboard=Path("my events"),
+        run_dir=Path("my runs"),
         quick=True, quiet=True, optimizer="adam", ranges=["lr0=0.1:1", "step.drop=0.1:0.5"],
         fixed=["beta_1=0.9"], tries=["step lr0=0.2", "step lr0=0.3"],
     )  # fmt: skip
