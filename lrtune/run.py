@@ -124,9 +124,9 @@ class Run:
         """All trials, the best first, ranked within their budget: see `lrtune.stats.ranking.rank`.
 
         Returns:
-            One row a trial; columns rank, trial_id, schedule, lr0, momentum, parameters, epochs,
-            score, delta, within_noise, status, seconds, total_seconds, budget, rank_in_budget,
-            parent, message.
+            One row a trial; columns rank, trial_id, schedule, lr0, momentum, parameters, own,
+            epochs, score, delta, within_noise, status, seconds, total_seconds, budget,
+            rank_in_budget, parent, message.
         """
         return rank(self.records)
 
@@ -136,7 +136,7 @@ class Run:
         Returns:
             One row for each arm with a score; scores in the unit of the objective. Columns:
                 arm: its name, "constant-tuned" for the rate that was searched for.
-                lr0, momentum: of the arm.
+                lr0, momentum: of the arm. own: as in `ranking`.
                 mean, std (n - 1), n: of the scores of its seeds.
                 diverged: how many of the n seeds diverged.
                 failed: seeds without a score, not among the n.
@@ -151,6 +151,7 @@ class Run:
             "arm": [arm.name for arm in arms],
             "lr0": [arm.recipe.lr0 for arm in arms],
             "momentum": [arm.recipe.momentum for arm in arms],
+            "own": [arm.recipe.own_text for arm in arms],
             "mean": [arm.mean for arm in arms],
             "std": [arm.std for arm in arms],
             "n": [arm.n for arm in arms],
@@ -171,7 +172,7 @@ class Run:
             One row for each arm, including the baseline; scores and differences in the unit of the
             objective, differences above 0 are better. Columns:
                 arm, is_baseline: its name, and whether the others are compared with it.
-                schedule, lr0, momentum, parameters: as in `ranking`.
+                schedule, lr0, momentum, parameters, own: as in `ranking`.
                 trial_id: of the search's trial that it comes from; NA for a constant rate.
                 n, missing: seeds with a score and without one.
                 mean, std (n - 1): of the scores. lower, upper: 95 % interval of the mean.
@@ -391,7 +392,10 @@ class Run:
 
         title = html.escape(repr(self).strip("<>"))
         columns = ["rank", "trial_id", "schedule", "lr0", "momentum", "parameters", "score"]
-        table = self.ranking().head(5)[[*columns, "delta", "status"]]
+        table = self.ranking().head(5)
+        if table["own"].fillna("").any():
+            columns.insert(-1, "own")
+        table = table[[*columns, "delta", "status"]]
         table["rank"] = table["rank"].astype("string").fillna("")  # na_rep leaves out such columns
         places = decimals(table["score"])
         cells = table.to_html(

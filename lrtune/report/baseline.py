@@ -68,23 +68,25 @@ def rival_in_full(baseline: Baseline, manifest: Manifest, places: int) -> str:
     arm = baseline.reference
     how = "not tuned"
     if baseline.is_tuned:
-        how = _rate_and_momentum(arm.recipe)
+        how = _found(arm.recipe)
         how = f"{how}, found with {share_text(manifest)}" if manifest.baseline_budget else how
     elif manifest.baseline_budget:
         how = "not tuned yet"
     return f"{rival(baseline)} ({arm.name}, {how}: {mean_and_std(arm, places)})"
 
 
-def _rate_and_momentum(recipe: Recipe) -> str:
-    return f"lr0={brief(recipe.lr0)}, momentum={brief(recipe.momentum)}"
+def _found(recipe: Recipe) -> str:
+    """The rate, the momentum and the user's own values of the tuned constant rate."""
+    own = [recipe.own_text] if recipe.own_values else []
+    return ", ".join([f"lr0={brief(recipe.lr0)}", f"momentum={brief(recipe.momentum)}", *own])
 
 
 def _arm_text(name: str, arm: Arm | None, ended: int, places: int, manifest: Manifest) -> str:
     # The names of the fixed arms contain their rates; that of the tuned one does not.
-    values = manifest.baseline_arms.get(name)
-    rate = ""
-    if name == TUNED and values is not None:
-        rate = f", {_rate_and_momentum(Recipe.from_values(values))}"
+    recipe = Recipe.from_values(manifest.baseline_arms.get(name, {}))
+    rate = f", {recipe.own_text}" if recipe.own_values else ""
+    if name == TUNED and name in manifest.baseline_arms:
+        rate = f", {_found(recipe)}"
     if arm is None:
         text = f"no score: {count(ended, 'seed')} failed" if ended else "not trained yet"
         return text + rate

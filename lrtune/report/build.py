@@ -198,8 +198,10 @@ def _usage(records: RunRecords, choice: Recommended | None) -> tuple[str, ...]:
         given = records.manifest.optimizer_options.items()
         arguments = ", ".join([*settings, *(f"{name}={value!r}" for name, value in given)])
         optimizer = f"keras.optimizers.{kind.keras_name}(schedule, {arguments})"
+    own = choice.recipe.own_text
     return (
         f"run = lrtune.load_run({str(records.folder)!r})",
         f"schedule = {schedule}.to_keras(steps_per_epoch)",
         f"optimizer = {optimizer}",
+        *([f"# with {own}, see run.hyperparameters({choice.name!r})"] if own else []),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from lrtune._util import checks
 from lrtune.errors import ArgumentError
 from lrtune.report.keras_class import keras_class
+from lrtune.schedules.batch_sizes import BATCH_SIZE
 from lrtune.schedules.optimizers import MOMENTUM, OPTIMIZERS
 from lrtune.schedules.warmup import Warmup
 
@@ -41,9 +42,10 @@ def code_for(recipe: Recipe, manifest: Manifest, style: Style = "keras") -> str:
         optimizer = {"name": manifest.optimizer, **manifest.optimizer_options, **recipe.settings}
         values = {"schedule": schedule.get_config(), "optimizer": optimizer}
         return json.dumps({**values, "hyperparameters": recipe.values}, indent=2)
-    steps = _steps(manifest)
+    batch = manifest.batch_size_of(recipe)
+    steps = _steps(manifest, batch)
     before, rate = (_in_keras if style == "keras" else _with_lrtune)(schedule, steps)
-    steps_line = _steps_line(manifest, steps)
+    steps_line = _steps_line(manifest, batch, steps)
     imports = ["import keras", *(["import lrtune"] if "lrtune." in rate + before else [])]
     for module in ("sys", "math"):
         if f"{module}." in before:
@@ -58,18 +60,18 @@ def code_for(recipe: Recipe, manifest: Manifest, style: Style = "keras") -> str:
     return "\n".join((*imports, "", *lines))
 
 
-def _steps(manifest: Manifest) -> int | None:
+def _steps(manifest: Manifest, batch: int | None) -> int | None:
     """Weight updates an epoch; None where the run does not say."""
-    samples, batch = manifest.data.sizes.get("train"), manifest.batch_size
+    samples = manifest.data.sizes.get("train")
     if isinstance(samples, int) and isinstance(batch, int) and samples > 0 and batch > 0:
         return math.ceil(samples / batch)
     return None
 
 
-def _steps_line(manifest: Manifest, steps: int | None) -> str:
+def _steps_line(manifest: Manifest, batch: int | None, steps: int | None) -> str:
     if steps is None:
         return "steps_per_epoch = ...  # training samples / batch size"
-    samples, batch = manifest.data.sizes["train"], manifest.batch_size
+    samples = manifest.data.sizes["train"]
     return f"steps_per_epoch = {steps}  # {samples:,} samples in batches of {batch:,}"
 
 
@@ -133,6 +135,10 @@ def _remarks(recipe: Recipe, manifest: Manifest, schedule: Schedule, style: Styl
         yield (
             f"callbacks = [  # for model.fit\n    keras.callbacks.ReduceLROnPlateau({given}),\n]"
         )
-    if recipe.own:
-        values = ", ".join(f"{key}={value!r}" for key, value in recipe.own.items())
+    own = recipe.own_values
+    if manifest.batch_sizes:
+        size = own.pop(BATCH_SIZE, None)
+        yield f"# model.fit(..., batch_size={size!r}, epochs={manifest.max_epochs})"
+    if own:
+        values = ", ".join(f"{key}={value!r}" for key, value in own.items())
         yield f"# The model's own hyperparameters: {values}"

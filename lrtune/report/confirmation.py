@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lrtune.records.schema import TUNED
 from lrtune.report.baseline import share_text
 from lrtune.report.grid import Column, Section, numbers
+from lrtune.report.recipes import whole_recipes
 from lrtune.report.verdict import CONSTANT, CONSTANT_WON, UNTUNED
 from lrtune.report.words import NO_BREAK, count, fixed, interval, p_text
 from lrtune.schedules.recipe import Recipe
@@ -46,7 +47,9 @@ def confirmation_section(report: Report) -> Section:
         columns=_columns(confirmed, places),
         legend=(_legend(confirmed, report.records.manifest),),
         pairs=tuple((arm.name, _verdict(confirmed, arm.name, places)) for arm in arms),
-        notes=tuple(filter(None, (_too_few(confirmed), THESE_IMAGES))),
+        notes=tuple(
+            filter(None, (_recipes(confirmed.manifest), _too_few(confirmed), THESE_IMAGES))
+        ),
     )
 
 
@@ -71,6 +74,8 @@ def judge_confirmed(
     else:
         headline = f"Not confirmed: no arm was shown to beat {_rival(manifest)}."
         parts = [_too_few(confirmed)]
+    told = [one.name for one in winners[:1]] or _arms_of(manifest, winner)
+    parts.append(_recipes(manifest, *told) if told else "")
     if manifest.baseline == TUNED and searched.baseline_budget:
         parts.append(f"The constant rate was tuned with {share_text(searched)}.")
     if winner is not None:
@@ -116,6 +121,20 @@ def differences(confirmed: Confirmed) -> dict[str, Difference]:
 def _arm_text(manifest: ConfirmManifest, arm: str) -> str:
     """An arm's schedule and momentum."""
     return str(Recipe.from_values(manifest.arms[arm]))
+
+
+def _arms_of(manifest: ConfirmManifest, trial: Outcome | None) -> list[str]:
+    """The arms that are this trial of the search."""
+    if trial is None:
+        return []
+    return [arm for arm in manifest.arms if manifest.trials.get(arm) == trial.trial_id]
+
+
+def _recipes(manifest: ConfirmManifest, *arms: str) -> str:
+    """Whether these arms (all of the search, if none are named) differ in more than schedules."""
+    recipes = {arm: Recipe.from_values(values) for arm, values in manifest.arms.items()}
+    compared = {arm: recipes[arm] for arm in arms or manifest.trials if arm in recipes}
+    return whole_recipes(compared, manifest.baseline, recipes[manifest.baseline])
 
 
 def _metric(manifest: ConfirmManifest) -> str:
@@ -231,7 +250,7 @@ def _reported(
     """What the search reported for its winner, and how that trial did in the confirmation."""
     manifest = confirmed.manifest
     reported = f"The search reported {objective} {fixed(score_of(winner), places)}"
-    arm = next((arm for arm in manifest.arms if manifest.trials.get(arm) == winner.trial_id), None)
+    arm = next(iter(_arms_of(manifest, winner)), None)
     if arm is None:
         return f"{reported} for {winner.recipe}, but that trial was not part of this confirmation."
     bias = next(one.selection_bias for one in confirmed.comparison.arms if one.name == arm)

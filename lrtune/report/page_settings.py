@@ -31,7 +31,7 @@ def list_settings(manifest: Manifest) -> dict[str, list[tuple[str, str]]]:
             ("reduction factor", _text(manifest.factor)),
             ("trials requested", _text(manifest.max_trials)),
             ("seed", str(manifest.seed)),
-            ("batch size", _text(manifest.batch_size)),
+            ("batch size", _batch_size(manifest)),
             ("families", ", ".join(manifest.families)),
             ("epochs for the constant rate", f"{manifest.baseline_budget:.6g} times the search's"),
             ("baseline seeds", ", ".join(map(str, manifest.baseline_seeds))),
@@ -61,6 +61,12 @@ def _range(config: Mapping[str, Any]) -> str:
         scale = " (log)" if config.get("sampling") == "log" else ""
         return f"{_text(config['min_value'])} to {_text(config['max_value'])}{scale}"
     return _text(config.get("value"))
+
+
+def _batch_size(manifest: Manifest) -> str:
+    if manifest.batch_sizes:
+        return f"{', '.join(map(str, manifest.batch_sizes))} (searched)"
+    return _text(manifest.batch_size)
 
 
 def _moment(written: str) -> str:

@@ -24,8 +24,8 @@ FEWEST, MOST = 30, 400
 """How many points a curve has at least and at most: it has fewer than 400 pixels."""
 
 # NOTE: the score comes before the schedule, as a phone shows only the first four columns.
-ORDER = ("rank", "trial", "score", "delta", "noise", "schedule", "lr0", "momentum", "epochs",
-         "status", "time")  # fmt: skip
+ORDER = ("rank", "trial", "score", "delta", "noise", "schedule", "lr0", "momentum", "own",
+         "epochs", "status", "time")  # fmt: skip
 
 NO_GROUP = 1_000_000_000
 """The group of trials without a comparable score, which come last."""

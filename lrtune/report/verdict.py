@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from lrtune.report.baseline import rival, rival_in_full
+from lrtune.report.recipes import whole_recipes
 from lrtune.report.words import count, fixed
 from lrtune.stats.ranking import RUNNING
 from lrtune.stats.winner import Direction
@@ -61,7 +62,10 @@ def judge(
     compared = f"{_gap(delta, places)} {rival_in_full(baseline, manifest, places)}"
     headline, certainty = _compared(delta, baseline, _chosen(frame, ranked), places)
     gain = _whose_gain(records, ranked, baseline, places)
-    parts = f"{winner}, {compared}; {certainty}", gain, _better_still(manifest, baseline, places)
+    arm = baseline.reference
+    recipes = whole_recipes({"the winner": recipe}, arm.name, arm.recipe)
+    better = _better_still(manifest, baseline, places)
+    parts = f"{winner}, {compared}; {certainty}", recipes, gain, better
     return headline, " ".join(filter(None, parts))
 
 

@@ -14,6 +14,7 @@ from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.schedules.base import parameters_text
 from lrtune.schedules.optimizers import DOMAINS
+from lrtune.schedules.registry import names
 from lrtune.schedules.space import exists, get_family, own_ranges
 from lrtune.schedules.warmup import PREFIX, Warmup
 
@@ -41,7 +42,8 @@ class Recipe:
         parameters: of the schedule, by their own names ("drop", not "step.drop"), `lr0` first;
             those of the warmup as "warmup.epochs".
         settings: of the optimizer: `momentum` or `beta_1`, `weight_decay`.
-        own: all others, sampled by the user's `build_model`.
+        own: all others, sampled by the user's `build_model`, and the batch size where it is
+            searched.
     """
 
     family: str | None
@@ -135,16 +137,29 @@ class Recipe:
         return parameters_text({k: v for k, v in self.parameters.items() if k != "lr0"})
 
     @property
+    def own_values(self) -> dict[str, Any]:
+        """The user's own values, without parameters of other families, which have no effect."""
+        dotted = any("." in name for name in self.own)
+        others = {one for family in names() for one in own_ranges(family)} if dotted else ()
+        return {name: one for name, one in self.own.items() if name not in others}
+
+    @property
+    def own_text(self) -> str:
+        """The user's own values: "width=48, batch_size=32"; empty if there are none."""
+        return parameters_text(self.own_values)
+
+    @property
     def schedule_text(self) -> str:
         """The schedule in one line: "step(lr0=0.1, drop=0.5, epochs_drop=10)"."""
         shown = {k: v for k, v in self.parameters.items() if k != "lr0" or not math.isnan(self.lr0)}
         return f"{printable(self.family or 'unknown schedule')}({parameters_text(shown)})"
 
     def __str__(self) -> str:
-        """The schedule and the optimizer's settings: "constant(lr0=0.1), momentum 0.5"."""
+        """All of it: "constant(lr0=0.1), momentum 0.5, width=48"."""
         known = {name: _number(value) for name, value in self.settings.items()}
         settings = (f", {name} {value:.3g}" for name, value in known.items() if value == value)
-        return f"{self.schedule_text}{''.join(settings)}"
+        own = f", {self.own_text}" if self.own_values else ""
+        return f"{self.schedule_text}{''.join(settings)}{own}"
 
     def _hyperparameter(self, parameter: str) -> str:
         """The hyperparameter's name of a parameter: "drop" is "step.drop"."""

@@ -14,16 +14,26 @@ if TYPE_CHECKING:
     from lrtune.schedules.space import Space
 
 
-def plain_arms(space: Space) -> dict[str, dict[str, Any]]:
+def plain_arms(space: Space, own: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
     """The baseline's constant rates that nobody searched for: those people start with.
 
-    For SGD they are the reading's, .1 in its code and .01 in its table, without momentum.
+    For SGD they are the reading's, .1 in its code and .01 in its table, without momentum. The batch
+    size, where it is searched, is the first one.
+
+    Args:
+        space: of the search.
+        own: the user's own hyperparameters, with the values that they have where nothing is said.
 
     Returns:
         Arm -> hyperparameter values; none for an optimizer of the user's own.
     """
     constant = space.with_families(("constant",))
-    usual = {**constant.default("constant"), **space.optimizer.plain, **constant.fixed}
+    usual = {
+        **(own or {}),
+        **constant.default("constant"),
+        **space.optimizer.plain,
+        **constant.fixed,
+    }
     return {f"constant-{lr0}": {**usual, "lr0": lr0} for lr0 in space.optimizer.plain_rates}
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from lrtune.records.schema import Outcome
+    from lrtune.schedules.space import Space
 
 SEEN_IN = "1.4.8"
 """The latest version of Keras Tuner in which these private names were seen."""
@@ -78,6 +79,25 @@ def disable_saving(oracle: Any) -> None:
     oracle.verbose = 0
     oracle.save = lambda: None
     oracle._save_trial = lambda _: None
+
+
+def own_defaults(oracle: Any, space: Space) -> dict[str, Any]:
+    """The user's own hyperparameters, with the values that they have where nothing is said.
+
+    Args:
+        oracle: `keras_tuner.Oracle`.
+        space: which hyperparameters are lrtune's.
+
+    Returns:
+        By name, without those that exist only beside other values than these.
+    """
+    declared = oracle.hyperparameters.space
+    values = {hp.name: hp.default for hp in declared if not space.reserves(hp.name)}
+    return {
+        hp.name: hp.default
+        for hp in declared
+        if hp.name in values and all(one.is_active(values) for one in hp.conditions)
+    }
 
 
 def state_of(oracle: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ from lrtune.search.baseline import arm_tasks, plain_arms
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import SearchLoop
 from lrtune.search.objective import parse_objective
-from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed
+from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed, own_defaults
 from lrtune.search.resume import refuse_foreign_trials, repair, restore
 from lrtune.search.tries import parse_tries
 from lrtune.stats.winner import full_trials, ordered
@@ -376,7 +376,10 @@ class LoopTuner(UnsavedTuner):
         return bool(self.baseline_seeds) and isinstance(self.hypermodel, ScheduleHyperModel)
 
     def _arms(self) -> Mapping[str, Mapping[str, Any]]:
-        return plain_arms(self.hypermodel.space) if self._has_baseline() else {}
+        if not self._has_baseline():
+            return {}
+        space = self.hypermodel.space
+        return plain_arms(space, own_defaults(self.oracle, space))
 
     def _parsed(self, tries: Sequence[str | Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
         if not isinstance(self.hypermodel, ScheduleHyperModel):

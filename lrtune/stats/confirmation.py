@@ -88,9 +88,9 @@ def confirmation_frame(records: RunRecords) -> pd.DataFrame:
 
     Returns:
         One row per arm: `lrtune.stats.frames.comparison_frame` with the columns schedule, lr0,
-        momentum, parameters (as in `lrtune.stats.ranking.rank`) and trial_id (of the search's trial
-        that the arm comes from, NA for a constant rate of the baseline) inserted after its second
-        column.
+        momentum, parameters, own (as in `lrtune.stats.ranking.rank`) and trial_id (of the search's
+        trial that the arm comes from, NA for a constant rate of the baseline) inserted after its
+        second column.
 
     Raises:
         RunFolderError: the run has no confirmation.
@@ -110,7 +110,7 @@ def confirmation_frame(records: RunRecords) -> pd.DataFrame:
         frame.insert(place, name, [one[name] for one in recipes])
     trials = manifest.trials
     ids = [printable(trials[arm]) if arm in trials else None for arm in manifest.arms]
-    frame.insert(6, "trial_id", ids)
+    frame.insert(2 + len(recipes[0]), "trial_id", ids)
     return frame
 
 

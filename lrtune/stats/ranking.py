@@ -22,6 +22,7 @@ COLUMNS = {
     "lr0": "float64",
     "momentum": "float64",
     "parameters": "object",
+    "own": "object",
     "epochs": "Int64",
     "score": "float64",
     "delta": "float64",
@@ -55,6 +56,8 @@ def rank(records: RunRecords) -> pd.DataFrame:
             rank: 1 to n among full budgets, ties share the better rank; NA for all others.
             trial_id, schedule, lr0, momentum: of the trial; NaN where they are not recorded.
             parameters: the family's own, as text ("drop=0.5, epochs_drop=10").
+            own: what `build_model` sampled, and the batch size where it is searched, as text
+                ("width=48, batch_size=32"); empty if there is nothing of the kind.
             epochs: trained in total, including the trials that it continues.
             score: in the unit of the objective.
             delta: how much better than the mean of the reference, the constant rate that trials
@@ -111,12 +114,13 @@ def _row(outcome: Outcome, records: RunRecords) -> dict[str, Any]:
 
 
 def described(recipe: Recipe) -> dict[str, Any]:
-    """A recipe as the columns schedule, lr0, momentum and parameters of `rank`."""
+    """A recipe as the columns schedule, lr0, momentum, parameters and own of `rank`."""
     return {
         "schedule": None if recipe.family is None else printable(recipe.family),
         "lr0": recipe.lr0,
         "momentum": recipe.momentum,
         "parameters": recipe.parameters_text,
+        "own": recipe.own_text,
     }
 
 
