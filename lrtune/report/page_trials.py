@@ -24,7 +24,7 @@ FEWEST, MOST = 30, 400
 """How many points a curve has at least and at most: it has fewer than 400 pixels."""
 
 # NOTE: the score comes before the schedule, as a phone shows only the first four columns.
-ORDER = ("rank", "trial", "score", "delta", "noise", "schedule", "lr0", "momentum", "own",
+ORDER = ("rank", "trial", "score", "delta", "noise", "schedule", "lr0", "momentum", "own values",
          "epochs", "status", "time")  # fmt: skip
 
 NO_GROUP = 1_000_000_000

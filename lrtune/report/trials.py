@@ -35,7 +35,7 @@ def trials_section(report: Report) -> Section:
     columns = trial_columns(report, trials)
     del columns["status"]
     more = f"and {count(hidden, 'more trial')}" if hidden > 0 else ""
-    explained = [columns[name] for name in ("own", "delta", "noise") if name in columns]
+    explained = [columns[name] for name in ("delta", "noise") if name in columns]
     legend = more, "; ".join(f"{column.name}: {column.about}" for column in explained)
     return Section(
         title,
@@ -77,9 +77,9 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
 
     Returns:
         "rank", "trial", "schedule" (the family; its parameters are the remarks), "lr0", "momentum",
-        "score", "status" and "time" always; "own" where the user's model or the batch size is
-        searched; "epochs" where a trial did not train the full budget; "delta" with a baseline, and
-        "noise" where the baseline's spread is known.
+        "score", "status" and "time" always; "own values" where a trial has any; "epochs" where a
+        trial did not train the full budget; "delta" with a baseline, and "noise" where the
+        baseline's spread is known.
     """
     places, baseline = report.places, report.baseline
     order = tuple("" if math.isnan(one) else f"{one:.4g}" for one in trials["total_seconds"])
@@ -93,7 +93,7 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
     ]
     if (own := tuple(trials["own"].fillna(""))) and any(own):
         about = "the model's own hyperparameters and the batch size, where these are searched"
-        columns.append(Column("own", own, least=16, optional=True, about=about))
+        columns.append(Column("own values", own, least=16, optional=True, about=about))
     if (trials["epochs"].dropna() != report.records.manifest.max_epochs).any():
         about = "including those of the trials it continues"
         columns.append(numbers("epochs", _whole(trials["epochs"]), about))
