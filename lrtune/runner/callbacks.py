@@ -1,10 +1,13 @@
-"""Finds the user's callbacks that act on batches, so that an epoch cannot run as one piece."""
+"""The user's callbacks: which act on batches, and a folder of its own for what a trial writes."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
+
+from lrtune.records.ids import folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +18,32 @@ _BATCH_METHODS = (
     "on_train_batch_begin",
     "on_train_batch_end",
 )
+
+
+_PATHS = {
+    keras.callbacks.CSVLogger: "filename",
+    keras.callbacks.ModelCheckpoint: "filepath",
+    keras.callbacks.TensorBoard: "log_dir",
+}
+"""Callbacks that write to a path, which all trials would share."""
+
+
+def give_own_folder(callbacks: Iterable[keras.callbacks.Callback], trial_id: str) -> None:
+    """Makes callbacks write to a folder of the trial: logs/a.csv becomes logs/trial_1/a.csv.
+
+    Args:
+        callbacks: copies for this trial; changed.
+        trial_id: see `lrtune.records.ids`; the folder has the name of that in the run folder.
+    """
+    folder = folder_of(trial_id)
+    for one in callbacks:
+        for kind, name in _PATHS.items():
+            if isinstance(one, kind):
+                path = Path(getattr(one, name))
+                is_folder = kind is keras.callbacks.TensorBoard
+                own = path / folder if is_folder else path.parent / folder / path.name
+                (own if is_folder else own.parent).mkdir(parents=True, exist_ok=True)
+                setattr(one, name, str(own))
 
 
 def acting_on_batches(callbacks: Iterable[keras.callbacks.Callback] | None) -> list[str]:

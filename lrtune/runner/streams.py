@@ -53,20 +53,32 @@ def make_feed(job: TrainingJob) -> Feed:
 
 
 class DatasetFeed(Feed):
-    """A `tf.data.Dataset`, finite or endless, or a function that makes one."""
+    """A `tf.data.Dataset`, finite or endless, or a function that makes one.
+
+    One that does not say how many batches an epoch has is passed on as it is, to a model without a
+    schedule: Keras reads it from its beginning in each epoch.
+    """
 
     @override
     def arguments(self, task: TrialTask) -> dict[str, Any]:
         _set_seeds(task.seed)
         x = made(self._given["x"])
-        steps = steps_per_epoch(**{**self._given, "x": x})
+        steps = self._steps(x)
+        if steps is None:
+            return {**self._given, "x": x, **_UNSHUFFLED}
         batches = x.repeat().skip(task.begins_after * steps)
         return {**self._given, "x": batches, "steps_per_epoch": steps, **_UNSHUFFLED}
 
     @property
     @override
     def steps_per_execution(self) -> int:
-        return steps_per_epoch(**{**self._given, "x": made(self._given["x"])})
+        return self._steps(made(self._given["x"])) or 1
+
+    def _steps(self, x: Any) -> int | None:
+        try:
+            return steps_per_epoch(**{**self._given, "x": x})
+        except ArgumentError:
+            return None
 
 
 class PyDatasetFeed(Feed):

@@ -24,7 +24,7 @@ from lrtune.errors import ArgumentError
 from lrtune.model.feedback import Feedback
 from lrtune.model.hypermodel import ScheduleHyperModel, steps_per_epoch
 from lrtune.records.task import EpochRecord, State, TrainingJob, TrialOutcome, TrialTask
-from lrtune.runner.callbacks import acting_on_batches
+from lrtune.runner.callbacks import acting_on_batches, give_own_folder
 from lrtune.runner.compiled import CompiledModels, architecture, optimizer_variables
 from lrtune.runner.feeds import Feeds
 from lrtune.runner.streams import make_feed
@@ -96,6 +96,7 @@ class Trainer:
         arguments = self._feed.arguments(task)
         model, fit = self._prepare(hp, fresh, name, task, arguments)
         callbacks = copy.deepcopy(list(arguments.pop("callbacks", None) or []))
+        give_own_folder(callbacks, task.trial_id)
         pieces = self._feed.steps_per_execution if not acting_on_batches(callbacks) else 1
         model.steps_per_execution = pieces
         untrained = self._untrained(model, task)

@@ -42,6 +42,7 @@ from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import SearchLoop
 from lrtune.search.objective import parse_objective
 from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed, own_defaults
+from lrtune.search.preflight import check_search
 from lrtune.search.resume import refuse_foreign_trials, repair, restore
 from lrtune.search.tries import parse_tries
 from lrtune.stats.winner import full_trials, ordered
@@ -169,13 +170,15 @@ class LoopTuner(UnsavedTuner):
         """
         check_batch_size(self.hypermodel, fit_args, fit_kwargs)
         horizon = self._horizon(fit_kwargs.pop("epochs", None))
-        if slow := acting_on_batches(fit_kwargs.get("callbacks")):
+        given = fit_arguments(self.hypermodel, fit_args, fit_kwargs)
+        objective = self.oracle.objective.name
+        check_search(self.hypermodel, given, objective, self._first_model)
+        if slow := acting_on_batches(given.get("callbacks")):
             warnings.warn(
                 f"callbacks that act on every batch ({', '.join(slow)}): each step now starts from "
                 "Python, which takes about twice as long.",
                 stacklevel=2,
             )
-        given = fit_arguments(self.hypermodel, fit_args, fit_kwargs)
         data = data or describe_given((), given)
         manifest = self._manifest(horizon, data, given.get("batch_size"))
         job = TrainingJob(self.hypermodel, (), given)
@@ -189,6 +192,10 @@ class LoopTuner(UnsavedTuner):
             arms = {**tuned, **manifest.baseline_arms}
             manifest = dataclasses.replace(manifest, baseline_arms=arms)
             self._train(runner, writer, manifest, found, observer)
+
+    def _first_model(self) -> keras.Model:
+        """A model with the space's defaults."""
+        return self.hypermodel.build(self.oracle.get_space())
 
     def _resumed(self, manifest: Manifest) -> tuple[RunRecords | None, Manifest]:
         """The records of this search in the folder, and the manifest to continue with."""

@@ -93,3 +93,16 @@ def test_a_dataset_that_knows_its_length_runs_an_epoch_as_one_piece():
     for dataset, pieces in ((data, tiny.STEPS), (data.repeat(), 1)):
         trainer = Trainer(TrainingJob(hypermodel, (dataset,), {}))
         assert trainer._feed.steps_per_execution == pieces
+
+
+def test_what_a_callback_writes_lies_in_a_folder_of_the_trial(tmp_path):
+    train(
+        keras.callbacks.CSVLogger(str(tmp_path / "log.csv")),
+        keras.callbacks.ModelCheckpoint(str(tmp_path / "models" / "{epoch}.keras")),
+        keras.callbacks.TensorBoard(str(tmp_path / "events")),
+    )
+    assert len((tmp_path / "trial_0000" / "log.csv").read_text().splitlines()) == 3
+    kept = (tmp_path / "models" / "trial_0000").iterdir()
+    assert sorted(path.name for path in kept) == ["1.keras", "2.keras"]
+    assert list((tmp_path / "events" / "trial_0000" / "train").iterdir())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["events", "models", "trial_0000"]

@@ -1,0 +1,148 @@
+"""What is checked before anything is trained: each fault is one sentence with its remedy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from lrtune.errors import ArgumentError, DataError
+from lrtune.model.cnn import cross_entropy
+from lrtune.model.hypermodel import ScheduleHyperModel
+from lrtune.runner.feed import is_arrays
+from lrtune.runner.fit_arguments import has_own_fit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+_INSTEAD = {
+    keras.callbacks.LearningRateScheduler: "lrtune sets the rate: search a schedule family instead",
+    keras.callbacks.ReduceLROnPlateau: "lrtune sets the rate: search the family plateau instead",
+    keras.callbacks.BackupAndRestore: "lrtune resumes a search by itself",
+}
+"""Callbacks that a search refuses, and what to do without them."""
+
+_ROWS = 65_536
+"""How many rows are looked at at once, so that checks need no copy of the data."""
+
+
+def check_search(
+    hypermodel: Any, given: Mapping[str, Any], objective: str, build: Callable[[], keras.Model]
+) -> None:
+    """Checks what would otherwise fail in every trial, or train nonsense.
+
+    Args:
+        hypermodel: of the search. If it has a `fit` of its own, nothing is known of its arguments.
+        given: arguments of `keras.Model.fit` by name.
+        objective: name of the metric.
+        build: makes the model with the space's defaults.
+
+    Raises:
+        ArgumentError, DataError: the first fault that was found.
+    """
+    if has_own_fit(hypermodel):
+        return
+    _check_callbacks(given.get("callbacks"))
+    validates = given.get("validation_data") is not None or given.get("validation_split")
+    if objective.startswith("val_") and not validates:
+        raise ArgumentError(
+            f"objective {objective} is measured on validation data, and there are none: give "
+            "validation_data= or validation_split=, or choose the objective "
+            f"{objective.removeprefix('val_')}."
+        )
+    if not is_arrays(given.get("x")):
+        return
+    _check_arrays({name: given.get(name) for name in ("x", "y", "sample_weight")}, "")
+    held = given.get("validation_data")
+    if isinstance(held, tuple | list) and is_arrays(held):
+        names = ("x", "y", "sample_weight")
+        _check_arrays(dict(zip(names, held, strict=False)), "validation_data: ")
+    if isinstance(hypermodel, ScheduleHyperModel):
+        _check_labels(hypermodel, build(), given.get("y"))
+
+
+def _check_callbacks(callbacks: Any) -> None:
+    for one in callbacks or ():
+        for kind, remedy in _INSTEAD.items():
+            if isinstance(one, kind):
+                raise ArgumentError(
+                    f"callbacks must not hold {kind.__name__}: {remedy}. Received: {one!r}."
+                )
+
+
+def _check_arrays(data: Mapping[str, Any], where: str) -> None:
+    """Lengths, and values that are not finite: of which array, and the first position."""
+    lengths = {}
+    for name, value in data.items():
+        for label, array in _named(name, value):
+            lengths[label] = len(array)
+            kind = np.dtype(getattr(array, "dtype", None) or object)
+            if name == "y" and kind.kind in "OSU":
+                raise DataError(
+                    f"{where}{label} must hold numbers. Received: {str(array[0])!r}. "
+                    "Encode classes as 0, 1, 2, ..., with keras.layers.StringLookup for example."
+                )
+            if kind.kind == "f" and (found := _first_not_finite(array)) is not None:
+                position, number = found
+                raise DataError(
+                    f"{where}{label} must hold finite numbers. Received: {number} at position "
+                    f"{list(position)}."
+                )
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{label} has {length:,}" for label, length in lengths.items())
+        raise DataError(f"{where}all arrays must have the same length. Received: {told}.")
+
+
+def _named(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The arrays in a nest, each with a name such as x['age'] or x[0]."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from _named(f"{name}[{key!r}]", one)
+    elif isinstance(value, list | tuple):
+        for index, one in enumerate(value):
+            yield from _named(f"{name}[{index}]", one)
+    elif value is not None:
+        yield name, value
+
+
+def _first_not_finite(array: Any) -> tuple[tuple[int, ...], float] | None:
+    for first in range(0, len(array), _ROWS):
+        rows = np.asarray(array[first : first + _ROWS])
+        wrong = ~np.isfinite(rows)
+        if wrong.any():
+            position = tuple(int(one) for one in np.argwhere(wrong)[0])
+            return (first + position[0], *position[1:]), float(rows[position])
+    return None
+
+
+def _check_labels(hypermodel: ScheduleHyperModel, model: keras.Model, y: Any) -> None:
+    """Whether labels and outputs go with cross-entropy, where nobody asked for another loss."""
+    if hypermodel.compiled_by_user or hypermodel.compilation.loss_of(model) is not cross_entropy:
+        return
+    if not model.built or not getattr(model, "outputs", None):
+        return
+    if len(model.outputs) > 1:
+        raise ArgumentError(
+            f"loss must be given: the model has {len(model.outputs)} outputs, "
+            f"{', '.join(model.output_names)}, and the default is for one."
+        )
+    units = model.outputs[0].shape[-1]
+    if units == 1:
+        raise ArgumentError(
+            "loss must be given: the model's output has one unit, and the default, cross-entropy, "
+            "needs one for each class. Give loss='binary_crossentropy' for a sigmoid, or 'mse' for "
+            "a regression."
+        )
+    if y is None or not is_arrays(y) or isinstance(y, dict | list | tuple):
+        return
+    labels = np.asarray(y)
+    if labels.ndim == len(model.outputs[0].shape) and labels.shape[-1] == units:
+        return
+    wrong = (labels < 0) | (labels >= units) | (labels != np.floor(labels))
+    if wrong.any():
+        position = [int(one) for one in np.argwhere(wrong)[0]]
+        raise DataError(
+            f"y must hold classes from 0 to {units - 1}, as the model's output has {units} units. "
+            f"Received: {labels[tuple(position)]} at position {position}."
+        )

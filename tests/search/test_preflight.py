@@ -1,0 +1,153 @@
+"""A fault that every trial would share is named before anything is trained."""
+
+from __future__ import annotations
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+import lrtune
+from lrtune.errors import LrtuneError
+from lrtune.search import preflight
+from lrtune.search.preflight import check_search
+from tests.runner import tiny
+
+X, Y = tiny.points()
+VALIDATION = {"validation_data": tiny.points(20, seed=1)}
+
+
+def regression(hp):
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+
+
+def two_outputs(hp):
+    inputs = keras.Input((4,))
+    outputs = [keras.layers.Dense(2, activation="softmax", name=name)(inputs) for name in "ab"]
+    return keras.Model(inputs, outputs)
+
+
+def spoiled(array, position, value):
+    array = array.astype("float32").copy()
+    array[position] = value
+    return array
+
+
+def message(tmp_path, *args, build=tiny.build, objective="val_loss", **kwargs):
+    tuner = lrtune.RandomSearch(
+        lrtune.ScheduleHyperModel(build, epochs=2),
+        objective=objective,
+        max_trials=1,
+        seed=1,
+        directory=str(tmp_path),
+        project_name="run",
+        workers=1,
+    )
+    with pytest.raises(LrtuneError) as error:
+        tuner.search(*args, verbose=0, **kwargs)
+    assert not (tmp_path / "run").exists()  # nothing was trained or written
+    return str(error.value)
+
+
+FAULTS = {
+    "one unit": (
+        {"args": (X, Y), "build": regression, **VALIDATION},
+        (
+            "loss must be given: the model's output has one unit, and the default, cross-entropy, "
+            "needs one for each class. Give loss='binary_crossentropy' for a sigmoid, or 'mse' for "
+            "a regression."
+        ),
+    ),
+    "several outputs": (
+        {"args": (X, [Y, Y]), "build": two_outputs, "validation_split": 0.5},
+        "loss must be given: the model has 2 outputs, a, b, and the default is for one.",
+    ),
+    "a class too many": (
+        {"args": (X, spoiled(Y, 7, 2)), **VALIDATION},
+        (
+            "y must hold classes from 0 to 1, as the model's output has 2 units. Received: 2.0 at "
+            "position [7]."
+        ),
+    ),
+    "a label between classes": (
+        {"args": (X, spoiled(Y, 3, 0.5)), **VALIDATION},
+        (
+            "y must hold classes from 0 to 1, as the model's output has 2 units. Received: 0.5 at "
+            "position [3]."
+        ),
+    ),
+    "labels of another length": (
+        {"args": (X, Y[:30]), **VALIDATION},
+        "all arrays must have the same length. Received: x has 40, y has 30.",
+    ),
+    "validation labels of another length": (
+        {"args": (X, Y), "validation_data": (X[:20], Y[:10])},
+        "validation_data: all arrays must have the same length. Received: x has 20, y has 10.",
+    ),
+    "labels as text": (
+        {"args": (X, np.array(["cat", "dog"] * 20)), **VALIDATION},
+        (
+            "y must hold numbers. Received: 'cat'. Encode classes as 0, 1, 2, ..., with "
+            "keras.layers.StringLookup for example."
+        ),
+    ),
+    "NaN in x": (
+        {"args": (spoiled(X, (5, 2), np.nan), Y), **VALIDATION},
+        "x must hold finite numbers. Received: nan at position [5, 2].",
+    ),
+    "infinity in the second input": (
+        {"args": ([X, spoiled(X, (39, 0), np.inf)], Y), **VALIDATION},
+        "x[1] must hold finite numbers. Received: inf at position [39, 0].",
+    ),
+    "NaN in y": (
+        {"args": (X, spoiled(Y, 4, np.nan)), **VALIDATION},
+        "y must hold finite numbers. Received: nan at position [4].",
+    ),
+    "NaN in the validation data": (
+        {"args": (X, Y), "validation_data": (spoiled(X[:9], (8, 3), np.nan), Y[:9])},
+        "validation_data: x must hold finite numbers. Received: nan at position [8, 3].",
+    ),
+    "no validation data": (
+        {"args": (X, Y)},
+        (
+            "objective val_loss is measured on validation data, and there are none: give "
+            "validation_data= or validation_split=, or choose the objective loss."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_of_data_or_loss_is_one_sentence(given, expected, tmp_path):
+    given = dict(given)
+    assert message(tmp_path, *given.pop("args"), **given) == expected
+
+
+@pytest.mark.parametrize(
+    ("callback", "remedy"),
+    [
+        (keras.callbacks.ReduceLROnPlateau(), "search the family plateau instead"),
+        (keras.callbacks.LearningRateScheduler(lambda epoch: 0.1), "search a schedule family"),
+        (keras.callbacks.BackupAndRestore("backup"), "lrtune resumes a search by itself"),
+    ],
+)
+def test_a_callback_that_fights_the_search_is_refused(callback, remedy, tmp_path):
+    said = message(tmp_path, X, Y, callbacks=[callback], **VALIDATION)
+    assert said.startswith(f"callbacks must not hold {type(callback).__name__}: ")
+    assert remedy in said
+
+
+@pytest.mark.parametrize(
+    "labels", [Y, Y[:, None], Y.astype("float64"), Y.astype(bool), np.eye(2)[Y]], ids=str
+)
+def test_labels_that_fit_are_left_alone(labels):
+    hypermodel = lrtune.ScheduleHyperModel(tiny.build, epochs=2)
+    check_search(
+        hypermodel, {"x": X, "y": labels}, "loss", lambda: tiny.build(keras_tuner.HyperParameters())
+    )
+
+
+def test_the_first_position_is_found_in_later_parts_of_a_large_array():
+    x = np.zeros((preflight._ROWS + 10, 2), "float32")
+    x[preflight._ROWS + 3, 1] = -np.inf
+    assert preflight._first_not_finite(x) == ((preflight._ROWS + 3, 1), -np.inf)
