@@ -118,7 +118,9 @@ class ParallelCoordinates(Picture):
         found = {}
         for family in dict.fromkeys((*self._manifest.families, *sorted(names))):
             trials = [one for one in ended if family_of(one) == family]
-            own = [one for one in trials[0].recipe.parameters if one != "lr0"] if trials else []
+            # No axis for the horizon, which is the same for all trials shown.
+            parts = trials[0].recipe.parameters if trials else ()
+            own = [one for one in parts if one not in ("lr0", "epochs")]
             rows = [
                 {
                     **one.recipe.parameters, "momentum": one.recipe.momentum,
@@ -130,11 +132,9 @@ class ParallelCoordinates(Picture):
             columns = ["trial_id", "status", "epochs", "lr0", "momentum", *own, "score"]
             frame = pd.DataFrame(rows, columns=columns)
             numbers = frame[["lr0", "momentum", *own]].map(number)
-            # No axis for names, for what most trials do not have, and for the horizon.
+            # No axis for names and for what most trials do not have.
             known = numbers.notna().mean() > 0.5
-            parameters = [
-                one for one in numbers if one == "lr0" or (known[one] and one != "epochs")
-            ][:_MOST_COORDINATES]
+            parameters = [one for one in numbers if one == "lr0" or known[one]][:_MOST_COORDINATES]
             frame = frame[["trial_id", "status", "epochs", "score"]].join(numbers[parameters])
             frame = frame[["trial_id", "status", "epochs", *parameters, "score"]].dropna()
             frame = frame[frame["lr0"] > 0]

@@ -35,11 +35,10 @@ def give_own_folder(callbacks: Iterable[keras.callbacks.Callback], trial_id: str
         callbacks: copies for this trial; changed.
         trial_id: see `lrtune.records.ids`; the folder has the name of that in the run folder.
     """
-    folder = folder_of(trial_id)
     for one in callbacks:
         for kind, name in _PATHS.items():
             if isinstance(one, kind):
-                path = Path(getattr(one, name))
+                path, folder = Path(getattr(one, name)), folder_of(trial_id)
                 is_folder = kind is keras.callbacks.TensorBoard
                 own = path / folder if is_folder else path.parent / folder / path.name
                 (own if is_folder else own.parent).mkdir(parents=True, exist_ok=True)

@@ -44,7 +44,8 @@ def write_job(folder: Path, job: TrainingJob) -> None:
             return value
         path = folder / f"{len(list(folder.iterdir()))}.npy"
         try:
-            np.save(path, value, allow_pickle=False)
+            # TensorFlow maps rows only, and a frame's array has its columns one after another.
+            np.save(path, np.ascontiguousarray(value), allow_pickle=False)
         except OSError as error:
             raise _cannot_write(folder, error) from error
         return _ArrayFile(path)

@@ -44,6 +44,8 @@ def check_search(
     if has_own_fit(hypermodel):
         return
     _check_callbacks(given.get("callbacks"))
+    if given.get("x") is None:
+        return
     validates = given.get("validation_data") is not None or given.get("validation_split")
     if objective.startswith("val_") and not validates:
         raise ArgumentError(

@@ -432,7 +432,7 @@ class LoopTuner(UnsavedTuner):
             baseline_budget=self.baseline_budget,
             baseline_arms=arms,
             baseline_seeds=seeds.baseline_seeds(self.seed, self.baseline_seeds)
-            if self._has_baseline()
+            if arms or self.baseline_budget
             else (),
             data=data,
             versions=installed(),

@@ -55,7 +55,7 @@ def test_csv_to_the_output_prints_nothing_else(folder, capsys):
 
     assert (code, err) == (0, "")
     assert len(pd.read_csv(io.StringIO(out))) == 9
-    assert out.startswith("rank,trial_id,schedule,lr0,momentum,parameters,epochs,score,delta,")
+    assert out.startswith("rank,trial_id,schedule,lr0,momentum,parameters,own,epochs,score,")
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_a_model_that_cannot_be_built_fails_with_its_traceback(runner):
         (
             nothing,
             (
-                "lrtune.errors.ArgumentError: build_model must return an uncompiled keras.Model. "
+                "lrtune.errors.ArgumentError: build_model must return a keras.Model. "
                 "Received: None of type NoneType."
             ),
         ),

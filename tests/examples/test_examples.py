@@ -67,3 +67,10 @@ def test_the_winner_of_a_run_trains_a_model_that_is_saved(images: Path, tmp_path
     printed = run("use_the_winner.py", folder, "--data", images, "--save", model)
     assert "momentum" in printed.splitlines()[0]
     assert model.exists()
+
+
+def test_the_regression_on_a_table_ends_with_a_verdict(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    printed = run("tabular_regression.py", 2)
+    assert "constant-0.003" in printed  # the rate that the model was compiled with
+    assert "In the confirmation, trial-" in printed.splitlines()[-1]

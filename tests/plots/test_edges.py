@@ -253,6 +253,16 @@ def test_a_family_of_another_process_is_drawn_from_its_recorded_rates(tmp_path):
     assert "warmup" in plots.parallel_coordinates.data()
 
 
+def test_parallel_coordinates_have_no_axis_for_the_horizon(tmp_path):
+    build_run.write_manifest(tmp_path, families=["cosine"], max_epochs=3)
+    values = {"schedule": "cosine", "lr0": 0.1, "momentum": 0.5}
+    values |= {"cosine.epochs": 3, "cosine.end": 0.01}
+    for number in range(8):
+        build_run.write_trial(tmp_path, str(number), 0.7, values=values, epochs=(1, 3, 3))
+    frame = plots_of(tmp_path).parallel_coordinates.data()
+    assert list(frame)[-4:] == ["lr0", "momentum", "end", "score"]
+
+
 def test_a_rate_that_ends_at_zero_is_drawn_as_far_as_a_log_axis_goes(tmp_path):
     build_run.write_manifest(tmp_path, max_epochs=3)
     path = build_run.write_trial(tmp_path, "0", 0.7, values={"schedule": "mine"}, epochs=(1, 3, 3))

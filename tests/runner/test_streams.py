@@ -14,8 +14,10 @@ from lrtune.errors import ArgumentError
 from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.records.task import TrainingJob
 from lrtune.runner import RunOptions, make_runner
+from lrtune.runner.exchange import read_job, write_job
 from lrtune.runner.inprocess import InProcessRunner
 from lrtune.runner.local import LocalRunner
+from lrtune.runner.streams import make_feed
 from lrtune.runner.worker import Trainer
 from tests.runner import tiny
 from tests.tasks import task_of
@@ -215,3 +217,13 @@ def test_a_function_that_makes_data_trains_alike_in_workers():
             assert outcomes[0].message is None
             found.append(outcomes[0].epochs)
     assert tiny.without_seconds(found[0]) == tiny.without_seconds(found[1])
+
+
+def test_an_array_of_columns_reaches_workers_as_rows_that_tensorflow_can_map(tmp_path):
+    columns = np.asfortranarray(tiny.points()[0])
+    job = TrainingJob(ScheduleHyperModel(tiny.build, epochs=1), (columns,), {})
+    write_job(tmp_path, job)
+    feed = make_feed(read_job(tmp_path))
+    assert isinstance(read_job(tmp_path).fit_args[0], np.memmap)
+    batches = [batch.numpy() for (batch,) in feed.evaluation()["x"]]
+    np.testing.assert_array_equal(np.concatenate(batches), columns)
