@@ -10,7 +10,7 @@ import numpy as np
 
 from lrtune._util import checks
 from lrtune.errors import ArgumentError, RunFolderError
-from lrtune.records.data_record import describe_given
+from lrtune.records.data_record import arrays_of, describe_given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +65,7 @@ def given_material(
                 f"on all of the data and measures on test_data. Received: {name}="
                 f"{fit_kwargs[name]!r}."
             )
+    fit_args, fit_kwargs, test_data = map(arrays_of, (fit_args, dict(fit_kwargs), test_data))
     described = describe_given(fit_args, {**fit_kwargs, "validation_data": test_data})
     sizes = dict(described.sizes)
     if "validation" in sizes:

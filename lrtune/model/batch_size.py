@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import keras
-
 from lrtune.errors import ArgumentError
+from lrtune.model.fit_data import has_own_fit, is_arrays
 from lrtune.schedules.batch_sizes import BATCH_SIZE, searched_size
 from lrtune.schedules.space import Space
 
@@ -52,7 +51,7 @@ def check_batch_size(
             f". Received: batch_size={given!r}."
         )
     x = fit_args[0] if fit_args else fit_kwargs.get("x")
-    if not is_arrays(x) and not _has_own_fit(hypermodel):
+    if not is_arrays(x) and not has_own_fit(hypermodel):
         raise ArgumentError(_in_batches(x, sizes))
 
 
@@ -78,7 +77,7 @@ def with_batch_size(
     if not sizes or getattr(x, BATCHED, False):
         return kwargs
     if not is_arrays(x):
-        if _has_own_fit(hypermodel):
+        if has_own_fit(hypermodel):
             return kwargs
         raise ArgumentError(_in_batches(x, sizes))
     size = trial_size(values, sizes)
@@ -99,19 +98,6 @@ def trial_size(values: Mapping[str, Any], sizes: tuple[int, ...]) -> int:
         ArgumentError: it has none, or another one.
     """
     return searched_size(f"values[{BATCH_SIZE!r}]", values.get(BATCH_SIZE), sizes)
-
-
-def is_arrays(x: Any) -> bool:
-    """Whether data are an array or a nest of arrays, and not something that comes in batches."""
-    leaves = keras.tree.flatten(x)
-    return bool(leaves) and all(hasattr(leaf, "shape") for leaf in leaves)
-
-
-def _has_own_fit(hypermodel: Any) -> bool:
-    """Whether the user wrote its `fit`, which may batch the data as it likes."""
-    from lrtune.model.hypermodel import ScheduleHyperModel
-
-    return type(hypermodel).fit is not ScheduleHyperModel.fit
 
 
 def _in_batches(x: Any, sizes: tuple[int, ...]) -> str:

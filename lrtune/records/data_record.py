@@ -41,6 +41,22 @@ def describe_given(fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> 
     return DataRecord(SOURCE, digest.hexdigest()[:16], sizes)
 
 
+def arrays_of(value: Any) -> Any:
+    """The same nest of lists, tuples and dictionaries with pandas frames as arrays, as in Keras.
+
+    A frame becomes an array [rows, columns], a series [rows, 1].
+    """
+    import pandas as pd
+
+    if isinstance(value, dict):
+        return {key: arrays_of(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(map(arrays_of, value))
+    if isinstance(value, pd.Series):
+        return value.to_numpy()[:, np.newaxis]
+    return value.to_numpy() if isinstance(value, pd.DataFrame) else value
+
+
 def _leaves(value: Any) -> Iterator[Any]:
     """The contents of nested lists, tuples and dictionaries, without None."""
     if isinstance(value, dict):

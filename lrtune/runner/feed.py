@@ -18,6 +18,7 @@ from typing_extensions import Self, override
 
 from lrtune.errors import ArgumentError
 from lrtune.model.batch_size import BATCHED
+from lrtune.model.fit_data import is_arrays
 from lrtune.model.hypermodel import steps_per_epoch
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ class Feed:
         self._given = given
         self.validation = given.get("validation_data")
 
+    def _x(self) -> Any:
+        """The training data as they are read from their beginning."""
+        return self._given.get("x")
+
     def arguments(self, task: TrialTask) -> dict[str, Any]:  # noqa: ARG002 - the interface
         """Keyword arguments for the `fit` of one task, without callbacks."""
         return dict(self._given)
@@ -71,9 +76,9 @@ class Feed:
         """
         given = self._given
         if self.validation is None or training:
-            keys = ("x", "y", "sample_weight", "batch_size")
+            keys = ("y", "sample_weight", "batch_size")
             found = {key: given[key] for key in keys if given.get(key) is not None}
-            return {**found, "steps": given.get("steps_per_epoch")}
+            return {"x": self._x(), **found, "steps": given.get("steps_per_epoch")}
         if not isinstance(self.validation, tuple | list):
             return {"x": self.validation, "steps": given.get("validation_steps")}
         names = ("x", "y", "sample_weight")
@@ -195,18 +200,6 @@ def _options() -> Any:
     # Optimizing the pipeline's graph copies the arrays into it: 98 MB for the real images.
     options.experimental_optimization.apply_default_optimizations = False
     return options
-
-
-def is_arrays(x: Any) -> bool:
-    """Whether this is an array or a nest of arrays."""
-    leaves = keras.tree.flatten(x)
-    return bool(leaves) and all(map(_is_array, leaves))
-
-
-def _is_array(leaf: Any) -> bool:
-    if isinstance(leaf, tf.SparseTensor | tf.RaggedTensor) or hasattr(leaf, "tocsr"):
-        return False  # Keras knows how to take batches of these
-    return hasattr(leaf, "shape") and hasattr(leaf, "dtype") and len(leaf.shape) > 0
 
 
 def _split(train: tuple[Any, ...], fraction: float) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -6,12 +6,10 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 import keras
-import keras_tuner
-import numpy as np
-import pandas as pd
 
 from lrtune.errors import ArgumentError
-from lrtune.model.hypermodel import ScheduleHyperModel
+from lrtune.model.fit_data import has_own_fit
+from lrtune.records.data_record import arrays_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,18 +46,4 @@ def fit_arguments(
     if has_own_fit(hypermodel):
         return given
     data = ("x", "y", "sample_weight", "validation_data")
-    return {
-        name: keras.tree.map_structure(_array, value) if name in data else value
-        for name, value in given.items()
-    }
-
-
-def has_own_fit(hypermodel: Any) -> bool:
-    """Whether a hypermodel's `fit` is the user's, which may do anything with its arguments."""
-    return type(hypermodel).fit not in (ScheduleHyperModel.fit, keras_tuner.HyperModel.fit)
-
-
-def _array(value: Any) -> Any:
-    if isinstance(value, pd.Series):
-        return np.expand_dims(value.to_numpy(), -1)  # as Keras does
-    return value.to_numpy() if isinstance(value, pd.DataFrame) else value
+    return {name: arrays_of(one) if name in data else one for name, one in given.items()}

@@ -22,9 +22,10 @@ import tensorflow as tf
 from typing_extensions import override
 
 from lrtune.errors import ArgumentError
+from lrtune.model.fit_data import has_own_fit, is_arrays
 from lrtune.model.hypermodel import steps_per_epoch
-from lrtune.runner.feed import ArrayFeed, Feed, is_arrays
-from lrtune.runner.fit_arguments import fit_arguments, has_own_fit
+from lrtune.runner.feed import ArrayFeed, Feed
+from lrtune.runner.fit_arguments import fit_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,36 +53,44 @@ def make_feed(job: TrainingJob) -> Feed:
     return Feed(given)
 
 
-class DatasetFeed(Feed):
+class _Stream(Feed):
+    """Data that are read from their beginning, or made, for each training."""
+
+    @override
+    def _x(self) -> Any:
+        return made(self._given["x"])
+
+
+class DatasetFeed(_Stream):
     """A `tf.data.Dataset`, finite or endless, or a function that makes one.
 
     One that does not say how many batches an epoch has is passed on as it is, to a model without a
     schedule: Keras reads it from its beginning in each epoch.
     """
 
+    def __init__(self, given: dict[str, Any]) -> None:
+        super().__init__(given)
+        try:
+            self._steps: int | None = steps_per_epoch(**{**given, "x": self._x()})
+        except ArgumentError:
+            self._steps = None
+
     @override
     def arguments(self, task: TrialTask) -> dict[str, Any]:
         _set_seeds(task.seed)
-        x = made(self._given["x"])
-        steps = self._steps(x)
-        if steps is None:
+        x = self._x()
+        if self._steps is None:
             return {**self._given, "x": x, **_UNSHUFFLED}
-        batches = x.repeat().skip(task.begins_after * steps)
-        return {**self._given, "x": batches, "steps_per_epoch": steps, **_UNSHUFFLED}
+        batches = x.repeat().skip(task.begins_after * self._steps)
+        return {**self._given, "x": batches, "steps_per_epoch": self._steps, **_UNSHUFFLED}
 
     @property
     @override
     def steps_per_execution(self) -> int:
-        return self._steps(made(self._given["x"])) or 1
-
-    def _steps(self, x: Any) -> int | None:
-        try:
-            return steps_per_epoch(**{**self._given, "x": x})
-        except ArgumentError:
-            return None
+        return self._steps or 1
 
 
-class PyDatasetFeed(Feed):
+class PyDatasetFeed(_Stream):
     """A `keras.utils.PyDataset`, or a function that makes one."""
 
     @override
@@ -133,7 +142,7 @@ class _Ordered(keras.utils.PyDataset):  # type: ignore[misc] # Keras has no type
         _set_seeds(int(drawn.generate_state(1)[0]))
 
 
-class GeneratorFeed(Feed):
+class GeneratorFeed(_Stream):
     """A function that makes a Python generator; or a generator, which can be read only once."""
 
     @override
@@ -150,11 +159,6 @@ class GeneratorFeed(Feed):
             # Keras takes generators only, not any iterator.
             x = (one for one in itertools.islice(x(), task.begins_after * steps, None))
         return {**self._given, "x": x, **_UNSHUFFLED}
-
-    @property
-    @override
-    def steps_per_execution(self) -> int:
-        return 1
 
 
 def _repeatable(given: Mapping[str, Any]) -> Any:

@@ -9,16 +9,17 @@ import numpy as np
 
 from lrtune.errors import ArgumentError, DataError
 from lrtune.model.cnn import cross_entropy
+from lrtune.model.fit_data import has_own_fit, is_arrays
 from lrtune.model.hypermodel import ScheduleHyperModel
-from lrtune.runner.feed import is_arrays
-from lrtune.runner.fit_arguments import has_own_fit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-_INSTEAD = {
+_RATES: dict[type, str] = {
     keras.callbacks.LearningRateScheduler: "lrtune sets the rate: search a schedule family instead",
     keras.callbacks.ReduceLROnPlateau: "lrtune sets the rate: search the family plateau instead",
+}
+_RESUMES: dict[type, str] = {
     keras.callbacks.BackupAndRestore: "lrtune resumes a search by itself",
 }
 """Callbacks that a search refuses, and what to do without them."""
@@ -43,7 +44,7 @@ def check_search(
     """
     if has_own_fit(hypermodel):
         return
-    _check_callbacks(given.get("callbacks"))
+    _check_callbacks(hypermodel, given.get("callbacks"))
     if given.get("x") is None:
         return
     validates = given.get("validation_data") is not None or given.get("validation_split")
@@ -64,9 +65,11 @@ def check_search(
         _check_labels(hypermodel, build(), given.get("y"))
 
 
-def _check_callbacks(callbacks: Any) -> None:
+def _check_callbacks(hypermodel: Any, callbacks: Any) -> None:
+    scheduled = isinstance(hypermodel, ScheduleHyperModel)  # the rate of others is their own
+    refused = _RATES | _RESUMES if scheduled else _RESUMES
     for one in callbacks or ():
-        for kind, remedy in _INSTEAD.items():
+        for kind, remedy in refused.items():
             if isinstance(one, kind):
                 raise ArgumentError(
                     f"callbacks must not hold {kind.__name__}: {remedy}. Received: {one!r}."
@@ -79,13 +82,13 @@ def _check_arrays(data: Mapping[str, Any], where: str) -> None:
     for name, value in data.items():
         for label, array in _named(name, value):
             lengths[label] = len(array)
-            kind = np.dtype(getattr(array, "dtype", None) or object)
-            if name == "y" and kind.kind in "OSU":
+            kind = np.asarray(array[:1]).dtype.kind
+            if name == "y" and kind in "OSU":
                 raise DataError(
                     f"{where}{label} must hold numbers. Received: {str(array[0])!r}. "
                     "Encode classes as 0, 1, 2, ..., with keras.layers.StringLookup for example."
                 )
-            if kind.kind == "f" and (found := _first_not_finite(array)) is not None:
+            if kind == "f" and (found := _first_not_finite(array)) is not None:
                 position, number = found
                 raise DataError(
                     f"{where}{label} must hold finite numbers. Received: {number} at position "
@@ -136,7 +139,7 @@ def _check_labels(hypermodel: ScheduleHyperModel, model: keras.Model, y: Any) ->
             "needs one for each class. Give loss='binary_crossentropy' for a sigmoid, or 'mse' for "
             "a regression."
         )
-    if y is None or not is_arrays(y) or isinstance(y, dict | list | tuple):
+    if units is None or y is None or not is_arrays(y) or isinstance(y, dict | list | tuple):
         return
     labels = np.asarray(y)
     if labels.ndim == len(model.outputs[0].shape) and labels.shape[-1] == units:

@@ -9,6 +9,7 @@ import sys
 
 import keras
 import numpy as np
+import pandas as pd
 import pytest
 
 import lrtune
@@ -286,6 +287,10 @@ def test_the_data_of_a_script_are_used_unchanged(tmp_path):
     assert found.fit_kwargs == {"class_weight": {0: 2.0}, "batch_size": 3}
     assert found.record.sizes == {"train": 6, "test": 2}
     assert given_material(manifest, (x, y), (x, y), {"batch_size": 5}).fit_kwargs["batch_size"] == 5
+    frames = pd.DataFrame(x), pd.Series(y)
+    of_frames = given_material(manifest, frames, frames, {})
+    assert of_frames.fit_kwargs["batch_size"] == manifest.batch_size
+    assert of_frames.record.fingerprint
 
 
 @pytest.mark.parametrize(

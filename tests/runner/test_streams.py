@@ -227,3 +227,17 @@ def test_an_array_of_columns_reaches_workers_as_rows_that_tensorflow_can_map(tmp
     assert isinstance(read_job(tmp_path).fit_args[0], np.memmap)
     batches = [batch.numpy() for (batch,) in feed.evaluation()["x"]]
     np.testing.assert_array_equal(np.concatenate(batches), columns)
+
+
+@pytest.mark.parametrize(("args", "kwargs"), STREAMS.values(), ids=STREAMS)
+def test_the_untrained_model_is_measured_on_training_data_where_test_data_are_held_out(
+    args, kwargs
+):
+    hypermodel = ScheduleHyperModel(tiny.build, epochs=2)
+    x, y = tiny.points(20, seed=1)
+    # Keras reads a series as a column, and cannot measure on columns and on plain labels in turn.
+    held_out = (x, pd.Series(y)) if isinstance(args[0], pd.DataFrame) else (x, y)
+    kwargs = {"validation_data": held_out, "validation_freq": 2, **kwargs}
+    outcome = train(Trainer(TrainingJob(hypermodel, args, kwargs, held_out=True)), last=2)
+    assert set(outcome.untrained) == {"loss", "accuracy"}
+    assert outcome.untrained["loss"] > 0

@@ -6,6 +6,7 @@ import keras
 import keras_tuner
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import lrtune
 from lrtune.errors import LrtuneError
@@ -145,6 +146,17 @@ def test_labels_that_fit_are_left_alone(labels):
     check_search(
         hypermodel, {"x": X, "y": labels}, "loss", lambda: tiny.build(keras_tuner.HyperParameters())
     )
+
+
+def test_tensors_are_checked_like_arrays(tmp_path):
+    x = tf.convert_to_tensor(spoiled(X, (5, 2), np.nan))
+    said = message(tmp_path, x, tf.convert_to_tensor(Y), **VALIDATION)
+    assert said == "x must hold finite numbers. Received: nan at position [5, 2]."
+
+
+def test_a_model_that_has_its_own_rate_may_have_callbacks_that_set_it():
+    given = {"x": X, "y": Y, "callbacks": [keras.callbacks.ReduceLROnPlateau()]}
+    check_search(tiny.AdamModel(), given, "loss", lambda: None)
 
 
 def test_the_first_position_is_found_in_later_parts_of_a_large_array():
