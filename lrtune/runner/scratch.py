@@ -60,6 +60,14 @@ def make_folder(parent: Path) -> tuple[Path, int]:
     return folder, owner
 
 
+def remove(folder: Path) -> None:
+    """Removes such a folder while others may be writing to it: they no longer find it."""
+    gone = folder.with_name(f"{folder.name}-gone-{os.getpid()}")
+    with suppress(OSError):  # another worker was faster
+        folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
 def sweep(parent: Path) -> None:
     """Removes the temporary folders of processes that were killed together with their workers.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from lrtune._util.output import SteadyOutput
 from lrtune.errors import LrtuneError, SearchError
 from lrtune.model.start import start_tensorflow
 from lrtune.runner.exchange import TaskFiles, read_job
+from lrtune.runner.scratch import remove
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -93,7 +93,7 @@ def _end_with_driver(scratch: Sequence[Path]) -> None:
     if driver is not None:
         driver.join()
     for folder in scratch:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
     os._exit(1)
 
 

@@ -26,11 +26,9 @@ def test_a_page_is_no_wider_than_its_window_and_shows_its_pictures(visit, name, 
     assert page.evaluate("document.images.length") >= 1
 
 
-def test_3000_trials_are_ready_within_three_seconds(visit):
+def test_of_3000_trials_fifty_are_shown_until_all_are_asked_for(visit):
     visited = visit("3,000")
 
-    ready = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
-    assert visited.page.evaluate(ready) < 3000
     assert visited.page.get_by_text("3,000 trials", exact=True).is_visible()
     assert len(visited.names()) == 50
     visited.page.get_by_role("button", name="Show all 3,000").click()

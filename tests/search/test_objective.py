@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import keras
 import keras_tuner
 import pytest
@@ -40,7 +42,7 @@ def test_every_metric_of_keras_has_a_direction_that_its_own_name_gives():
     for kind in vars(keras.metrics).values():
         if isinstance(kind, type) and issubclass(kind, keras.metrics.Metric):
             try:
-                name = kind().name
+                name = re.sub(r"_\d+$", "", kind().name)  # the number counts earlier ones
             except TypeError:
                 continue
             if name not in neither:
