@@ -23,6 +23,18 @@ class RunFolderError(LrtuneError):
     """A run folder that cannot be created, read or continued."""
 
 
+class OtherSearchError(RunFolderError):
+    """A run folder that holds another search.
+
+    Attributes:
+        typed: the same message in the words of the command line.
+    """
+
+    def __init__(self, message: str, typed: str = "") -> None:
+        super().__init__(message)
+        self.typed = typed or message
+
+
 class SearchError(LrtuneError):
     """A search that cannot go on: no trial can succeed, or the hypermodel cannot be used."""
 

@@ -14,7 +14,7 @@ import typer
 from lrtune._util.interrupts import SIGNALS
 from lrtune._util.output import SteadyOutput, open_standard_streams
 from lrtune._util.printable import printable
-from lrtune.errors import LrtuneError
+from lrtune.errors import LrtuneError, OtherSearchError
 
 if TYPE_CHECKING:
     import os
@@ -127,6 +127,8 @@ _SHORT_OF = {
 
 def _in_words(error: Exception) -> str | None:
     """What a user reads of an exception; None if only its traceback would help."""
+    if isinstance(error, OtherSearchError):
+        return error.typed
     if isinstance(error, LrtuneError):
         return str(error)
     if isinstance(error, _UsageError):

@@ -171,6 +171,12 @@ class Board:
             return "time left unknown"
         return f"{'about' if left.sure else 'at least'} {in_words(left.seconds)} left"
 
+    def planned(self) -> str:
+        """How much there is to train, in words; "" if unknown."""
+        if self.trials is None or self.epochs is None:
+            return ""
+        return f"at most {count(self.trials, 'training')}, {count(self.epochs, 'epoch')} in all"
+
     def done(self) -> str:
         """What this session did, in words."""
         trials = count(self.trials_done - self.found_trials, "trial")

@@ -140,6 +140,13 @@ class PlainProgress(Display):
         super().__init__(console, board)
         self._said = board.clock()
         self._found_said = False
+        self._timed = False
+
+    @override
+    def __enter__(self) -> Self:
+        if planned := self.board.planned():
+            self.say(planned)
+        return self
 
     @override
     def __exit__(self, *_: object) -> None:
@@ -154,8 +161,11 @@ class PlainProgress(Display):
     @override
     def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
         super().epoch_ended(trial_id, record)
-        board = self.board
-        if board.clock() - self._said > _PLAIN_SECONDS:
+        board, left = self.board, self.board.left()
+        timed = left is not None and left.sure and left.seconds > _PLAIN_SECONDS
+        first = timed and not self._timed
+        if first or board.clock() - self._said > _PLAIN_SECONDS:
+            self._timed = self._timed or first
             of = "" if board.epochs is None else f" of {board.epochs}"
             self.say(f"{board.epochs_done}{of} epochs, {board.time_left()}")
 

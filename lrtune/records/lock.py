@@ -138,7 +138,7 @@ class RunLock:
     def _refusal(self, owner: Owner | None) -> RunFolderError:
         return RunFolderError(
             f"run folder {self._folder} is being written by {owner or 'another process'}; wait "
-            "until that process has ended, or choose another --run-dir"
+            "until that process has ended, or choose another run folder"
         )
 
     def _write_holder(self) -> None:

@@ -74,6 +74,30 @@ class DataRecord:
 
 
 @dataclass(frozen=True)
+class ModelRecord:
+    """The model of a search, as far as it can be told apart from others.
+
+    Attributes:
+        argument: the value of `--model`, to build the same model again; None for one that a script
+            passed, and for the cats-vs-dogs CNN.
+        source: digest of the code of the function that builds it; "" if unknown, as below.
+        architecture: digest of the model with the default hyperparameters.
+        layers: its layers, a line each, with a digest of the layer's settings after "#".
+        frozen: digest of the weights that are not trained.
+        compiled: loss, metrics and their weights, as far as they were given.
+        dtype_policy: Keras' global dtype policy, "mixed_float16" for example.
+    """
+
+    argument: str | None = None
+    source: str = ""
+    architecture: str = ""
+    layers: tuple[str, ...] = ()
+    frozen: str = ""
+    compiled: Mapping[str, Any] = field(default_factory=dict)
+    dtype_policy: str = ""
+
+
+@dataclass(frozen=True)
 class Rung:
     """Planned trainings that all run over the same epochs.
 
@@ -125,6 +149,8 @@ class Manifest:
             tuned one is among them once it is known.
         baseline_seeds: the seeds of every arm.
         data: which images.
+        model: which model.
+        fit: what `fit` got besides the data and the batch size: class weights, callbacks ...
         versions: package name -> version.
         created: start of the run, ISO 8601 with offset.
         finished: end of the search, in the same form; None while it is running.
@@ -156,6 +182,8 @@ class Manifest:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     tries: tuple[Mapping[str, Any], ...] = ()
     batch_sizes: tuple[PositiveInt, ...] = ()
+    model: ModelRecord = field(default_factory=ModelRecord)
+    fit: Mapping[str, Any] = field(default_factory=dict)
     schema: int = SCHEMA
 
     @property

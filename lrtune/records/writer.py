@@ -42,7 +42,7 @@ def refuse_foreign_folder(folder: Path) -> None:
         )
     if folder.is_dir() and not holds_run(folder) and _content(folder):
         raise RunFolderError(
-            f"run folder {folder} is not empty and holds no run. Choose another --run-dir"
+            f"run folder {folder} is not empty and holds no run. Choose another run folder"
         )
 
 
@@ -58,7 +58,7 @@ def refuse_to_erase(folder: Path) -> None:
     except UNREADABLE as error:
         raise RunFolderError(
             f"cannot erase run folder {folder}: its {schema.MANIFEST} is not one that lrtune wrote "
-            f"({reason(error)}). Delete the folder yourself, or choose another --run-dir"
+            f"({reason(error)}). Delete the folder yourself, or choose another run folder"
         ) from error
 
 
@@ -99,7 +99,7 @@ class RunWriter:
                     path.unlink()
         except OSError as error:
             raise RunFolderError(
-                f"cannot write to run folder {folder}: {error.strerror}; choose another --run-dir"
+                f"cannot write to run folder {folder}: {error.strerror}; choose another run folder"
             ) from error
 
     def __enter__(self) -> Self:

@@ -7,8 +7,6 @@ weights. These are kept in variables, and a model is compiled once for each arch
 
 from __future__ import annotations
 
-import json
-import re
 import warnings
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -16,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from lrtune.model.describe import without_counters
 from lrtune.model.settings import Settings, tables, unused_slots
 from lrtune.schedules.keras import TableSchedule, inner_optimizer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from lrtune.model.hypermodel import ScheduleHyperModel
     from lrtune.schedules.recipe import Recipe
@@ -134,14 +133,10 @@ def architecture(model: keras.Model, *, compiled_by_user: bool = False) -> str |
             config = {**model.get_config(), "name": None}
             if compiled_by_user:
                 config |= _compiling(model)
-            text = json.dumps(config)
+            text = without_counters(config)
     except (NotImplementedError, TypeError):
         return None
-    if any(mark in text for mark in (*_OF_THE_USERS, *_ADAPTED)):
-        return None
-    # Keras keeps counting in its own names: dense_7 in one trial is dense_9 in the next.
-    order = {f'"{name}"': f'"{number}"' for number, name in enumerate(_keras_names(config))}
-    return re.sub(r'"[^"]*"', lambda match: order.get(match[0], match[0]), text)
+    return None if any(mark in text for mark in (*_OF_THE_USERS, *_ADAPTED)) else text
 
 
 def _compiling(model: keras.Model) -> dict[str, Any]:
@@ -150,16 +145,3 @@ def _compiling(model: keras.Model) -> dict[str, Any]:
     optimizer = inner_optimizer(model.optimizer)
     settings = {k: v for k, v in optimizer.get_config().items() if k != "learning_rate"}
     return {"compiled": compiled, "optimizer": [type(optimizer).__name__, settings]}
-
-
-def _keras_names(config: Any) -> Iterator[str]:
-    """Names in a configuration that Keras derived from a layer's class, in their order."""
-    if isinstance(config, dict):
-        name = config["config"].get("name") if isinstance(config.get("config"), dict) else None
-        kind = str(config.get("class_name", "")).lower()
-        if isinstance(name, str) and re.sub(r"_\d+$", "", name).replace("_", "") == kind:
-            yield name
-        config = list(config.values())
-    if isinstance(config, list | tuple):
-        for one in config:
-            yield from _keras_names(one)

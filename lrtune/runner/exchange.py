@@ -54,7 +54,7 @@ def write_job(folder: Path, job: TrainingJob) -> None:
         import keras
 
         data = keras.tree.map_structure(on_disk, (job.fit_args, dict(job.fit_kwargs)))
-        pickled = cloudpickle.dumps((job.hypermodel, *data, job.held_out))
+        pickled = cloudpickle.dumps((job.hypermodel, *data, job.held_out, _settings()))
     except SearchError:
         raise
     except Exception as error:
@@ -97,8 +97,19 @@ def read_job(folder: Path) -> TrainingJob:
     import keras
 
     pickled = cloudpickle.loads((folder / _JOB).read_bytes())
-    hypermodel, args, kwargs, held_out = keras.tree.map_structure(_mapped, pickled)
+    hypermodel, args, kwargs, held_out, settings = keras.tree.map_structure(_mapped, pickled)
+    for name, value in settings.items():
+        getattr(keras.config, f"set_{name}")(value)
     return TrainingJob(hypermodel, args, kwargs, held_out)
+
+
+def _settings() -> dict[str, Any]:
+    """Keras' global settings that a script may have changed, by name."""
+    import keras
+
+    names = ("floatx", "epsilon", "image_data_format")
+    policy = {"dtype_policy": keras.config.dtype_policy().name}
+    return {**{name: getattr(keras.config, name)() for name in names}, **policy}
 
 
 def _mapped(value: Any) -> Any:

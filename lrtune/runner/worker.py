@@ -150,7 +150,9 @@ class Trainer:
         return hp, model, name
 
     def _build_from_all_seeds(self, task: TrialTask) -> tuple[Any, keras.Model]:
+        policy = keras.config.dtype_policy()
         keras.utils.clear_session(free_memory=False)  # Keras' global random state, among others
+        keras.config.set_dtype_policy(policy)  # which is one of the others
         keras.utils.set_random_seed(task.seed)
         return self._build_once(task)
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from lrtune.errors import ArgumentError, DataError
 from lrtune.model.cnn import cross_entropy
-from lrtune.model.fit_data import has_own_fit, is_arrays
+from lrtune.model.fit_data import first_batch, has_own_fit, is_arrays
 from lrtune.model.hypermodel import ScheduleHyperModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 _RATES: dict[type, str] = {
     keras.callbacks.LearningRateScheduler: "lrtune sets the rate: search a schedule family instead",
@@ -24,12 +24,15 @@ _RESUMES: dict[type, str] = {
 }
 """Callbacks that a search refuses, and what to do without them."""
 
+_FEW = 32
+"""How many samples a model is tried with."""
+
 _ROWS = 65_536
 """How many rows are looked at at once, so that checks need no copy of the data."""
 
 
 def check_search(
-    hypermodel: Any, given: Mapping[str, Any], objective: str, build: Callable[[], keras.Model]
+    hypermodel: Any, given: Mapping[str, Any], objective: str, model: keras.Model
 ) -> None:
     """Checks what would otherwise fail in every trial, or train nonsense.
 
@@ -37,7 +40,7 @@ def check_search(
         hypermodel: of the search. If it has a `fit` of its own, nothing is known of its arguments.
         given: arguments of `keras.Model.fit` by name.
         objective: name of the metric.
-        build: makes the model with the space's defaults.
+        model: made with the space's defaults, for this alone.
 
     Raises:
         ArgumentError, DataError: the first fault that was found.
@@ -54,6 +57,7 @@ def check_search(
             "validation_data= or validation_split=, or choose the objective "
             f"{objective.removeprefix('val_')}."
         )
+    _check_metrics(given, objective, model)
     if not is_arrays(given.get("x")):
         return
     _check_arrays({name: given.get(name) for name in ("x", "y", "sample_weight")}, "")
@@ -62,7 +66,37 @@ def check_search(
         names = ("x", "y", "sample_weight")
         _check_arrays(dict(zip(names, held, strict=False)), "validation_data: ")
     if isinstance(hypermodel, ScheduleHyperModel):
-        _check_labels(hypermodel, build(), given.get("y"))
+        _check_labels(hypermodel, model, given.get("y"))
+
+
+def _check_metrics(given: Mapping[str, Any], objective: str, model: keras.Model) -> None:
+    """Whether the objective is among the metrics, and each metric is one number.
+
+    A callback may add what the model does not measure, so with callbacks everything is accepted.
+    """
+    batch = first_batch(given, _FEW) if isinstance(model, keras.Model) else None
+    if batch is None or given.get("callbacks"):
+        return
+    model.run_eagerly = True  # for one batch, a function is not worth tracing
+    try:
+        logs = model.evaluate(*batch, batch_size=_FEW, verbose=0, return_dict=True)
+    except Exception:  # noqa: BLE001 - each trial will tell: it may be the data's or this machine's
+        return
+    for name, value in logs.items():
+        if np.size(value) != 1:
+            raise ArgumentError(
+                f"metrics must be single numbers. Received: {name} with {np.size(value)} values; "
+                "let the metric average them (average='macro' in keras.metrics.F1Score)."
+            )
+    measured = objective.removeprefix("val_")
+    # A train_step of the user's own may measure what nobody else does.
+    if measured == objective and type(model).train_step is not keras.Model.train_step:
+        return
+    if measured not in logs:
+        names = [*(f"val_{name}" for name in logs), *logs]
+        raise ArgumentError(
+            f"objective must be what the model measures: {', '.join(names)}. Received: {objective}."
+        )
 
 
 def _check_callbacks(hypermodel: Any, callbacks: Any) -> None:

@@ -100,13 +100,13 @@ def refuse_foreign_trials(records: RunRecords, seed: int) -> None:
     if not records.outcomes:
         raise RunFolderError(
             f"run folder {records.folder} holds a search, but no {MANIFEST} that can be read and "
-            "no trial of lrtune's that ended; choose another --run-dir, or delete the folder"
+            "no trial of lrtune's that ended; choose another run folder, or delete the folder"
         )
     for outcome in records.outcomes:
         if outcome.parent is None and outcome.seed != trial_seed(seed, outcome.trial_id):
             raise RunFolderError(
                 f"run folder {records.folder} holds trials of another seed than {seed}, and no "
-                f"{MANIFEST} that can be read; choose another --run-dir, or delete the folder"
+                f"{MANIFEST} that can be read; choose another run folder, or delete the folder"
             )
 
 

@@ -34,12 +34,12 @@ from lrtune.runner import make_runner
 from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.fit_arguments import fit_arguments
 from lrtune.runner.options import RunOptions
-from lrtune.schedules.optimizers import OWN
 from lrtune.search import seeds
 from lrtune.search.algorithm import Algorithm
 from lrtune.search.baseline import arm_tasks, plain_arms
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import SearchLoop
+from lrtune.search.manifest import searched_by, trained_with
 from lrtune.search.objective import parse_objective
 from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed, own_defaults
 from lrtune.search.preflight import check_search
@@ -154,6 +154,7 @@ class LoopTuner(UnsavedTuner):
         *fit_args: Any,
         observer: Observer | None = None,
         data: DataRecord | None = None,
+        model: str | None = None,
         verbose: int | str = "auto",
         **fit_kwargs: Any,
     ) -> None:
@@ -163,6 +164,7 @@ class LoopTuner(UnsavedTuner):
             *fit_args: as `keras.Model.fit` takes them: images, labels, ...
             observer: watches the search; replaces the display.
             data: what to record about the images.
+            model: how the command line named the model, to be recorded.
             verbose: 0 to print nothing; otherwise a live display in a terminal and a line for each
                 finished trial elsewhere.
             **fit_kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon if the hypermodel
@@ -171,8 +173,8 @@ class LoopTuner(UnsavedTuner):
         check_batch_size(self.hypermodel, fit_args, fit_kwargs)
         horizon = self._horizon(fit_kwargs.pop("epochs", None))
         given = fit_arguments(self.hypermodel, fit_args, fit_kwargs)
-        objective = self.oracle.objective.name
-        check_search(self.hypermodel, given, objective, self._first_model)
+        first = self._first_model()
+        check_search(self.hypermodel, given, self.oracle.objective.name, first)
         if slow := acting_on_batches(given.get("callbacks")):
             warnings.warn(
                 f"callbacks that act on every batch ({', '.join(slow)}): each step now starts from "
@@ -180,7 +182,10 @@ class LoopTuner(UnsavedTuner):
                 stacklevel=2,
             )
         data = data or describe_given((), given)
-        manifest = self._manifest(horizon, data, given.get("batch_size"))
+        manifest = dataclasses.replace(
+            self._manifest(horizon, data, given.get("batch_size")),
+            **trained_with(self.hypermodel, first, self._first_model, given, model),
+        )
         job = TrainingJob(self.hypermodel, (), given)
         with (
             watching(observer, verbose, self._folder, manifest) as observer,
@@ -269,6 +274,7 @@ class LoopTuner(UnsavedTuner):
         writer.manifest(whole)
         with RunWriter(tuner._folder) as nested:
             asked = tuner._manifest(whole.max_epochs, whole.data, whole.batch_size)
+            asked = dataclasses.replace(asked, model=whole.model, fit=whole.fit)
             found, manifest = tuner._resumed(asked)
             within = PrefixedObserver(observer, f"{BASELINE_SEARCH}/")
             tuner._train(runner, nested, manifest, found, within)
@@ -286,6 +292,7 @@ class LoopTuner(UnsavedTuner):
         horizon = self._algorithm.budget(0)
         manifest = self._asked(horizon or 1, DataRecord("", "", {}), None)
         unknown = {"batch_size"} if horizon else {"batch_size", "max_epochs"}
+        unknown |= {"model", "fit"}  # which `search` looks at
         asked = {name: one for name, one in identity(manifest).items() if name not in unknown}
         found = self._found(manifest, asked)
         if found is not None:
@@ -409,8 +416,7 @@ class LoopTuner(UnsavedTuner):
 
     def _asked(self, horizon: int, data: DataRecord, batch_size: int | None) -> Manifest:
         """The manifest of this tuner's search, without the plan."""
-        optimizer, options = getattr(self.hypermodel, "optimizer", (OWN.name, {}))
-        arms, space = self._arms(), getattr(self.hypermodel, "space", None)
+        arms = self._arms()
         return Manifest(
             algo=self.algo,
             objective=self.oracle.objective.name,
@@ -421,13 +427,8 @@ class LoopTuner(UnsavedTuner):
             max_trials=self.oracle.max_trials,
             seed=self.seed,
             batch_size=batch_size,
-            families=self._families(),
+            **searched_by(self.hypermodel),
             space=self._space,
-            optimizer=optimizer,
-            optimizer_options=options,
-            ranges=getattr(space, "ranges", {}),
-            fixed=getattr(space, "fixed", {}),
-            batch_sizes=getattr(space, "batch_sizes", ()),
             tries=self.tries,
             baseline_budget=self.baseline_budget,
             baseline_arms=arms,

@@ -16,7 +16,7 @@ import lrtune
 from lrtune.cli import options as search_options
 from lrtune.cli import search
 from lrtune.cli.app import show_result
-from lrtune.errors import RunFolderError
+from lrtune.errors import OtherSearchError
 from tests.cli.command import called
 from tests.runs import build_run
 
@@ -113,28 +113,30 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_images: Path) -> sea
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"algo": "bayesian"}, "another algorithm: the folder has random, you asked for bayesian"),
-        ({"seed": 2}, "another seed: the folder has 1, you asked for 2"),
+        ({"algo": "bayesian"}, "--algo random, now bayesian"),
+        ({"seed": 2}, "--seed 1, now 2"),
         (
             {"objective": "val_loss"},
-            "another objective: the folder has val_accuracy, you asked for val_loss",
+            "--objective val_accuracy, now val_loss",
         ),
-        ({"max_epochs": 2}, "another horizon in epochs: the folder has 1, you asked for 2"),
-        ({"families": "step"}, "constant,time,step,exponential, you asked for step"),
-        ({"batch_size": 8}, "another batch size: the folder has 16, you asked for 8"),
-        ({"data": "synthetic"}, "another dataset fingerprint: "),
+        ({"max_epochs": 2}, "--max-epochs 1, now 2"),
+        ({"families": "step"}, "--families constant,time,step,exponential, now step"),
+        ({"batch_size": 8}, "--batch-size 16, now 8"),
+        ({"data": "synthetic"}, "the data are others (fingerprint "),
         (
             {"baseline_budget": 0.5},
-            "another baseline budget: the folder has 0.0, you asked for 0.5",
+            "--baseline-budget 0.0, now 0.5",
         ),
     ],
 )
 def test_another_search_in_the_same_folder_is_refused_with_both_values(
     finished: search_options.Options, changes: dict[str, object], message: str
 ):
-    with pytest.raises(RunFolderError) as error:
+    with pytest.raises(OtherSearchError) as error:
         search.search(replace(finished, **changes))  # type: ignore[arg-type]
-    assert message in str(error.value)
+    assert error.value.typed.startswith(
+        f"run folder {finished.run_dir} holds another search: {message}"
+    )
 
 
 def test_a_finished_search_is_continued_for_more_trials(

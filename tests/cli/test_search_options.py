@@ -169,7 +169,7 @@ def test_a_damaged_run_without_finished_trials_is_refused_and_kept(
     assert ended.returncode == 2
     assert ended.stderr == (
         f"lrtune search: run folder {folder} holds a search, but no run.json that can be read and "
-        "no trial of lrtune's that ended; choose another --run-dir, or delete the folder\n"
+        "no trial of lrtune's that ended; choose another run folder, or delete the folder\n"
     )
     assert (folder / "run.json").read_text() == "precious"
 
@@ -182,7 +182,7 @@ def test_overwrite_never_erases_a_folder_without_a_run(
     assert ended.returncode == 2
     assert ended.stderr == (
         f"lrtune search: run folder {tmp_path} is not empty and holds no run. Choose another "
-        "--run-dir\n"
+        "run folder\n"
     )
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 
@@ -205,7 +205,7 @@ def test_a_folder_that_cannot_be_written_to_is_one_line(
     assert ended.returncode == 2
     assert ended.stderr == (
         f"lrtune search: cannot write to run folder {folder}: Not a directory; choose another "
-        "--run-dir\n"
+        "run folder\n"
     )
 
 

@@ -333,7 +333,7 @@ def test_lines_are_plain_in_notebooks_and_pipes(monkeypatch):
     notebook = Console(file=io.StringIO(), force_jupyter=True)
     with make_progress(notebook, board, 1, 9) as progress:
         assert type(progress) is PlainProgress
-    assert shown(notebook) == "no trial has finished yet\n"
+    assert shown(notebook) == "at most 1 training, 9 epochs in all\nno trial has finished yet\n"
     monkeypatch.setitem(sys.modules, "ipykernel", sys)
     assert type(make_progress(terminal(), board, 1, 9)) is PlainProgress
 
@@ -349,6 +349,7 @@ def test_plain_progress_is_one_line_a_trial_with_no_control_codes():
             outcome("0002", None, status="failed", message="Traceback\nValueError: [red]n\x1bo")
         )
     assert shown(console).splitlines() == [
+        "at most 3 trainings, 27 epochs in all",
         "1 trial found, 9 epochs in the run folder: not trained again",
         (
             "[2/3] trial 0001 constant(lr0=0.02), momentum 0.5: 0.7000 after 9 epochs, "
@@ -449,3 +450,13 @@ def test_what_comes_from_a_file_steers_no_terminal():
     lines = plain(draw(board, console))
     assert all(line.isprintable() for line in lines)
     assert "[red]" in "".join(lines)
+
+
+def test_the_minutes_are_told_once_an_epoch_has_been_timed_unless_they_are_seconds():
+    for seconds, told in ((60.0, ["2 of 9 epochs, about 7 min left"]), (2.0, [])):
+        clock, console = Clock(), pipe()
+        progress = make_progress(console, Leaderboard("m", "max", 9), 1, 9, clock=clock)
+        progress.trial_began(task_of("0000", VALUES, 1, 0, 9))
+        for epoch in range(1, 4):  # the first includes the start of its worker
+            progress.epoch_ended("0000", {"epoch": epoch, "lr": 0.1, "seconds": seconds})
+        assert shown(console).splitlines() == told

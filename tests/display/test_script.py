@@ -47,13 +47,15 @@ def test_a_line_a_finished_training_is_printed_unless_there_is_an_observer_or_si
     # 2 constant rates of 3 seeds, and 2 trials; 3 arms of 6 seeds.
     hypermodel, run = search(tmp_path / "printed")
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[:-3]] == [f"[{i}/8]" for i in range(1, 9)]
+    planned, *ended = [line.split()[0] for line in lines[:-3]]
+    assert (planned, ended) == ("at", [f"[{i}/8]" for i in range(1, 9)])
     assert lines[-1].startswith(f"Open {run}/report.html for the report")
     assert "2 trials: 2 completed" in (run / "report.html").read_text()
     shutil.copytree(run, tmp_path / "unconfirmed")
     confirm(hypermodel, run)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[:-3]] == [f"[{i}/18]" for i in range(1, 19)]
+    ended = [line.split()[0] for line in lines[1:-3]]
+    assert ended == [f"[{i}/18]" for i in range(1, 19)]
     assert 'id="confirmation"' in (run / "report.html").read_text()
 
     for silent in ({"verbose": 0}, {"observer": (counter := Counter())}):

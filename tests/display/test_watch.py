@@ -143,6 +143,7 @@ def test_without_a_terminal_it_prints_a_line_a_trial_as_it_ends(run):
 
     run.steps = [second, third]
     assert lines_of(run.watched()) == [
+        "at most 4 trainings, 16 epochs in all",
         "1 trial found, 4 epochs in the run folder: not trained again",
         (
             "[2/4] trial 0001 constant(lr0=0.02), momentum 0.5: 0.7000 after 4 epochs, "
@@ -222,6 +223,7 @@ def test_it_follows_a_confirmation(run):
     run.steps = [first, second]
     lines = lines_of(run.watched())
     assert [line.split(":")[0] for line in lines] == [
+        "at most 2 trainings, 8 epochs in all",
         "[1/2] confirm/0001/seed-6",
         "[2/2] confirm/constant-0.1/seed-6",
         "constant-0.1 0.6000 with 1 seed",

@@ -66,7 +66,7 @@ def test_a_live_owner_on_another_host_refuses(tmp_path):
         RunWriter(tmp_path)
     assert str(error.value) == (
         f"run folder {tmp_path} is being written by process 7 of ann on far (lrtune search, since "
-        "noon); wait until that process has ended, or choose another --run-dir"
+        "noon); wait until that process has ended, or choose another run folder"
     )
     assert json.loads((tmp_path / HOLDER).read_text())["host"] == "far"
     owner_elsewhere(tmp_path, silent_for=300)

@@ -181,7 +181,7 @@ def test_a_folder_that_cannot_be_created_is_named(tmp_path):
         RunWriter(tmp_path / "file" / "run")
     assert str(error.value) == (
         f"cannot write to run folder {tmp_path / 'file' / 'run'}: Not a directory; choose another "
-        "--run-dir"
+        "run folder"
     )
 
 
@@ -191,7 +191,7 @@ def test_a_folder_with_foreign_files_is_refused(tmp_path):
         with pytest.raises(RunFolderError) as error:
             refuse(tmp_path)
         assert str(error.value) == (
-            f"run folder {tmp_path} is not empty and holds no run. Choose another --run-dir"
+            f"run folder {tmp_path} is not empty and holds no run. Choose another run folder"
         )
 
 
@@ -267,7 +267,7 @@ def test_a_folder_with_somebody_elses_file_of_our_name_is_not_erased(name, tmp_p
     assert str(error.value).startswith(
         f"cannot erase run folder {tmp_path}: its run.json is not one that lrtune wrote ("
     )
-    assert str(error.value).endswith("). Delete the folder yourself, or choose another --run-dir")
+    assert str(error.value).endswith("). Delete the folder yourself, or choose another run folder")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([name, "src"])
 
 
@@ -297,7 +297,7 @@ def test_a_second_writer_is_refused_with_the_name_of_the_first(writer):
         error.value
     )
     assert str(error.value).endswith(
-        "; wait until that process has ended, or choose another --run-dir"
+        "; wait until that process has ended, or choose another run folder"
     )
     with pytest.raises(RunFolderError, match="is being written by process"):
         erase_run(writer.folder)

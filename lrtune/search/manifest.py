@@ -1,0 +1,50 @@
+"""What a search records about its hypermodel, its model and the arguments of `fit`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lrtune.model.describe import describe_fit, describe_model
+from lrtune.model.hypermodel import ScheduleHyperModel
+from lrtune.schedules.optimizers import OWN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import keras
+
+
+def searched_by(hypermodel: Any) -> dict[str, Any]:
+    """The parts of a manifest that follow from the hypermodel alone."""
+    if not isinstance(hypermodel, ScheduleHyperModel):
+        return {"families": (), "optimizer": OWN.name}
+    optimizer, options = hypermodel.optimizer
+    space = hypermodel.space
+    return {
+        "families": hypermodel.families,
+        "optimizer": optimizer,
+        "optimizer_options": options,
+        "ranges": space.ranges,
+        "fixed": space.fixed,
+        "batch_sizes": space.batch_sizes,
+    }
+
+
+def trained_with(
+    hypermodel: Any,
+    model: keras.Model,
+    build: Callable[[], keras.Model],
+    given: Mapping[str, Any],
+    argument: str | None,
+) -> dict[str, Any]:
+    """The parts of a manifest that say what is trained, and how.
+
+    Args:
+        hypermodel: of the search.
+        model: made with the default hyperparameters.
+        build: makes another one like it.
+        given: arguments of `fit` by name.
+        argument: how the command line named the model, else None.
+    """
+    record = describe_model(hypermodel, model, build, argument)
+    return {"model": record, "fit": describe_fit(given)}
