@@ -361,6 +361,22 @@ class Run:
         """Schedule, optimizer and own values of a trial or an arm; `name` as in `schedule`."""
         return self.records.recipe(name)
 
+    def error(self, trial: str) -> str:
+        """What a trial ended with that failed, diverged or was lost: of a failure, the traceback.
+
+        Args:
+            trial: id of a trial, or of a training of the baseline.
+
+        Raises:
+            ArgumentError: there is no such trial, or it has not failed.
+        """
+        found = self.records.find(trial)
+        if found is None or found.message is None:
+            raise ArgumentError(
+                f"trial must be one that failed, diverged or was lost. Received: {trial!r}."
+            )
+        return found.message
+
     def _best(self) -> Outcome:
         best = best_trial(self.records)
         if best is None:

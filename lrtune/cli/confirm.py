@@ -26,11 +26,14 @@ def command(
     ] = None,
     seeds: Annotated[int, typer.Option(help="Fresh seeds for every arm, at least 6.")] = 8,
     train_on: Annotated[
-        str, typer.Option(help="Images to train on: train+validation, or train alone.")
+        str,
+        typer.Option(
+            help="What to train on: train+validation, or train alone, as for data in batches."
+        ),
     ] = "train+validation",
     data: Annotated[
         str | None,
-        typer.Option(help="Where the search's images are now.", show_default="the search's --data"),
+        typer.Option(help="Where the search's data are now.", show_default="the search's --data"),
     ] = None,
     workers: cli.Workers = None,
     trial_timeout: cli.TrialTimeout = RunOptions.trial_timeout,
@@ -59,7 +62,7 @@ def command(
     records = read_run(run)
     choice = choose(records, top, arm or (), seeds)
     material = loaded_material(records.manifest, data, train_on)
-    manifest = plan(records, choice, material, train_on, overwrite=overwrite)
+    manifest = plan(records, choice, material, overwrite=overwrite)
     found = records.confirmation
     ended = found is not None and found.manifest.finished is not None
     finished = ended and not overwrite and not records.notices

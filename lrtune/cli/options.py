@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lrtune._util import checks
+from lrtune._util.references import check_reference, is_reference
 from lrtune.cli import app as cli
 from lrtune.errors import ArgumentError
 from lrtune.runner.options import RunOptions, check_options
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from lrtune.schedules.space import Space
 
 EPOCHS, TRIALS = 50, 20
+USUAL = "val_accuracy"
+"""The objective of a search for the CNN."""
+
 QUICK_EPOCHS, QUICK_TRIALS, QUICK_TRAIN, QUICK_VALIDATION = 3, 4, 4_000, 1_000
 """The size of a search with `--quick`, which ends within a minute on two cores."""
 
@@ -39,11 +43,21 @@ class Options:
     algo: Annotated[str, typer.Option(help=f"Search algorithm: {', '.join(ALGORITHMS)}.")] = (
         "hyperband"
     )
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.py:FUNCTION",
+            help="A function of hp that returns a Keras model, compiled or not; also "
+            "package.module:function.",
+            show_default="the cats-vs-dogs CNN",
+        ),
+    ] = None
     data: Annotated[
         str,
         typer.Option(
-            help="auto (CIFAR-10, else synthetic), cifar10, synthetic, an .npz file, or a folder "
-            "of images with one sub-folder a class."
+            help="auto (CIFAR-10, else synthetic), cifar10, synthetic, an .npz file, a folder of "
+            "images with one sub-folder a class; or FILE.py:FUNCTION, which returns "
+            "{'train': (x, y), 'validation': (x, y), 'test': (x, y)}, or datasets."
         ),
     ] = "auto"
     max_epochs: Annotated[
@@ -68,8 +82,26 @@ class Options:
         ),
     ] = "reading"
     optimizer: Annotated[
-        str, typer.Option(help="Optimizer to train with: sgd, adam, adamw, rmsprop, lion.")
-    ] = "sgd"
+        str | None,
+        typer.Option(
+            help="Optimizer to train with: sgd, adam, adamw, rmsprop, lion.",
+            show_default="sgd, or that of a compiled model",
+        ),
+    ] = None
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            help="Loss by Keras' name, mse for example.",
+            show_default="cross-entropy, or that of a compiled model",
+        ),
+    ] = None
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            help="Metrics by Keras' names, separated by commas: mae,r2_score.",
+            show_default="accuracy where the loss is a cross-entropy",
+        ),
+    ] = None
     ranges: Annotated[
         list[str] | None,
         typer.Option(
@@ -94,9 +126,14 @@ class Options:
             help="Begin with this schedule, 'step lr0=0.1 momentum=0.9' for example. Repeatable.",
         ),
     ] = None
-    objective: Annotated[str, typer.Option(help="val_accuracy, val_loss, accuracy or loss.")] = (
-        "val_accuracy"
-    )
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            help="Metric to search for, val_loss for example; NAME:max or NAME:min for one of your "
+            "own.",
+            show_default="val_accuracy, or val_loss for a model without accuracy",
+        ),
+    ] = None
     batch_size: Annotated[
         str,
         typer.Option(
@@ -149,7 +186,8 @@ class Options:
         from lrtune.schedules.optimizers import OPTIMIZERS
         from lrtune.schedules.space import Space, families_of, parse_value
 
-        kind = OPTIMIZERS[checks.one_of("--optimizer", self.optimizer, tuple(OPTIMIZERS))]
+        name = checks.one_of("--optimizer", self.optimizer or "sgd", tuple(OPTIMIZERS))
+        kind = OPTIMIZERS[name]
         ranges = {
             name: tuple(map(parse_value, value.split(":")))
             for name, value in _pairs("--range", self.ranges)
@@ -160,6 +198,21 @@ class Options:
             return Space(families, self.epochs, kind, ranges, fixed, sizes)
         except ArgumentError as error:
             raise ArgumentError(_in_flags(str(error))) from error
+
+    @property
+    def own_code(self) -> bool:
+        """Whether a file of the user's must be run to know what is searched."""
+        return self.model is not None or is_reference(self.data)
+
+    @property
+    def as_usual(self) -> bool:
+        """Whether the reading's CNN is trained, on images, with its own loss and metrics."""
+        return not (self.own_code or self.loss or self.metrics)
+
+    @property
+    def metric_names(self) -> list[str] | None:
+        """The metrics to measure; None for the usual ones."""
+        return [one.strip() for one in self.metrics.split(",")] if self.metrics else None
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:
@@ -256,8 +309,13 @@ def check(options: Options) -> None:
             f"trials from --max-epochs. Received: {options.max_trials}"
         )
     checks.one_of("--score", options.score, ("last", "best"))
-    objectives = ("val_accuracy", "val_loss", "accuracy", "loss")
-    checks.one_of("--objective", options.objective, objectives)
+    if options.model is not None:
+        check_reference("--model", options.model)
+    if is_reference(options.data):
+        check_reference("--data", options.data)
+    if options.as_usual and options.objective is not None:
+        objectives = ("val_accuracy", "val_loss", "accuracy", "loss")
+        checks.one_of("--objective", options.objective, objectives)
     checks.integer("--max-epochs", options.epochs, at_least=1)
     _ = options.batch_sizes
     if options.trials is not None:
@@ -270,7 +328,9 @@ def check(options: Options) -> None:
         in_process=options.in_process,
     )
     checks.integer("--seed", options.seed, at_least=0, at_most=LARGEST)
-    tried = options.tried
+    tried = options.tries or ()
+    if options.model is None:  # else it may have hyperparameters of its own
+        _ = options.tried
     if options.trials is not None and len(tried) > options.trials:
         raise ArgumentError(
             f"--try may be given at most --max-trials times, {options.trials}. "
@@ -293,6 +353,7 @@ def default_run_dir(options: Options) -> Path:
 def _asked(options: Options) -> dict[str, Any]:
     """What a search's folder is named after, besides what its name says in words."""
     asked = {**dataclasses.asdict(options), "families": options.family_names}
+    asked |= {"optimizer": options.optimizer or "sgd", "objective": options.objective or USUAL}
     others = (*_NAMED_IN_FOLDER, *_OF_NO_MATTER)
     return {name: value for name, value in asked.items() if name not in others}
 

@@ -1,4 +1,4 @@
-"""`lrtune search`: searches schedules for the cats-vs-dogs CNN and ranks them.
+"""`lrtune search`: searches schedules for the cats-vs-dogs CNN, or a model of your own.
 
 The options are checked first; TensorFlow is imported only if all of them are valid.
 """
@@ -11,18 +11,26 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from lrtune._util.references import is_reference
 from lrtune.cli import app as cli
-from lrtune.cli.options import QUICK_TRAIN, QUICK_VALIDATION, Options, check, command_line
+from lrtune.cli.options import (
+    QUICK_TRAIN,
+    QUICK_VALIDATION,
+    USUAL,
+    Options,
+    check,
+    command_line,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from lrtune.data import Dataset
     from lrtune.display.observer import Observer
+    from lrtune.search.given import Given
 
 
 def command(**typed: Any) -> None:
-    """Search learning-rate schedules for the cats-vs-dogs CNN; rank them against a constant rate.
+    """Search learning-rate schedules for a model; rank them against a constant rate.
 
     Searches the best constant rate first, trains it and the constant rates .1 and .01 with three
     seeds each, then the trials that the algorithm proposes, and prints the ranking. Everything is
@@ -57,47 +65,71 @@ def search(options: Options) -> None:
         from lrtune.export.live import check_folder
 
         check_folder(options.tensorboard, folder)
-    dataset = _load(options, console)
-    if not options.overwrite and _is_finished(options, dataset):
+    if options.own_code:
+        if not options.quiet:
+            say(console, "Starting TensorFlow ...")
+        _start(options)  # before the user's file does, with all cores
+    given = _load(options, console)
+    finished = not options.overwrite and _is_finished(options, given)
+    if finished:
         say(console, f"The search in {folder} is finished; --overwrite starts a new one.")
+    if finished and options.as_usual:
         cli.show_result(folder, console, "search", new_page=False)
         return
     if options.overwrite and folder.exists() and (left := foreign_names(folder)):
         say(console, f"{folder} keeps what lrtune did not write: {', '.join(left)}")
     RunWriter(folder).close()  # if it cannot write, it fails before TensorFlow starts
-    if not options.quiet:
-        sizes = dataset.sizes
-        say(
-            console,
-            f"Images: {dataset.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
-            f"validate, {sizes['test']:,} test images left untouched. Starting TensorFlow ...",
-        )
+    if not (options.quiet or finished):
+        say(console, _what_is_trained(options, given))
     try:
-        _run(options, dataset, console)
+        if not options.own_code:
+            _start(options)
+        _run(options, given, console, quiet=options.quiet or finished)
     except KeyboardInterrupt:
         _interrupted(options, console)
-    cli.show_result(folder, console, "search", closing=next_commands(folder))
+    closing = "" if finished else next_commands(folder)
+    cli.show_result(folder, console, "search", new_page=not finished, closing=closing)
 
 
-def _load(options: Options, console: Console) -> Dataset:
+def _load(options: Options, console: Console) -> Given:
+    from lrtune.search import given
+
+    if is_reference(options.data):
+        return given.of_function("--data", options.data)
     from lrtune.data import load
 
     dataset = load(
         options.data, notify=lambda line: console.print(line, markup=False, style="bold yellow")
     )
-    if not options.quick:
-        return dataset
-    return dataset.subset(
-        train=min(QUICK_TRAIN, len(dataset.train)),
-        validation=min(QUICK_VALIDATION, len(dataset.validation)),
+    if options.quick:
+        dataset = dataset.subset(
+            train=min(QUICK_TRAIN, len(dataset.train)),
+            validation=min(QUICK_VALIDATION, len(dataset.validation)),
+        )
+    return given.of_images(dataset, options.data)
+
+
+def _what_is_trained(options: Options, given: Given) -> str:
+    """A line about the data before the search begins."""
+    record, starting = given.record, "" if options.own_code else " Starting TensorFlow ..."
+    kind = "Data" if is_reference(options.data) else "Images"
+    noun = "samples" if is_reference(options.data) else "images"
+    if not record.sizes:
+        return f"{kind}: {record.source}.{starting}"
+    sizes = record.sizes
+    return (
+        f"{kind}: {record.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
+        f"validate, {sizes['test']:,} test {noun} left untouched.{starting}"
     )
 
 
-def _is_finished(options: Options, dataset: Dataset) -> bool:
+def _is_finished(options: Options, given: Given) -> bool:
     """Whether the run folder holds this search, finished and intact.
 
+    Where a file of the user's says what is searched, only the tuner sees whether it is the same.
+
     Raises:
-        RunFolderError: it holds another search.
+        OtherSearchError: the folder holds another search.
     """
     from lrtune.records.identity import refuse_other_search
     from lrtune.records.reader import DamagedManifestError, read_run
@@ -109,22 +141,26 @@ def _is_finished(options: Options, dataset: Dataset) -> bool:
         records = read_run(options.folder)
     except DamagedManifestError:  # the tuner restores it
         return False
-    asked = {
-        "fingerprint": dataset.fingerprint,
-        **{name: getattr(options, name) for name in ("algo", "seed", "objective", "score")},
+    asked: dict[str, Any] = {
+        "fingerprint": given.record.fingerprint,
+        **{name: getattr(options, name) for name in ("algo", "seed", "score")},
         "max_epochs": options.epochs,
-        "batch_size": options.one_batch_size,
-        "batch_sizes": options.batch_sizes,
-        "families": options.family_names,
-        "optimizer": options.optimizer,
-        "ranges": options.space.ranges,
-        "fixed": options.space.fixed,
-        "tries": options.tried,
-        # A search of constant rates alone has no baseline to tune.
-        "baseline_budget": 0.0
-        if options.family_names == ("constant",)
-        else options.baseline_budget,
     }
+    if options.as_usual:
+        asked |= {
+            "objective": options.objective or USUAL,
+            "batch_size": options.one_batch_size,
+            "batch_sizes": options.batch_sizes,
+            "families": options.family_names,
+            "optimizer": options.optimizer or "sgd",
+            "ranges": options.space.ranges,
+            "fixed": options.space.fixed,
+            "tries": options.tried,
+            # A search of constant rates alone has no baseline to tune.
+            "baseline_budget": 0.0
+            if options.family_names == ("constant",)
+            else options.baseline_budget,
+        }
     refuse_other_search(options.folder, records.manifest, asked)
     more = (options.trials or 0) > (records.manifest.max_trials or 0)
     return records.manifest.finished is not None and not (more or records.notices)
@@ -142,7 +178,7 @@ def _interrupted(options: Options, console: Console) -> NoReturn:
     raise typer.Exit(cli.INTERRUPTED)
 
 
-def _run(options: Options, dataset: Dataset, console: Console) -> None:
+def _start(options: Options) -> None:
     from lrtune.model.start import start_tensorflow
     from lrtune.runner.forkserver import start_server
 
@@ -150,15 +186,18 @@ def _run(options: Options, dataset: Dataset, console: Console) -> None:
         start_server()  # it imports TensorFlow while this process does
     # One thread, as in every worker, so that a trial's numbers do not depend on where it runs.
     start_tensorflow(threads=1)
-    from lrtune.display import Leaderboard, make_progress
-    from lrtune.records.schema import DataRecord
 
-    tuner = _tuner(options, dataset)
+
+def _run(options: Options, given: Given, console: Console, *, quiet: bool) -> None:
+    from lrtune.display import Leaderboard, make_progress
+
+    tuner = _tuner(options, given)
     trials, epochs = tuner.plan()
-    leaderboard = Leaderboard(options.objective, tuner.oracle.objective.direction, options.epochs)
+    objective = tuner.oracle.objective
+    leaderboard = Leaderboard(objective.name, objective.direction, options.epochs)
     with ExitStack() as stack:
         progress = stack.enter_context(
-            make_progress(console, leaderboard, trials, epochs, quiet=options.quiet)
+            make_progress(console, leaderboard, trials, epochs, quiet=quiet)
         )
         observer: Observer = progress
         if options.tensorboard is not None:
@@ -167,48 +206,48 @@ def _run(options: Options, dataset: Dataset, console: Console) -> None:
             events = TensorBoardObserver(options.tensorboard, options.folder, progress)
             observer = stack.enter_context(events)
         tuner.search(
-            dataset.train.x,
-            dataset.train.y,
-            validation_data=(dataset.validation.x, dataset.validation.y),
-            batch_size=options.one_batch_size,
+            *given.train,
+            **given.search_kwargs,
+            **given.batches_of(options.one_batch_size),
             observer=observer,
-            data=DataRecord(
-                dataset.source,
-                dataset.fingerprint,
-                dataset.sizes,
-                synthetic=dataset.synthetic,
-                argument=options.data,
-            ),
+            data=given.record,
+            model=options.model,
         )
 
 
-def _tuner(options: Options, dataset: Dataset) -> Any:
-    from lrtune.model.hypermodel import CatsVsDogsHyperModel
+def _tuner(options: Options, given: Given) -> Any:
     from lrtune.search.algorithms import tuner_of
+    from lrtune.search.named import first_model, named_hypermodel, usual_objective
 
-    hypermodel = CatsVsDogsHyperModel(
+    hypermodel = named_hypermodel(
+        options.model,
+        given.train,
         epochs=options.epochs,
         families=options.family_names,
         optimizer=options.optimizer,
         ranges=options.space.ranges,
         fixed=options.space.fixed,
         batch_size=options.batch_sizes or None,
-        input_shape=dataset.input_shape,
-        num_classes=dataset.num_classes,
+        loss=options.loss,
+        metrics=options.metric_names,
     )
+    objective = options.objective
+    if not options.as_usual:
+        model = first_model(hypermodel, options.model)
+        objective = objective or usual_objective(model, given.search_kwargs)
     size = (
         {"max_epochs": options.epochs} if options.trials is None else {"max_trials": options.trials}
     )
     return tuner_of(options.algo)(
         hypermodel,
         overwrite=options.overwrite,
-        objective=options.objective,
+        objective=objective or USUAL,
         directory=str(options.folder.parent),
         project_name=options.folder.name,
         seed=options.seed,
         workers=options.workers,
         score=options.score,
-        tries=options.tried,
+        tries=options.tries or () if options.model else options.tried,
         baseline_budget=options.baseline_budget,
         trial_timeout=options.trial_timeout,
         max_retries=options.max_retries,

@@ -18,7 +18,9 @@ def show(
     as_: Annotated[
         str,
         typer.Option(
-            "--as", help="keras (needs no lrtune), lrtune (shorter), or json (all values)."
+            "--as",
+            help="keras (needs no lrtune), lrtune (shorter), json (all values), or error (of a "
+            "trial that failed: its traceback).",
         ),
     ] = "keras",
 ) -> None:
@@ -32,7 +34,8 @@ def show(
     from lrtune.report.code import STYLES
     from lrtune.run import load_run
 
-    checks.one_of("--as", as_, STYLES)
-    code = load_run(run).code(name, as_)  # type: ignore[arg-type] # one of them
-    for line in code.splitlines():
+    checks.one_of("--as", as_, (*STYLES, "error"))
+    found = load_run(run)
+    text = found.error(name or "") if as_ == "error" else found.code(name, as_)  # type: ignore[arg-type]
+    for line in text.splitlines():
         typer.echo(printable(line))

@@ -82,10 +82,10 @@ def confirm(
     records = read_run(folder)
     choice = choose(records, top, arms, seeds)
     if fit_args or fit_kwargs or test_data is not None:
-        material = given_material(records.manifest, fit_args, test_data, fit_kwargs)
+        material = given_material(records.manifest, fit_args, test_data, fit_kwargs, train_on)
     else:
         material = loaded_material(records.manifest, data, train_on)
-    manifest = plan(records, choice, material, train_on, overwrite=overwrite)
+    manifest = plan(records, choice, material, overwrite=overwrite)
     model = hypermodel or searched_hypermodel(records, material)
     check_searched(records.manifest, model, material)
     from lrtune.confirmation.train import train_arms
@@ -113,7 +113,6 @@ def plan(
     records: RunRecords,
     choice: tuple[Arms, tuple[int, ...]],
     material: Material,
-    train_on: str,
     *,
     overwrite: bool,
 ) -> ConfirmManifest:
@@ -123,7 +122,7 @@ def plan(
         RunFolderError: the run folder has a different confirmation, and `overwrite` is False.
     """
     arms, seeds = choice
-    manifest = make_manifest(records.manifest, arms, seeds, train_on, material.record)
+    manifest = make_manifest(records.manifest, arms, seeds, material.train_on, material.record)
     if records.confirmation is not None and not overwrite:
         refuse_other_confirmation(records.folder, records.confirmation.manifest, manifest)
     return manifest
@@ -141,17 +140,27 @@ def searched_hypermodel(records: RunRecords, material: Material) -> Any:
             "hypermodel must be given, as the search was run by a script: "
             "lrtune.confirm(run, x, y, test_data=(x_test, y_test), hypermodel=hypermodel)"
         )
-    from lrtune.model.hypermodel import CatsVsDogsHyperModel
+    from lrtune.search.named import named_hypermodel
 
-    x, y = material.fit_args[:2]
-    return CatsVsDogsHyperModel(
+    model = manifest.model
+    # A model that the user's function compiles brings its own optimizer, loss and metrics.
+    own = (
+        {}
+        if model.compiled_by_user
+        else {
+            "optimizer": manifest.optimizer,
+            "optimizer_options": manifest.optimizer_options,
+            "loss": model.compiled.get("loss"),
+            "metrics": model.compiled.get("metrics"),
+        }
+    )
+    return named_hypermodel(
+        model.argument,
+        material.fit_args,
         epochs=manifest.max_epochs,
         families=manifest.families,
-        optimizer=manifest.optimizer,
-        optimizer_options=manifest.optimizer_options,
         ranges=manifest.ranges,
         fixed=manifest.fixed,
         batch_size=manifest.batch_sizes or None,
-        input_shape=x.shape[1:],
-        num_classes=int(y.max()) + 1,
+        **own,
     )

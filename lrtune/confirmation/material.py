@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lrtune._util import checks
+from lrtune._util.references import is_reference
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.data_record import arrays_of, describe_given
 
@@ -33,16 +34,23 @@ class Material:
         fit_kwargs: its keyword arguments.
         test_data: as `validation_data` of `keras.Model.fit`; measured once per training.
         record: what to record about the data; its sizes are those of "train" and "test".
+        train_on: "train+validation" or "train": what it is, of data that are loaded again. Data
+            that come in batches are not joined: what comes last in an epoch would count most.
     """
 
     fit_args: tuple[Any, ...]
     fit_kwargs: Mapping[str, Any]
     test_data: Any
     record: DataRecord
+    train_on: str = WHOLE
 
 
 def given_material(
-    manifest: Manifest, fit_args: tuple[Any, ...], test_data: Any, fit_kwargs: Mapping[str, Any]
+    manifest: Manifest,
+    fit_args: tuple[Any, ...],
+    test_data: Any,
+    fit_kwargs: Mapping[str, Any],
+    train_on: str = WHOLE,
 ) -> Material:
     """Data from a script: anything that `fit` takes.
 
@@ -52,6 +60,7 @@ def given_material(
         test_data: what its `validation_data` takes.
         fit_kwargs: keyword arguments, such as `class_weight` or `sample_weight`; without
             `batch_size`, and unless the data come in batches, the batch size is the search's.
+        train_on: what to call them.
 
     Raises:
         ArgumentError: there are no test data, or an argument is one that a confirmation sets.
@@ -75,7 +84,8 @@ def given_material(
     kwargs = dict(fit_kwargs)
     if described.fingerprint and manifest.batch_size is not None:
         kwargs.setdefault("batch_size", manifest.batch_size)
-    return Material(fit_args, kwargs, test_data, dataclasses.replace(described, sizes=sizes))
+    record = dataclasses.replace(described, sizes=sizes)
+    return Material(fit_args, kwargs, test_data, record, train_on)
 
 
 def check_searched(manifest: Manifest, hypermodel: Any, material: Material) -> None:
@@ -117,6 +127,8 @@ def loaded_material(manifest: Manifest, source: str | None, train_on: str) -> Ma
         raise ArgumentError(
             f"the data must be given again, as the search got them from a script: {HOW}."
         )
+    if is_reference(source):
+        return _of_function(manifest, source, train_on)
     from lrtune.data import load
 
     dataset = load(source)
@@ -138,7 +150,49 @@ def loaded_material(manifest: Manifest, source: str | None, train_on: str) -> Ma
     sizes = {"train": len(x), "test": len(dataset.test)}
     record = dataclasses.replace(asked, source=dataset.source, sizes=sizes)
     kwargs = {} if manifest.batch_size is None else {"batch_size": manifest.batch_size}
-    return Material((x, y), kwargs, (dataset.test.x, dataset.test.y), record)
+    return Material((x, y), kwargs, (dataset.test.x, dataset.test.y), record, train_on)
+
+
+def _of_function(manifest: Manifest, source: str, train_on: str) -> Material:
+    """What the user's data function returns, if it is what the search got."""
+    from lrtune.model.fit_data import is_arrays
+    from lrtune.model.start import start_tensorflow
+    from lrtune.search.given import of_function
+
+    start_tensorflow(threads=1)  # before the user's file does, with all cores
+    given = of_function("--data", source)
+    there, here = manifest.data.fingerprint, given.record.fingerprint
+    if there and here and there != here:
+        raise RunFolderError(
+            f"what {source} returns is not what the search got: its fingerprint is {here}, the "
+            f"search's {there}"
+        )
+    if given.test is None:
+        raise ArgumentError(
+            f"{source} must return test data to compare the arms on: a part named 'test'."
+        )
+    kwargs = {**given.fit_kwargs, **given.batches_of(manifest.batch_size)}
+    train, sizes = given.train, dict(given.record.sizes)
+    joins = train_on == WHOLE and is_arrays(train[0]) and given.validation is not None
+    if joins:
+        held = given.validation
+        if "sample_weight" in kwargs:
+            weights = held[2] if len(held) > 2 else np.ones(sizes["validation"])
+            kwargs["sample_weight"] = _joined(kwargs["sample_weight"], weights)
+        train = _joined(train, held[:2])
+        sizes = {**sizes, "train": sizes["train"] + sizes["validation"]}
+    sizes.pop("validation", None)
+    record = dataclasses.replace(given.record, sizes=sizes)
+    return Material(train, kwargs, given.test, record, WHOLE if joins else TRAIN)
+
+
+def _joined(train: Any, validation: Any) -> Any:
+    """Two nests of arrays as one, sample after sample."""
+    import keras
+
+    return keras.tree.map_structure(
+        lambda one, other: np.concatenate([one, other]), train, validation
+    )
 
 
 def _cut(dataset: Dataset, train: int, validation: int) -> Dataset:

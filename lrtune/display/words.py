@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from lrtune._util.failures import summary_of
 from lrtune._util.printable import printable
 from lrtune.records.ids import BASELINE_SEARCH, parse_id
 from lrtune.report.words import count
@@ -57,8 +58,8 @@ def trial_line(outcome: Outcome) -> str:
     name = what(outcome.trial_id, outcome.recipe)
     if outcome.status == "completed" and outcome.score is not None:
         return f"{name}: {outcome.score:.4f} after {count(outcome.epochs.last, 'epoch')}"
-    reason = (outcome.message or "").strip().splitlines()[-1:] or ["no message"]
-    return f"{name}: {outcome.status} ({printable(reason[0])})"
+    reason = summary_of(outcome.message) or "no message"
+    return f"{name}: {outcome.status} ({printable(reason)})"
 
 
 def in_words(seconds: float) -> str:

@@ -14,7 +14,7 @@ from lrtune.schedules.keras_private import rate_of
 from lrtune.schedules.optimizers import OPTIMIZERS, OWN, OptimizerKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,11 @@ class Compilation:
     loss_weights: Any = None
     weighted_metrics: Any = None
 
+    def __post_init__(self) -> None:
+        _check_names("loss", self.loss, keras.losses.get, "mse")
+        for name in ("metrics", "weighted_metrics"):
+            _check_names(name, getattr(self, name), _metric, "mae")
+
     def loss_of(self, model: keras.Model) -> Any:
         """The loss for a model."""
         return cross_entropy if self.loss is None and not _has_own_loss(model) else self.loss
@@ -52,6 +57,23 @@ class Compilation:
             # comparable. On a CPU XLA makes a small CNN several times slower.
             jit_compile=False,
         )
+
+
+def _check_names(argument: str, value: Any, get: Callable[[str], Any], example: str) -> None:
+    """Raises ArgumentError if a text in a nest is not the name of something in Keras."""
+    for name in keras.tree.flatten(value):
+        if isinstance(name, str):
+            try:
+                get(name)
+            except ValueError as error:
+                raise ArgumentError(
+                    f"{argument} must be known to Keras, like {example!r}. Received: {name!r}."
+                ) from error
+
+
+def _metric(name: str) -> Any:
+    # These are not names of their own: which function they mean depends on the labels.
+    return name in ("accuracy", "acc", "crossentropy", "ce") or keras.metrics.get(name)
 
 
 def _has_own_loss(model: keras.Model) -> bool:

@@ -33,13 +33,16 @@ _DATA = ("x", "y", "batch_size", "validation_data", "sample_weight")
 
 
 def describe_model(
-    hypermodel: Any, model: keras.Model, build: Callable[[], keras.Model], argument: str | None
+    hypermodel: Any,
+    model: keras.Model | None,
+    build: Callable[[], keras.Model | None],
+    argument: str | None,
 ) -> ModelRecord:
     """The record of a search's model.
 
     Args:
         hypermodel: of the search.
-        model: made with the default hyperparameters.
+        model: made with the default hyperparameters; None if that failed.
         build: makes another one like it.
         argument: how the command line named it, else None.
     """
@@ -54,6 +57,7 @@ def describe_model(
         layers=layers,
         frozen=_frozen(model, build),
         compiled=_compilation(hypermodel, model),
+        compiled_by_user=bool(getattr(hypermodel, "compiled_by_user", False)),
         dtype_policy=keras.config.dtype_policy().name,
     )
 
@@ -199,12 +203,12 @@ def _keras_names(config: Any) -> Iterator[str]:
             yield from _keras_names(one)
 
 
-def _frozen(model: keras.Model, build: Callable[[], keras.Model]) -> str:
+def _frozen(model: keras.Model, build: Callable[[], keras.Model | None]) -> str:
     """A digest of the weights that are not trained, unless each build draws them anew."""
     if not any(True for _ in _fixed(model)):
         return ""
-    found = _digest_of_weights(model)
-    return found if found == _digest_of_weights(build()) else ""
+    found, again = _digest_of_weights(model), build()
+    return found if again is not None and found == _digest_of_weights(again) else ""
 
 
 def _fixed(model: keras.Model) -> Iterator[Any]:

@@ -181,8 +181,8 @@ def _of_fits(
 def _text(value: Any) -> str:
     if value is None or value in ([], {}):
         return "none"
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
-        return ",".join(value)
+    if isinstance(value, list) and all(isinstance(one, str | int | float) for one in value):
+        return ",".join(map(str, value))
     if isinstance(value, list):
         return "; ".join(map(_text, value))
     if isinstance(value, dict):

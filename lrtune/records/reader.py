@@ -177,8 +177,8 @@ class RunRecords:
         Args:
             name: id of a trial that ended, or name of an arm of the confirmation or the baseline.
         """
-        if name in self.by_id:
-            return self.by_id[name].recipe
+        if (outcome := self.find(name)) is not None:
+            return outcome.recipe
         confirmed = self.confirmation.manifest.arms if self.confirmation else {}
         arms = {**self.manifest.baseline_arms, **confirmed}
         if name not in arms:
@@ -187,6 +187,14 @@ class RunRecords:
                 f"{', '.join(map(repr, arms)) or 'none'}. Received: name={name!r}."
             )
         return Recipe.from_values(arms[name])
+
+    def find(self, name: str) -> Outcome | None:
+        """The trial, lost ones too, with this id, or of the search with this number: 7 for 0007."""
+        ended = {**{one.trial_id: one for one in self.lost}, **self.by_id}
+        if name not in ended and name.isdecimal():
+            same = (one for one in ended if one.isdecimal() and int(one) == int(name))
+            name = next(same, name)
+        return ended.get(name)
 
     def lineage(self, trial_id: str) -> tuple[Outcome, ...]:
         """The trial and its ancestors, the oldest first, as far back as none is missing."""

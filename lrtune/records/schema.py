@@ -85,6 +85,7 @@ class ModelRecord:
         layers: its layers, a line each, with a digest of the layer's settings after "#".
         frozen: digest of the weights that are not trained.
         compiled: loss, metrics and their weights, as far as they were given.
+        compiled_by_user: whether that function compiles it, so that its optimizer is its own.
         dtype_policy: Keras' global dtype policy, "mixed_float16" for example.
     """
 
@@ -94,6 +95,7 @@ class ModelRecord:
     layers: tuple[str, ...] = ()
     frozen: str = ""
     compiled: Mapping[str, Any] = field(default_factory=dict)
+    compiled_by_user: bool = False
     dtype_policy: str = ""
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import shlex
 from typing import TYPE_CHECKING
 
 from lrtune.report.grid import Column, Section, numbers
-from lrtune.report.words import NOTHING, brief, count, duration, first_line, fixed
+from lrtune.report.words import NOTHING, brief, count, duration, fixed, reason
 from lrtune.stats.ranking import RUNNING
 
 if TYPE_CHECKING:
@@ -59,7 +60,12 @@ def unranked_section(report: Report) -> Section:
             pairs.append(("unfinished", f"{_ids(trials)} (still running or stopped)"))
         else:
             pairs.append((status, _reasons(trials)))
-    return Section("Not in the ranking", pairs=tuple(pairs))
+    notes = []
+    if "failed" in by_status:
+        first = by_status["failed"]["trial_id"].iloc[0]
+        command = f"lrtune show {shlex.quote(str(report.records.folder))} {first} --as error"
+        notes.append(f"`{command}` prints the whole traceback")
+    return Section("Not in the ranking", pairs=tuple(pairs), notes=tuple(notes))
 
 
 def families(trials: pd.DataFrame) -> list[str]:
@@ -127,7 +133,7 @@ def _best_of(trials: pd.DataFrame, records: RunRecords, places: int) -> str:
 
 def _reasons(trials: pd.DataFrame) -> str:
     """The trials by reason, the most common one first."""
-    reasons = trials["message"].map(first_line, na_action=None)
+    reasons = trials["message"].map(reason, na_action=None)
     common = reasons.value_counts()
     named = [f"{_ids(trials[reasons == one])}: {one}" for one in common.index[:MOST_REASONS]]
     others = int(common[MOST_REASONS:].sum())

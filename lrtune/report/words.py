@@ -6,6 +6,8 @@ import math
 import statistics
 from typing import TYPE_CHECKING
 
+from lrtune._util.failures import summary_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -84,8 +86,7 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def first_line(message: str | None, most: int = 160) -> str:
-    """The first line of a message that is not blank, `most` characters long at most."""
-    lines = (message or "").splitlines()
-    line = next((line.strip() for line in lines if line.strip()), "no message")
+def reason(message: str | None, most: int = 160) -> str:
+    """What a recorded message says in one line, `most` characters long at most."""
+    line = summary_of(message) or "no message"
     return line if len(line) <= most else f"{line[: most - 3].rstrip()}..."

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from lrtune.runner.worker import Trainer
 
 _LONGEST_MESSAGE = 8_000
-"""How many of a traceback's last characters are kept."""
+"""How many characters of a message are kept: its first line, and a traceback's last ones."""
 
 
 def serve(
@@ -113,5 +113,11 @@ def _outcome(trainer: Trainer, task: TrialTask, files: TaskFiles) -> TrialOutcom
     outcome = trainer.run(task, lambda _, record: files.append(dict(record)))
     if outcome.state is not None:
         files.write_state(outcome.state)
-    message = outcome.message and outcome.message[-_LONGEST_MESSAGE:]
-    return replace(outcome, epochs=(), state=None, message=message)
+    return replace(outcome, epochs=(), state=None, message=_shortened(outcome.message))
+
+
+def _shortened(message: str | None) -> str | None:
+    if message is None or len(message) <= _LONGEST_MESSAGE:
+        return message
+    first, _, others = message.partition("\n")
+    return f"{first}\n\n...{others[len(first) - _LONGEST_MESSAGE :]}"

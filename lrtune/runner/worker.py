@@ -8,7 +8,6 @@ import math
 import os
 import random
 import time
-import traceback
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -19,6 +18,7 @@ import keras
 import keras_tuner
 import numpy as np
 
+from lrtune._util.failures import whole
 from lrtune._util.interrupts import raised_by_signal
 from lrtune.errors import ArgumentError
 from lrtune.model.feedback import Feedback
@@ -85,7 +85,7 @@ class Trainer:
             known = isinstance(error, Exception)
             if told.error is None and not known and raised_by_signal(error):
                 raise
-            outcome = TrialOutcome(light, "failed", message=traceback.format_exc())
+            outcome = TrialOutcome(light, "failed", message=whole(error))
         if told.error is not None:
             raise told.error
         return replace(outcome, seconds=time.perf_counter() - started)

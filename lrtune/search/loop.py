@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import shlex
 import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from lrtune._util.failures import summary_of
 from lrtune._util.interrupts import Interrupts
 from lrtune.errors import SearchError
 from lrtune.records.ids import parse_id
@@ -268,7 +270,12 @@ class SearchLoop(TaskLoop):
         self._states.prune((), set())
         last = self._last_failure()
         if last is not None:
-            raise SearchError(f"every trial failed, the last one with: {last_line(last)}")
+            trial_id, message = last
+            raise SearchError(
+                f"every trial failed, the last one with: {summary_of(message) or 'no message'}. "
+                f"`lrtune show {shlex.quote(str(self._writer.folder))} {trial_id} --as error` "
+                "prints the whole traceback"
+            )
 
     @override
     def _next(self) -> TrialTask | None:
@@ -339,14 +346,9 @@ class SearchLoop(TaskLoop):
         self._writer.oracle(self._oracle.get_state())
         self._states.prune([recorded], self._algorithm.promotable())
 
-    def _last_failure(self) -> str | None:
-        """The last trial's message if no trial has a score, else None."""
+    def _last_failure(self) -> tuple[str, str] | None:
+        """The last trial's id and message if no trial has a score, else None."""
         ended = [self._oracle.get_trial(trial_id) for trial_id in self._oracle.end_order]
         if not ended or any(trial.score is not None for trial in ended):
             return None
-        return ended[-1].message or ""
-
-
-def last_line(message: str) -> str:
-    """The line of a traceback that says what went wrong."""
-    return message.strip().splitlines()[-1] if message.strip() else "no message"
+        return ended[-1].trial_id, ended[-1].message or ""

@@ -32,8 +32,8 @@ def searched_by(hypermodel: Any) -> dict[str, Any]:
 
 def trained_with(
     hypermodel: Any,
-    model: keras.Model,
-    build: Callable[[], keras.Model],
+    model: keras.Model | None,
+    build: Callable[[], keras.Model | None],
     given: Mapping[str, Any],
     argument: str | None,
 ) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def trained_with(
 
     Args:
         hypermodel: of the search.
-        model: made with the default hyperparameters.
+        model: made with the default hyperparameters; None if that failed.
         build: makes another one like it.
         given: arguments of `fit` by name.
         argument: how the command line named the model, else None.

@@ -32,7 +32,7 @@ _ROWS = 65_536
 
 
 def check_search(
-    hypermodel: Any, given: Mapping[str, Any], objective: str, model: keras.Model
+    hypermodel: Any, given: Mapping[str, Any], objective: str, model: keras.Model | None
 ) -> None:
     """Checks what would otherwise fail in every trial, or train nonsense.
 
@@ -40,7 +40,7 @@ def check_search(
         hypermodel: of the search. If it has a `fit` of its own, nothing is known of its arguments.
         given: arguments of `keras.Model.fit` by name.
         objective: name of the metric.
-        model: made with the space's defaults, for this alone.
+        model: made with the space's defaults, for this alone; None if that failed.
 
     Raises:
         ArgumentError, DataError: the first fault that was found.
@@ -65,17 +65,17 @@ def check_search(
     if isinstance(held, tuple | list) and is_arrays(held):
         names = ("x", "y", "sample_weight")
         _check_arrays(dict(zip(names, held, strict=False)), "validation_data: ")
-    if isinstance(hypermodel, ScheduleHyperModel):
+    if isinstance(hypermodel, ScheduleHyperModel) and model is not None:
         _check_labels(hypermodel, model, given.get("y"))
 
 
-def _check_metrics(given: Mapping[str, Any], objective: str, model: keras.Model) -> None:
+def _check_metrics(given: Mapping[str, Any], objective: str, model: keras.Model | None) -> None:
     """Whether the objective is among the metrics, and each metric is one number.
 
     A callback may add what the model does not measure, so with callbacks everything is accepted.
     """
-    batch = first_batch(given, _FEW) if isinstance(model, keras.Model) else None
-    if batch is None or given.get("callbacks"):
+    batch = first_batch(given, _FEW)
+    if batch is None or given.get("callbacks") or not isinstance(model, keras.Model):
         return
     model.run_eagerly = True  # for one batch, a function is not worth tracing
     try:

@@ -20,7 +20,7 @@ from typing_extensions import override
 from lrtune._util import checks
 from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.display.script import watching
-from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.errors import ArgumentError, LrtuneError, RunFolderError
 from lrtune.model.batch_size import check_batch_size
 from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.records.data_record import describe_given
@@ -198,9 +198,14 @@ class LoopTuner(UnsavedTuner):
             manifest = dataclasses.replace(manifest, baseline_arms=arms)
             self._train(runner, writer, manifest, found, observer)
 
-    def _first_model(self) -> keras.Model:
-        """A model with the space's defaults."""
-        return self.hypermodel.build(self.oracle.get_space())
+    def _first_model(self) -> keras.Model | None:
+        """A model with the space's defaults; None if it cannot be built, which each trial tells."""
+        try:
+            return self.hypermodel.build(self.oracle.get_space())
+        except LrtuneError:
+            raise
+        except Exception:  # noqa: BLE001 - it is the user's
+            return None
 
     def _resumed(self, manifest: Manifest) -> tuple[RunRecords | None, Manifest]:
         """The records of this search in the folder, and the manifest to continue with."""

@@ -276,14 +276,16 @@ def test_the_resume_command_has_every_changed_option(
         run_dir=Path("my runs"),
         quick=True, quiet=True, optimizer="adam", ranges=["lr0=0.1:1", "step.drop=0.1:0.5"],
         fixed=["beta_1=0.9"], tries=["step lr0=0.2", "step lr0=0.3"],
+        loss="categorical_crossentropy", metrics="accuracy,mae",
     )  # fmt: skip
     every = [field.name for field in fields(changed)]
     singular = {"ranges": "range", "fixed": "fix", "tries": "try"}
     options = [f"--{singular.get(name, name).replace('_', '-')}" for name in every]
     assert sorted(options) == sorted(options_of(search.command))
     same = [name for name in every if getattr(changed, name) == getattr(asked(), name)]
-    # With three workers nothing trains in this process; --overwrite must not be typed again.
-    assert same == ["in_process", "overwrite"]
+    # A model would be looked for; with three workers nothing trains in this process; --overwrite
+    # must not be typed again.
+    assert same == ["model", "in_process", "overwrite"]
     here = search_options.command_line(search_options.Options(in_process=True))
     assert "--in-process" in shlex.split(here)
 

@@ -39,7 +39,7 @@ def test_any_trial_or_arm_can_be_shown(folder, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--as", "torch"], "--as must be one of keras, lrtune, json. Received: torch."),
+        (["--as", "torch"], "--as must be one of keras, lrtune, json, error. Received: torch."),
         (["nobody"], "name must be the id of a trial that ended, or one of the arms: "),
     ],
 )
@@ -48,3 +48,25 @@ def test_bad_input_is_one_line_and_code_2(folder, capsys, words, message):
     assert (shown.returncode, shown.stdout) == (2, "")
     assert shown.stderr.startswith(f"lrtune show: {message}")
     assert shown.stderr.count("\n") == 1
+
+
+def test_the_traceback_of_a_failed_trial_is_shown_and_its_number_is_enough(tmp_path, capsys):
+    folder = build_run.write_manifest(tmp_path / "run")
+    message = "ValueError: boom (mine.py, line 3)\n\nTraceback (most recent call last):\n  File ..."
+    build_run.write_trial(folder, "0007", None, status="failed", message=message)
+    build_run.write_trial(folder, "0008", 0.7)
+    shown = command.called(capsys, "show", folder, 7, "--as", "error")
+    assert (shown.returncode, shown.stdout) == (0, f"{message}\n")
+    assert command.called(capsys, "show", folder, 8, "--as", "json").returncode == 0
+    for name in ("8", "9"):
+        refused = command.called(capsys, "show", folder, name, "--as", "error")
+        assert (refused.returncode, refused.stderr) == (
+            2,
+            (
+                "lrtune show: trial must be one that failed, diverged or was lost. "
+                f"Received: '{name}'.\n"
+            ),
+        )
+    report = command.called(capsys, "report", folder).stdout
+    assert "0007: ValueError: boom (mine.py, line 3)" in report
+    assert f"lrtune show {folder} 0007 --as error" in " ".join(report.split())

@@ -191,7 +191,10 @@ def test_a_model_that_cannot_be_built_fails_with_its_traceback(runner):
         ),
     ):
         assert outcome.status == "failed"
-        assert outcome.message.startswith("Traceback (most recent call last):")
+        first, blank, *traceback = outcome.message.splitlines()
+        said = error.removeprefix("lrtune.errors.")
+        assert (first.removesuffix(" (tiny.py, line 62)"), blank) == (said, "")
+        assert traceback[0] == "Traceback (most recent call last):"
         assert outcome.message.strip().splitlines()[-1] == error
         assert (outcome.epochs, outcome.state) == ((), None)
 

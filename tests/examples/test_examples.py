@@ -69,6 +69,18 @@ def test_the_winner_of_a_run_trains_a_model_that_is_saved(images: Path, tmp_path
     assert model.exists()
 
 
+def test_a_model_and_data_in_a_file_are_searched_from_the_command_line(tmp_path: Path):
+    mine = EXAMPLES / "my_model.py"
+    command = [sys.executable, "-m", "lrtune.search", "--algo", "random", "--max-trials", "2"]
+    command += ["--model", f"{mine}:build_model", "--data", f"{mine}:load", "--max-epochs", "2"]
+    ended = subprocess.run(
+        [*command, "--run-dir", str(tmp_path / "run")], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "constant-0.001" in ended.stdout  # the rate that the model was compiled with
+    assert "Winner: " in ended.stdout
+
+
 def test_the_regression_on_a_table_ends_with_a_verdict(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     printed = run("tabular_regression.py", 2)

@@ -48,7 +48,7 @@ OPTIONS = {
     "max_epochs": (9, "epochs 50, now 9", "--max-epochs 50, now 9"),
     "factor": (3, "factor none, now 3", "factor none, now 3"),
     "batch_size": (32, "batch_size 64, now 32", "--batch-size 64, now 32"),
-    "batch_sizes": ((32, 64), "batch_size none, now 32; 64", "--batch-size none, now 32; 64"),
+    "batch_sizes": ((32, 64), "batch_size none, now 32,64", "--batch-size none, now 32,64"),
     "families": (("step",), "families constant,time,", "--families constant,time,"),
     "ranges": ({"lr0": (0.1, 1.0)}, "ranges none, now lr0=0.1:1.0", "--range none, now lr0=0.1:1"),
     "fixed": ({"momentum": 0.9}, "fixed none, now momentum=0.9", "--fix none, now momentum=0.9"),

@@ -48,6 +48,7 @@ Not in the ranking
   diverged    6: the loss is NaN
   failed      7: OOM when allocating
   unfinished  8 (still running or stopped)
+  `lrtune show runs/small 7 --as error` prints the whole traceback
 
 Cost
   spent on       trainings  epochs   time  share

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from lrtune.report.words import brief, count, decimals, duration, first_line, fixed, mean_and_std
+from lrtune.report.words import brief, count, decimals, duration, fixed, mean_and_std, reason
 from lrtune.schedules.recipe import Recipe
 from lrtune.stats.baseline import Arm
 
@@ -68,10 +68,10 @@ def test_counts_have_a_plural():
     ]
 
 
-def test_the_first_line_that_is_not_blank():
-    assert first_line("\n  OOM when allocating\n at x") == "OOM when allocating"
-    assert first_line(None) == first_line(" \n") == "no message"
-    assert first_line("x" * 200, most=10) == "xxxxxxx..."
+def test_a_reason_is_the_first_line_that_is_not_blank():
+    assert reason("\n  OOM when allocating\n at x") == "OOM when allocating"
+    assert reason(None) == reason(" \n") == "no message"
+    assert reason("x" * 200, most=10) == "xxxxxxx..."
 
 
 def test_the_mean_of_an_arm_has_its_standard_deviation():

@@ -130,7 +130,10 @@ def test_a_search_in_which_every_trial_fails_ends_with_the_last_error(tmp_path):
     search = Search(tmp_path / "run", failed, trials=5)
     with pytest.raises(SearchError) as error:
         search.run()
-    assert str(error.value) == "every trial failed, the last one with: ValueError: boom"
+    assert str(error.value) == (
+        "every trial failed, the last one with: ValueError: boom. "
+        f"`lrtune show {tmp_path / 'run'} 4 --as error` prints the whole traceback"
+    )
     assert [one["status"] for one in search.outcomes] == ["failed"] * 5
     assert search.outcomes[0]["score"] is None
     assert search.outcomes[0]["message"].endswith("ValueError: boom\n")

@@ -80,7 +80,7 @@ def test_the_same_search_is_resumed_and_one_with_other_sizes_refused(run):
     folder = run.records.folder.parent
     before = run.ranking()
     assert search(folder, tries=["time lr0=0.1 batch_size=8 width=4"]).ranking().equals(before)
-    with pytest.raises(RunFolderError, match="choice of batch sizes: the folder has 16; 8, you"):
+    with pytest.raises(RunFolderError, match="another search: batch_size 16,8, now 16,32"):
         search(folder, [16, 32])
 
 

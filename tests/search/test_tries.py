@@ -133,9 +133,9 @@ def test_the_optimizer_and_what_was_asked_are_recorded_and_belong_to_the_search(
     assert {one["beta_1"] for one in run.manifest.baseline_arms.values()} == {0.8}
     assert "keras.optimizers.AdamW(" in run.code("constant-0.001")
     assert searched(**asked).ranking().equals(run.ranking())
-    with pytest.raises(RunFolderError, match="another optimizer: the folder has adamw"):
+    with pytest.raises(RunFolderError, match="another search: optimizer adamw, now lion"):
         searched(optimizer="lion", fixed={"beta_1": 0.8})
-    with pytest.raises(RunFolderError, match="options of the optimizer"):
+    with pytest.raises(RunFolderError, match=r"optimizer_options clipnorm=1\.0, now none"):
         searched(optimizer="adamw", fixed={"beta_1": 0.8})
 
 
