@@ -76,9 +76,11 @@ def rival_in_full(baseline: Baseline, manifest: Manifest, places: int) -> str:
 
 
 def _found(recipe: Recipe) -> str:
-    """The rate, the momentum and the user's own values of the tuned constant rate."""
+    """The rate, the optimizer's settings and the user's own values of the tuned constant rate."""
+    settings = {name: one for name, one in recipe.settings.items() if isinstance(one, int | float)}
     own = [recipe.own_text] if recipe.own_values else []
-    return ", ".join([f"lr0={brief(recipe.lr0)}", f"momentum={brief(recipe.momentum)}", *own])
+    numbers = {"lr0": recipe.lr0, **settings}
+    return ", ".join([*(f"{name}={brief(one)}" for name, one in numbers.items()), *own])
 
 
 def _arm_text(name: str, arm: Arm | None, ended: int, places: int, manifest: Manifest) -> str:

@@ -153,3 +153,24 @@ def test_an_arm_that_was_found_but_not_trained_yet_shows_its_rate(tmp_path):
         "not trained yet, lr0=0.0275, momentum=0.91",
     )
     assert report.baseline.reference.name == "constant-0.1"
+
+
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        ({"beta_1": 0.97, "weight_decay": 0.01}, "lr0=0.001, beta_1=0.97, weight_decay=0.01"),
+        ({}, "lr0=0.001"),  # of a model that the user compiled
+    ],
+    ids=["adamw", "none"],
+)
+def test_the_tuned_rate_has_the_settings_of_its_own_optimizer(settings, text, tmp_path):
+    found = {"schedule": "constant", "lr0": 0.001, **settings}
+    build_run.small_run(tmp_path, baseline_budget=0.5, baseline_arms={"constant-tuned": found})
+    for seed in (1, 2, 3):
+        trial_id = f"baseline/constant-tuned/seed-{seed}"
+        build_run.write_trial(tmp_path, trial_id, 0.695, values=found)
+
+    report = report_of(tmp_path)
+
+    assert dict(baseline_of(report).pairs)["constant-tuned"].endswith(f"over 3 seeds, {text}")
+    assert f"(constant-tuned, {text}, found with" in report.verdict
