@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,3 +87,46 @@ def test_the_regression_on_a_table_ends_with_a_verdict(tmp_path: Path, monkeypat
     printed = run("tabular_regression.py", 2)
     assert "constant-0.003" in printed  # the rate that the model was compiled with
     assert "In the confirmation, trial-" in printed.splitlines()[-1]
+
+
+def test_a_cnn_of_ones_own_ends_with_code_for_its_own_optimizer(images: Path, tmp_path: Path):
+    arguments = ("--data", images, "--epochs", 2, "--images", 80, "--folder", tmp_path)
+    code = run("own_cnn.py", *arguments).partition("in plain Keras:")[2]
+    assert "optimizer = keras.optimizers.Adam(" in code
+    assert "# The model's own hyperparameters: filters=" in code
+
+
+def test_the_reviews_are_told_apart(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    printed = run("text.py", 2)
+    best = re.search(r"best val_loss ([\d.]+) after 2 epochs", printed)
+    # Without the words it cannot fall below .69; one label in ten is wrong, so .33 is perfect.
+    assert 0.3 < float(best[1]) < 0.6
+    assert "optimizer = keras.optimizers.Adam(" in printed
+
+
+def test_every_trial_of_the_transfer_starts_from_the_same_base(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    printed = run("transfer_learning.py", 3)
+    reached = re.search(r"an accuracy of ([\d.]+) on images it never saw", printed)
+    assert float(reached[1]) > 0.5  # a head on a base that is not trained stays near .2
+    kept = np.load(next((tmp_path / "runs" / "transfer").rglob("state.npz")))
+    monkeypatch.syspath_prepend(EXAMPLES)
+    from sklearn.datasets import load_digits
+
+    import transfer_learning
+
+    digits = load_digits()
+    first = digits.target < 5
+    x = digits.images[first][..., None].astype("float32") / 16
+    base = transfer_learning.trained_base(x, digits.target[first], epochs=9)
+    for number, weights in enumerate(base):
+        np.testing.assert_allclose(kept[f"model/{number}"], weights, atol=1e-3)
+
+
+def test_functions_that_make_datasets_reach_the_workers_and_a_verdict(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    printed = run("tf_data.py", 2)
+    assert "This process trains instead" not in printed
+    assert re.search(r"^(Confirmed|Not confirmed): ", printed, re.MULTILINE)
+    assert "optimizer = keras.optimizers.SGD(" in printed
