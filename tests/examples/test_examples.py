@@ -112,9 +112,8 @@ def test_every_trial_of_the_transfer_starts_from_the_same_base(tmp_path: Path, m
     assert float(reached[1]) > 0.5  # a head on a base that is not trained stays near .2
     kept = np.load(next((tmp_path / "runs" / "transfer").rglob("state.npz")))
     monkeypatch.syspath_prepend(EXAMPLES)
-    from sklearn.datasets import load_digits
-
     import transfer_learning
+    from sklearn.datasets import load_digits
 
     digits = load_digits()
     first = digits.target < 5
