@@ -31,7 +31,7 @@ _as_written = tf.autograph.experimental.do_not_convert
 """These functions have no Python control flow that depends on tensors; to convert them took a third
 of the time before a trial."""
 
-_DEFAULT_BATCH = 32
+BATCH = 32
 """The default batch size of `keras.Model.fit` for arrays."""
 
 
@@ -98,7 +98,7 @@ class ArrayFeed(Feed):
 
     def __init__(self, given: dict[str, Any]) -> None:
         given = dict(given)
-        self._batch = given.pop("batch_size", None) or _DEFAULT_BATCH
+        self._batch = given.pop("batch_size", None) or BATCH
         self._shuffle = bool(given.pop("shuffle", True))
         self._steps_asked = given.pop("steps_per_epoch", None)
         train = tuple(
@@ -115,7 +115,8 @@ class ArrayFeed(Feed):
         self._held_out = _tensors(validation) if isinstance(validation, tuple | list) else None
         if self._held_out is not None:
             self._validation_batch = given.pop("validation_batch_size", None)
-            validation = self._batches(self._held_out, self._validation_batch or self._batch)
+            self._validation_steps = given.pop("validation_steps", None)
+            validation = self._validation(self._validation_batch or self._batch)
         given["validation_data"] = validation
         super().__init__(given)
 
@@ -124,7 +125,7 @@ class ArrayFeed(Feed):
         other = copy.copy(self)  # the arrays are shared
         other._batch = size
         if self._held_out is not None:
-            other.validation = self._batches(self._held_out, self._validation_batch or size)
+            other.validation = self._validation(self._validation_batch or size)
             other._given = {**self._given, "validation_data": other.validation}
         return other
 
@@ -166,6 +167,9 @@ class ArrayFeed(Feed):
         if self._steps_asked:
             batches = batches.repeat().take(self._steps_asked)
         return batches.map(_as_written(functools.partial(_gather, self._train)))
+
+    def _validation(self, batch: int) -> Any:
+        return self._batches(self._held_out, batch).take(self._validation_steps or -1)
 
     @staticmethod
     def _batches(arrays: Any, batch: int) -> Any:

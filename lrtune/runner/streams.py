@@ -24,7 +24,7 @@ from typing_extensions import override
 from lrtune.errors import ArgumentError
 from lrtune.model.fit_data import has_own_fit, is_arrays
 from lrtune.model.hypermodel import steps_per_epoch
-from lrtune.runner.feed import ArrayFeed, Feed
+from lrtune.runner.feed import BATCH, ArrayFeed, Feed
 from lrtune.runner.fit_arguments import fit_arguments
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def make_feed(job: TrainingJob) -> Feed:
     given = fit_arguments(job.hypermodel, job.fit_args, job.fit_kwargs)
     if has_own_fit(job.hypermodel):
         return Feed(given)
-    given["validation_data"] = _repeatable(given)
     x = made(given.get("x"))
+    given |= _repeatable(given, in_batches=not is_arrays(x))
     if is_arrays(x):
         return ArrayFeed({**given, "x": x})
     kinds = {tf.data.Dataset: DatasetFeed, keras.utils.PyDataset: PyDatasetFeed}
@@ -161,19 +161,59 @@ class GeneratorFeed(_Stream):
         return {**self._given, "x": x, **_UNSHUFFLED}
 
 
-def _repeatable(given: Mapping[str, Any]) -> Any:
-    """Validation data that can be read after every epoch: a generator's batches are kept."""
-    validation = made(given.get("validation_data"))
-    if not isinstance(validation, Iterator):
-        return validation
-    steps = given.get("validation_steps")
-    if steps is None:
-        raise ArgumentError(
-            "validation_steps must be given with a generator as validation_data: it does not say "
-            "how many batches it has."
-        )
-    batches = list(itertools.islice(validation, steps))
-    return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *batches)
+def _repeatable(given: Mapping[str, Any], *, in_batches: bool) -> dict[str, Any]:
+    """Validation data that are the same after every epoch, without the number of their batches.
+
+    With `validation_steps`, Keras 3.15 goes on where it stopped after the epoch before, and takes
+    as many batches at once as the training does steps.
+
+    Args:
+        given: arguments of `keras.Model.fit`.
+        in_batches: whether the training data are; otherwise `ArrayFeed` cuts arrays by itself.
+    """
+    validation, steps = made(given.get("validation_data")), given.get("validation_steps")
+    if isinstance(validation, Iterator):
+        if steps is None:
+            raise ArgumentError(
+                "validation_steps must be given with a generator as validation_data: it does not "
+                "say how many batches it has."
+            )
+        batches = list(itertools.islice(validation, steps))
+        validation = keras.tree.map_structure(lambda *parts: np.concatenate(parts), *batches)
+    elif steps is None:
+        return {"validation_data": validation}
+    elif isinstance(validation, tf.data.Dataset):
+        validation = validation.take(steps)
+    elif isinstance(validation, keras.utils.PyDataset):
+        validation = _First(validation, steps)
+    elif not in_batches:
+        return {"validation_data": validation}
+    elif validation is not None:
+        rows = steps * (given.get("validation_batch_size") or given.get("batch_size") or BATCH)
+        validation = keras.tree.map_structure(lambda array: array[:rows], validation)
+    return {"validation_data": validation, "validation_steps": None}
+
+
+class _First(keras.utils.PyDataset):  # type: ignore[misc] # Keras has no types
+    """The first batches of a PyDataset."""
+
+    def __init__(self, dataset: Any, count: int) -> None:
+        super().__init__(dataset.workers, dataset.use_multiprocessing, dataset.max_queue_size)
+        self._dataset, self._count = dataset, count
+
+    @property
+    def num_batches(self) -> int:
+        known = self._dataset.num_batches
+        return self._count if known is None else min(self._count, known)
+
+    def __getitem__(self, index: int) -> Any:
+        return self._dataset[index]
+
+    def on_epoch_begin(self) -> None:
+        self._dataset.on_epoch_begin()
+
+    def on_epoch_end(self) -> None:
+        self._dataset.on_epoch_end()
 
 
 def makes(x: Any) -> bool:

@@ -241,3 +241,32 @@ def test_the_untrained_model_is_measured_on_training_data_where_test_data_are_he
     outcome = train(Trainer(TrainingJob(hypermodel, args, kwargs, held_out=True)), last=2)
     assert set(outcome.untrained) == {"loss", "accuracy"}
     assert outcome.untrained["loss"] > 0
+
+
+class HeldOut(keras.utils.PyDataset):
+    num_batches = 3
+
+    def __getitem__(self, index):
+        x, y = tiny.points(20, seed=1)
+        return x[index * 8 : index * 8 + 8], y[index * 8 : index * 8 + 8]
+
+
+BY_EIGHT = tf.data.Dataset.from_tensor_slices(tiny.points(20, seed=1)).batch(8)
+LONGER = {
+    "dataset": {"validation_data": BY_EIGHT},
+    "endless dataset": {"validation_data": BY_EIGHT.repeat()},
+    "PyDataset": {"validation_data": HeldOut()},
+    "arrays": {"validation_data": tiny.points(20, seed=1), "validation_batch_size": 8},
+}
+
+
+@pytest.mark.parametrize("args", [tiny.points(), (dataset(),)], ids=["arrays", "dataset"])
+@pytest.mark.parametrize("longer", LONGER.values(), ids=LONGER)
+def test_validation_steps_are_the_first_batches_after_every_epoch(longer, args):
+    batch = {"batch_size": tiny.BATCH} if len(args) == 2 else {}
+    first = tuple(part[:8] for part in tiny.points(20, seed=1))
+    expected = train(trainer(args, {**batch, "validation_data": first}))
+    found = train(trainer(args, {**batch, **longer, "validation_steps": 1}))
+    assert found.untrained == pytest.approx(expected.untrained, rel=1e-6)
+    for ours, by_hand in zip(found.epochs, expected.epochs, strict=True):
+        assert ours["val_loss"] == pytest.approx(by_hand["val_loss"], rel=1e-6)
