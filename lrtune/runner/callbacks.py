@@ -58,6 +58,8 @@ def acting_on_batches(callbacks: Iterable[keras.callbacks.Callback] | None) -> l
 
 
 def _acts_on_batches(callback: keras.callbacks.Callback) -> bool:
+    if type(callback) is keras.callbacks.ModelCheckpoint and callback.save_freq == "epoch":
+        return False  # it looks at every batch, only to see that it has nothing to do
     base = keras.callbacks.Callback
     return any(
         # Of the instance: LambdaCallback sets its methods there.

@@ -62,8 +62,12 @@ def test_which_callbacks_act_on_batches():
         keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: None),
         keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: None),
         keras.callbacks.TerminateOnNaN(),
+        keras.callbacks.ModelCheckpoint("{epoch}.keras"),
+        keras.callbacks.ModelCheckpoint("{batch}.keras", save_freq=5),
     ]
-    assert acting_on_batches(callbacks) == ["Batches", "LambdaCallback", "TerminateOnNaN"]
+    assert acting_on_batches(callbacks) == [
+        *("Batches", "LambdaCallback", "TerminateOnNaN", "ModelCheckpoint"),
+    ]
     assert acting_on_batches(None) == []
 
 
