@@ -44,6 +44,7 @@ class Setting(keras.Variable):  # type: ignore[misc] # Keras has no types
     def load(self, values: NDArray[np.float64]) -> None:
         """Gives it other values, as many as before."""
         self.is_zero = not values.any()
+        self.number = float(values[0])
         for table, numbers in zip(self._tables, (values, 1.0 - values), strict=True):
             table.assign(numbers.astype(np.float32))
         self.follow(0)
@@ -89,14 +90,19 @@ class Settings:
             # NOTE: around Keras' own __setattr__, so that it is no variable of the optimizer, which
             # Keras would save and load.
             object.__setattr__(optimizer, name, setting)
-        apply = optimizer.apply
+        apply, get_config = optimizer.apply, optimizer.get_config
+
+        def config_of_numbers() -> dict[str, Any]:
+            # A model that is saved with a variable in place of the number cannot be loaded.
+            numbers = {name: setting.number for name, setting in self._by_name.items()}
+            return {**get_config(), **numbers}
 
         def apply_at_step(grads: Any, trainable_variables: Any = None) -> Any:
             for setting in self._by_name.values():
                 setting.follow(optimizer.iterations)
             return apply(grads, trainable_variables)
 
-        optimizer.apply = apply_at_step
+        optimizer.apply, optimizer.get_config = apply_at_step, config_of_numbers
 
     def load(self, values: Mapping[str, NDArray[np.float64]]) -> None:
         """Gives all settings other values, for as many steps."""

@@ -110,3 +110,19 @@ def test_what_a_callback_writes_lies_in_a_folder_of_the_trial(tmp_path):
     assert sorted(path.name for path in kept) == ["1.keras", "2.keras"]
     assert list((tmp_path / "events" / "trial_0000" / "train").iterdir())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["events", "models", "trial_0000"]
+
+
+def test_a_checkpoint_is_loaded_with_the_settings_of_the_trials_optimizer(tmp_path):
+    x, y = tiny.points(20, seed=1)
+    hypermodel = ScheduleHyperModel(tiny.build, epochs=2)
+    callbacks = [keras.callbacks.ModelCheckpoint(str(tmp_path / "{epoch}.keras"))]
+    kwargs = {**tiny.fit_kwargs(), "callbacks": callbacks}
+    trainer = Trainer(TrainingJob(hypermodel, tiny.points(), kwargs))
+    for name in ("time", "exponential"):  # the second trains in the model of the first
+        task = task_of("0000", tiny.VALUES[name], 1, 0, 2)
+        outcome = trainer.run(task, lambda name, record: None)
+        kept = keras.models.load_model(tmp_path / "trial_0000" / "2.keras")
+        assert kept.optimizer.momentum == tiny.VALUES[name]["momentum"]
+        assert int(kept.optimizer.iterations) == 2 * tiny.STEPS
+        measured = kept.evaluate(x, y, verbose=0)[0]
+        assert measured == pytest.approx(outcome.epochs[-1]["val_loss"], rel=1e-5)
