@@ -58,8 +58,22 @@ def arrays_of(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(map(arrays_of, value))
     if isinstance(value, pd.Series):
-        return value.to_numpy()[:, np.newaxis]
-    return value.to_numpy() if isinstance(value, pd.DataFrame) else value
+        return _numbers(value)[:, np.newaxis]
+    return _numbers(value) if isinstance(value, pd.DataFrame) else value
+
+
+def _numbers(frame: Any) -> Any:
+    """The array of a frame or a series; numbers of different kinds become float32, as in Keras.
+
+    pandas itself makes objects of flags beside numbers, and of integers some of which are missing.
+    """
+    import pandas as pd
+
+    array = frame.to_numpy()
+    kinds = frame.dtypes if isinstance(frame, pd.DataFrame) else [frame.dtype]
+    if array.dtype.hasobject and all(map(pd.api.types.is_numeric_dtype, kinds)):
+        return frame.to_numpy(dtype="float32", na_value=np.nan)
+    return array
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -122,6 +122,13 @@ def _check_arrays(data: Mapping[str, Any], where: str) -> None:
                     f"{where}{label} must hold numbers. Received: {str(array[0])!r}. "
                     "Encode classes as 0, 1, 2, ..., with keras.layers.StringLookup for example."
                 )
+            if kind in "OMm" and (alien := _first_alien(array)) is not None:
+                position, what = alien
+                raise DataError(
+                    f"{where}{label} must hold numbers, or text alone. Received: {what!r} at "
+                    f"position {list(position)}. Encode it as numbers, or give it as an input of "
+                    "its own."
+                )
             if kind == "f" and (found := _first_not_finite(array)) is not None:
                 position, number = found
                 raise DataError(
@@ -143,6 +150,21 @@ def _named(name: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield from _named(f"{name}[{index}]", one)
     elif value is not None:
         yield name, value
+
+
+def _first_alien(array: Any) -> tuple[tuple[int, ...], str] | None:
+    """The first entry that is no number, as text; None if all are numbers or all are text."""
+    alien, numbers = None, False
+    for position, one in np.ndenumerate(np.asarray(array)):
+        if isinstance(one, int | float | np.number | np.bool_):
+            numbers = True
+        elif not isinstance(one, str | bytes):
+            return position, str(one)
+        elif alien is None:
+            alien = position, str(one)
+        if numbers and alien is not None:
+            return alien
+    return None
 
 
 def _first_not_finite(array: Any) -> tuple[tuple[int, ...], float] | None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from lrtune.records.data_record import describe_given
+from lrtune.records.data_record import arrays_of, describe_given
 
 X, Y = np.arange(24, dtype="float32").reshape(6, 4), np.arange(6)
 VALIDATION = (X[:2], Y[:2])
@@ -51,3 +52,15 @@ def test_a_validation_split_is_part_of_the_sizes_and_of_the_fingerprint():
     both = {"validation_data": VALIDATION, "validation_split": 0.3}  # Keras ignores the split
     assert describe_given((X, Y), both).sizes == {"train": 6, "validation": 2}
     assert fingerprint(X, Y, **both) == fingerprint(X, Y, validation_data=VALIDATION)
+
+
+def test_columns_of_different_kinds_become_numbers_as_in_keras():
+    frame = pd.DataFrame({"area": [1.5, 2.0], "garden": [True, False]})
+    np.testing.assert_array_equal(arrays_of(frame), np.float32([[1.5, 1], [2, 0]]))
+    missing = pd.Series([3, None], dtype="Int64")
+    np.testing.assert_array_equal(arrays_of(missing), np.float32([[3], [np.nan]]))
+
+
+def test_text_in_a_frame_stays_text():
+    for frame in (pd.DataFrame({"city": ["Bonn"], "area": [1.0]}), pd.Series(["Bonn"])):
+        assert arrays_of(frame)[0, 0] == "Bonn"

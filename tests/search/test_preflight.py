@@ -5,6 +5,7 @@ from __future__ import annotations
 import keras
 import keras_tuner
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 
@@ -107,6 +108,30 @@ FAULTS = {
     "NaN in the validation data": (
         {"args": (X, Y), "validation_data": (spoiled(X[:9], (8, 3), np.nan), Y[:9])},
         "validation_data: x must hold finite numbers. Received: nan at position [8, 3].",
+    ),
+    "text beside numbers": (
+        {"args": (pd.DataFrame({"area": X[:, 0], "city": "Bonn"}), Y), "validation_split": 0.2},
+        (
+            "x must hold numbers, or text alone. Received: 'Bonn' at position [0, 1]. Encode it as "
+            "numbers, or give it as an input of its own."
+        ),
+    ),
+    "dates": (
+        {
+            "args": (pd.DataFrame({"day": [pd.Timestamp("2024-02-29")] * 40, "area": X[:, 0]}), Y),
+            "validation_split": 0.2,
+        },
+        (
+            "x must hold numbers, or text alone. Received: '2024-02-29 00:00:00' at position "
+            "[0, 0]. Encode it as numbers, or give it as an input of its own."
+        ),
+    ),
+    "a missing value in a frame": (
+        {
+            "args": (pd.DataFrame({"n": pd.array([1, None] * 20, dtype="Int64"), "m": 1.5}), Y),
+            "validation_split": 0.2,
+        },
+        "x must hold finite numbers. Received: nan at position [1, 0].",
     ),
     "no validation data": (
         {"args": (X, Y)},
