@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import lrtune
@@ -142,7 +143,7 @@ def test_several_inputs_and_outputs_by_list(tmp_path):
     assert_same(run, model.fit(*train, epochs=2, validation_data=held_out, **FIT))
 
 
-def test_several_inputs_and_outputs_by_dict_and_a_nested_metric_as_the_objective(tmp_path):
+def test_several_inputs_and_outputs_by_dict(tmp_path):
     x, y = tiny.points()
     x_val, y_val = tiny.points(20, seed=1)
     train = {"a": x[:, :3], "b": x[:, 3:]}, {"side": y, "total": x.sum(axis=1)}
@@ -162,17 +163,43 @@ def test_several_inputs_and_outputs_by_dict_and_a_nested_metric_as_the_objective
         return keras.Model(inputs, {"side": side, "total": total})
 
     hypermodel = lrtune.ScheduleHyperModel(build, epochs=2, families=["step"], **compiling)
-    settings = {**QUICK, "objective": "val_total_mae"}
-    tuner = lrtune.RandomSearch(hypermodel, directory=tmp_path, **settings)
+    tuner = lrtune.RandomSearch(hypermodel, directory=tmp_path, **QUICK)
     tuner.search(*train, validation_data=held_out, **FIT)
 
     run = finished(tmp_path)
-    assert run.manifest.direction == "min"
     model = seeded(run, build)
     model.compile(optimizer(run, STEPS), **compiling)
     assert_same(run, model.fit(*train, epochs=2, validation_data=held_out, **FIT))
-    scores = run.ranking()["score"].tolist()
-    assert scores == sorted(scores)
+
+
+def test_a_metric_of_one_output_as_the_objective_by_its_name(tmp_path):
+    x, y = tiny.points()
+    x_val, y_val = tiny.points(20, seed=1)
+    held_out = x_val, [y_val, x_val.sum(axis=1)]
+
+    def build(hp):
+        inputs = keras.Input((4,))
+        side = keras.layers.Dense(2, activation="softmax", name="side")(inputs)
+        return keras.Model(inputs, [side, keras.layers.Dense(1, name="total")(inputs)])
+
+    compiling = {"loss": [CROSS_ENTROPY, "mse"], "metrics": [[], [keras.metrics.R2Score()]]}
+    hypermodel = lrtune.ScheduleHyperModel(build, epochs=1, families=["cosine"], **compiling)
+    settings = {**QUICK, "objective": "val_total_r2_score"}
+    tuner = lrtune.RandomSearch(hypermodel, directory=tmp_path, **settings)
+    tuner.search(x, [y, x.sum(axis=1)], validation_data=held_out, **FIT)
+
+    run = finished(tmp_path)
+    expected = {}
+    for trial in run.ranking()["trial_id"]:
+        model = seeded(run, build, trial)
+        model.compile(optimizer(run, STEPS, trial), loss=compiling["loss"])
+        model.fit(x, [y, x.sum(axis=1)], **FIT)
+        total = model.predict(x_val, verbose=0)[1][:, 0]
+        far = np.square(x_val.sum(axis=1) - total).sum()
+        expected[trial] = 1 - far / np.square(x_val.sum(axis=1) - x_val.sum(axis=1).mean()).sum()
+    assert run.best_trial_id == max(expected, key=expected.get)
+    found = run.ranking().set_index("trial_id")["score"]
+    assert dict(found) == pytest.approx(expected, rel=1e-4)
 
 
 def test_layers_that_are_frozen_keep_their_weights(tmp_path):
