@@ -40,7 +40,6 @@ def describe_given(fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> 
     sizes = {"train": _length(training), "validation": _length(validation)}
     split = fit_kwargs.get("validation_split") or 0.0
     if validation is None and isinstance(split, int | float) and 0 < split < 1:
-        digest.update(f"validation_split={split}".encode())
         kept = int(sizes["train"] * (1.0 - split))  # as Keras, the first part
         sizes = {"train": kept, "validation": sizes["train"] - kept}
     return DataRecord(SOURCE, digest.hexdigest()[:16], sizes)
