@@ -62,6 +62,9 @@ def code_for(recipe: Recipe, manifest: Manifest, style: Style = "keras") -> str:
 
 def _steps(manifest: Manifest, batch: int | None) -> int | None:
     """Weight updates an epoch; None where the run does not say."""
+    given = manifest.fit.get("steps_per_epoch")
+    if isinstance(given, int) and given > 0:
+        return given
     samples = manifest.data.sizes.get("train")
     if isinstance(samples, int) and isinstance(batch, int) and samples > 0 and batch > 0:
         return math.ceil(samples / batch)
@@ -71,6 +74,8 @@ def _steps(manifest: Manifest, batch: int | None) -> int | None:
 def _steps_line(manifest: Manifest, batch: int | None, steps: int | None) -> str:
     if steps is None:
         return "steps_per_epoch = ...  # training samples / batch size"
+    if "steps_per_epoch" in manifest.fit:
+        return f"steps_per_epoch = {steps}  # as in the search"
     samples = manifest.data.sizes["train"]
     return f"steps_per_epoch = {steps}  # {samples:,} samples in batches of {batch:,}"
 

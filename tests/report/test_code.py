@@ -72,6 +72,16 @@ def test_the_code_has_the_rate_of_every_step(family, style, manifest):
     assert ("import lrtune" in code) == (style == "lrtune" and family != "constant")
 
 
+def test_the_steps_that_fit_was_given_win_over_the_number_of_samples(manifest):
+    given = dataclasses.replace(manifest, fit={"steps_per_epoch": STEPS + 2})
+    streamed = dataclasses.replace(
+        given, data=dataclasses.replace(given.data, sizes={}), batch_size=None
+    )
+    for one in (given, streamed):
+        code = code_for(recipe_of("sine"), one)
+        assert f"\nsteps_per_epoch = {STEPS + 2}  # as in the search\n" in code
+
+
 @pytest.mark.parametrize(("family", "kept"), [("cosine", "CosineDecay"), ("step", "Exponential")])
 def test_keras_own_class_is_used_where_there_is_one(family, kept, manifest):
     assert f"keras.optimizers.schedules.{kept}" in code_for(recipe_of(family), manifest)
