@@ -195,6 +195,12 @@ def _check_labels(hypermodel: ScheduleHyperModel, model: keras.Model, y: Any) ->
             "needs one for each class. Give loss='binary_crossentropy' for a sigmoid, or 'mse' for "
             "a regression."
         )
+    if _has_no_activation(model):
+        raise ArgumentError(
+            "loss must be given: the model's output has no activation, and the default, "
+            "cross-entropy, needs probabilities. Give the last layer activation='softmax', or a "
+            "loss that takes logits: keras.losses.SparseCategoricalCrossentropy(from_logits=True)."
+        )
     if units is None or y is None or not is_arrays(y) or isinstance(y, dict | list | tuple):
         return
     labels = np.asarray(y)
@@ -207,3 +213,9 @@ def _check_labels(hypermodel: ScheduleHyperModel, model: keras.Model, y: Any) ->
             f"y must hold classes from 0 to {units - 1}, as the model's output has {units} units. "
             f"Received: {labels[tuple(position)]} at position {position}."
         )
+
+
+def _has_no_activation(model: keras.Model) -> bool:
+    """Whether the last layer of a model says that its output is any number."""
+    last = getattr(getattr(model.outputs[0], "_keras_history", None), "operation", None)
+    return getattr(last, "activation", None) is keras.activations.linear

@@ -23,6 +23,10 @@ def regression(hp):
     return keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
 
 
+def logits(hp):
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+
+
 def two_outputs(hp):
     inputs = keras.Input((4,))
     outputs = [keras.layers.Dense(2, activation="softmax", name=name)(inputs) for name in "ab"]
@@ -58,6 +62,14 @@ FAULTS = {
             "loss must be given: the model's output has one unit, and the default, cross-entropy, "
             "needs one for each class. Give loss='binary_crossentropy' for a sigmoid, or 'mse' for "
             "a regression."
+        ),
+    ),
+    "logits": (
+        {"args": (X, Y), "build": logits, **VALIDATION},
+        (
+            "loss must be given: the model's output has no activation, and the default, "
+            "cross-entropy, needs probabilities. Give the last layer activation='softmax', or a "
+            "loss that takes logits: keras.losses.SparseCategoricalCrossentropy(from_logits=True)."
         ),
     ),
     "several outputs": (

@@ -24,6 +24,7 @@ the run prints; a fault must be named in exactly one sentence. `test_table.py` c
 | data that workers cannot receive | test_data.py::test_data_that_cannot_be_sent_to_workers_train_in_this_process |
 | checkpoints and logs that trials would share | test_faults.py::test_callbacks_that_write_files_get_a_folder_for_each_trial |
 | one unit and no loss | ../search/test_preflight.py::FAULTS[one unit] |
+| logits and no loss | ../search/test_preflight.py::FAULTS[logits] |
 | labels out of range | ../search/test_preflight.py::FAULTS[a class too many] |
 | labels of another length than x | ../search/test_preflight.py::FAULTS[labels of another length] |
 | labels that are strings | ../search/test_preflight.py::FAULTS[labels as text] |
