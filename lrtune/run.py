@@ -16,6 +16,7 @@ from lrtune.stats.ranking import RUNNING, rank
 from lrtune.stats.winner import best_trial
 
 if TYPE_CHECKING:
+    import keras
     import pandas as pd
 
     from lrtune.plots.gallery import Plots
@@ -327,6 +328,27 @@ class Run:
     def best_momentum(self) -> float:
         """The momentum of the trial of rank 1, >= 0 and < 1."""
         return self.momentum(self.best_trial_id)
+
+    def best_model(self, hypermodel: Any = None, trial: str | None = None) -> keras.Model:
+        """The trained model of the trial of rank 1, or of another one that the search kept.
+
+        It is compiled, can train on, and is saved to a file that loads without lrtune: see
+        `LoopTuner.get_best_models`. Imports TensorFlow, as nothing else here does.
+
+        Args:
+            hypermodel: the search's. None for the CNN of `lrtune search`, which is built for the
+                images and classes that it was trained with.
+            trial: id of a trial, one of the `keep_models` best; "constant-tuned" for the best
+                constant rate that was searched for; None for the trial of rank 1.
+
+        Raises:
+            ArgumentError: an unknown trial, no hypermodel although a script ran the search, or one
+                that builds another model.
+            RunFolderError: no trial completed the full budget, or the model was not kept.
+        """
+        from lrtune.model.kept import best_model  # the one way down: see CONTRIBUTING.md
+
+        return best_model(self.records, hypermodel, trial)
 
     def schedule(self, name: str) -> Schedule:
         """The schedule of a trial or an arm.

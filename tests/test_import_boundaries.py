@@ -20,6 +20,9 @@ CONTRIBUTING = ROOT.parent / "CONTRIBUTING.md"
 HEAVY = ("tensorflow", "keras", "keras_tuner")
 STAR = "★"
 
+# Where CONTRIBUTING.md allows a way down: `Run.best_model` builds a model, and imports what does.
+WAYS_DOWN = {("run", "model")}
+
 # The Keras form of a schedule: imported when `Schedule.to_keras` is called, and only then.
 KERAS_FORM = ("schedules.keras", "schedules.keras_private")
 
@@ -82,7 +85,8 @@ def test_the_rooms_are_those_of_contributing():
 @pytest.mark.parametrize("module", [name for name in MODULES if name])
 def test_a_module_imports_only_from_the_rooms_above_its_own(module):
     room = room_of(module)
-    assert [one for one in rooms_imported(module) if RANK[one] >= RANK[room]] == []
+    down = {one for one in rooms_imported(module) if RANK[one] >= RANK[room]}
+    assert {(room, one) for one in down} <= WAYS_DOWN
 
 
 def test_the_package_itself_loads_names_late_from_rooms_that_exist():

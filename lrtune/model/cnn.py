@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from typing_extensions import override
 
 
 def cats_vs_dogs_cnn(
@@ -35,21 +36,34 @@ def cats_vs_dogs_cnn(
     )
 
 
-@keras.saving.register_keras_serializable(package="lrtune")  # type: ignore[untyped-decorator]
-def cross_entropy(y_true: Any, y_pred: Any) -> Any:
+@keras.saving.register_keras_serializable(package="lrtune")
+class CrossEntropy(keras.losses.Loss):  # type: ignore[misc] # Keras has no types
     """Cross-entropy of class probabilities against one-hot labels or class indices.
 
     Keras has a categorical and a sparse loss and fails late with the wrong one; the labels' shape
     says which is right.
 
-    Args:
-        y_true: [batch, classes] probabilities, or [batch] or [batch, 1] class indices.
-        y_pred: [batch, classes] probabilities.
-
-    Returns:
-        Loss of each image, [batch].
+    Attributes:
+        one_hot: whether the labels were one-hot, as seen last; None before any were.
     """
-    one_hot = len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == y_pred.shape[-1]
-    if one_hot:
-        return keras.losses.categorical_crossentropy(y_true, y_pred)
-    return keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+
+    def __init__(self, name: str = "cross_entropy", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        self.one_hot: bool | None = None
+
+    @override
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """The loss of each image, [batch].
+
+        Args:
+            y_true: [batch, classes] probabilities, or [batch] or [batch, 1] class indices.
+            y_pred: [batch, classes] probabilities.
+        """
+        same_rank = len(y_true.shape) == len(y_pred.shape)
+        self.one_hot = same_rank and y_true.shape[-1] == y_pred.shape[-1]
+        return getattr(keras.losses, loss_name(one_hot=self.one_hot))(y_true, y_pred)
+
+
+def loss_name(*, one_hot: bool) -> str:
+    """Keras' own name of the cross-entropy for such labels."""
+    return "categorical_crossentropy" if one_hot else "sparse_categorical_crossentropy"

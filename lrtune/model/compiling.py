@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from lrtune.errors import ArgumentError
-from lrtune.model.cnn import cross_entropy
+from lrtune.model.cnn import CrossEntropy, loss_name
 from lrtune.schedules.keras import inner_optimizer
 from lrtune.schedules.keras_private import rate_of
 from lrtune.schedules.optimizers import OPTIMIZERS, OWN, OptimizerKind
@@ -41,7 +41,12 @@ class Compilation:
 
     def loss_of(self, model: keras.Model) -> Any:
         """The loss for a model."""
-        return cross_entropy if self.loss is None and not _has_own_loss(model) else self.loss
+        return CrossEntropy() if self.loss is None and not _has_own_loss(model) else self.loss
+
+    def in_keras(self, model: keras.Model, *, one_hot: bool) -> Compilation:
+        """The same without a class of lrtune's: Keras' own cross-entropy for such labels."""
+        ours = isinstance(self.loss_of(model), CrossEntropy)
+        return replace(self, loss=loss_name(one_hot=one_hot)) if ours else self
 
     def apply(self, model: keras.Model, optimizer: Any) -> None:
         """Compiles a model."""

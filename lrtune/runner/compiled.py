@@ -16,6 +16,7 @@ import keras
 
 from lrtune.model.describe import without_counters
 from lrtune.model.settings import Settings, tables, unused_slots
+from lrtune.model.state import optimizer_variables
 from lrtune.schedules.keras import TableSchedule, inner_optimizer
 
 if TYPE_CHECKING:
@@ -108,14 +109,6 @@ class CompiledModels:
         while len(self._models) > self._most:
             self._models.popitem(last=False)
         return one.model
-
-
-def optimizer_variables(model: keras.Model) -> list[Any]:
-    """The variables that a continued training needs of the optimizer, as Keras' own would have."""
-    if model.optimizer is None:
-        return []
-    unused = {id(slot) for slot in unused_slots(inner_optimizer(model.optimizer))}
-    return [one for one in model.optimizer.variables if id(one) not in unused]
 
 
 def architecture(model: keras.Model, *, compiled_by_user: bool = False) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import math
 import os
 import random
@@ -23,9 +22,10 @@ from lrtune._util.interrupts import raised_by_signal
 from lrtune.errors import ArgumentError
 from lrtune.model.feedback import Feedback
 from lrtune.model.hypermodel import ScheduleHyperModel, steps_per_epoch
-from lrtune.records.task import EpochRecord, State, TrainingJob, TrialOutcome, TrialTask
+from lrtune.model.state import LOSSES, UNTRAINED, restore, snapshot
+from lrtune.records.task import EpochRecord, TrainingJob, TrialOutcome, TrialTask
 from lrtune.runner.callbacks import acting_on_batches, give_own_folder
-from lrtune.runner.compiled import CompiledModels, architecture, optimizer_variables
+from lrtune.runner.compiled import CompiledModels, architecture
 from lrtune.runner.feeds import Feeds
 from lrtune.runner.streams import make_feed
 from lrtune.schedules.keras import rate_at
@@ -38,10 +38,6 @@ if TYPE_CHECKING:
 
 FAR_ABOVE = 10.0
 """A training loss this many times the untrained model's counts as divergence, even if finite."""
-
-_UNTRAINED = "untrained/"
-_BUILD = "build"
-_LOSSES = "losses"
 
 
 class Trainer:
@@ -118,7 +114,7 @@ class Trainer:
             )
         state = snapshot(model, untrained)
         if feedback:
-            state[_LOSSES] = np.array(feedback[0].losses)
+            state[LOSSES] = np.array(feedback[0].losses)
         return TrialOutcome(light, "completed", tuple(recorder.records), untrained, state)
 
     def _feedback(self, task: TrialTask) -> list[Feedback]:
@@ -126,7 +122,7 @@ class Trainer:
         schedules = isinstance(self._job.hypermodel, ScheduleHyperModel)
         if not schedules or not task.recipe.schedule.closed_loop:
             return []
-        before = (task.parent_state or {}).get(_LOSSES, ())
+        before = (task.parent_state or {}).get(LOSSES, ())
         return [Feedback(task.recipe.schedule, before, validates=not self._job.held_out)]
 
     def _build(self, task: TrialTask) -> tuple[Any, keras.Model, str | None]:
@@ -188,9 +184,9 @@ class Trainer:
         """Metrics before the first step: they bound divergence and are a diverged trial's score."""
         if task.parent_state is not None:
             return {
-                name.removeprefix(_UNTRAINED): float(value)
+                name.removeprefix(UNTRAINED): float(value)
                 for name, value in task.parent_state.items()
-                if name.startswith(_UNTRAINED)
+                if name.startswith(UNTRAINED)
             }
         return self._measure(model, training=self._job.held_out)
 
@@ -199,49 +195,6 @@ class Trainer:
         logs = model.evaluate(**evaluation, verbose=0, return_dict=True)
         prefix = "" if training or self._feed.validation is None else "val_"
         return {prefix + name: float(value) for name, value in logs.items()}
-
-
-def snapshot(model: keras.Model, untrained: Mapping[str, float]) -> dict[str, Any]:
-    """Everything that continuing this training depends on, as arrays by name.
-
-    `model/N` are the model's variables in Keras' order (weights, then random-generator states),
-    `optimizer/N` the optimizer's (step count, momentum), `untrained/METRIC` scalars; `build` is the
-    JSON of the input's shape, for models that learn it from their first batch. The trainer adds
-    `losses`, one an epoch, for a schedule that depends on them.
-    """
-    state: dict[str, Any] = {f"{_UNTRAINED}{name}": np.float64(v) for name, v in untrained.items()}
-    for group, variables in _groups(model):
-        for index, variable in enumerate(variables):
-            state[f"{group}/{index}"] = keras.ops.convert_to_numpy(variable.value)
-    state[_BUILD] = np.array(json.dumps(model.get_build_config()))
-    return state
-
-
-def restore(model: keras.Model, state: State | None) -> None:
-    """Restores a `snapshot` in a freshly built model; None leaves the model unchanged.
-
-    Raises:
-        ArgumentError: the state belongs to a model with other variables.
-    """
-    if state is None:
-        return
-    if not model.built:
-        model.build_from_config(json.loads(str(state[_BUILD])))
-    if model.optimizer is not None:
-        model.optimizer.build(model.trainable_variables)
-    for group, variables in _groups(model):
-        saved = [name for name in state if name.startswith(f"{group}/")]
-        if len(saved) != len(variables):
-            raise ArgumentError(
-                f"the saved state has {len(saved)} {group} variables, the model has "
-                f"{len(variables)}: the hypermodel changed since the trial was trained."
-            )
-        for index, variable in enumerate(variables):
-            variable.assign(state[f"{group}/{index}"])
-
-
-def _groups(model: keras.Model) -> list[tuple[str, list[Any]]]:
-    return [("model", list(model.variables)), ("optimizer", optimizer_variables(model))]
 
 
 def _same_variables(one: keras.Model, other: keras.Model) -> bool:

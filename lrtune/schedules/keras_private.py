@@ -13,6 +13,9 @@ SEEN_IN = "3.15"
 PRIVATE = ("_iterations", "_learning_rate")
 """Of `keras.optimizers.Optimizer`."""
 
+OF_MODELS = ("_compile_config",)
+"""Of a compiled `keras.Model`."""
+
 
 def update_count(optimizer: Any) -> keras.Variable:
     """The variable that counts weight updates, with which Keras calls a schedule.
@@ -26,6 +29,11 @@ def update_count(optimizer: Any) -> keras.Variable:
 def rate_of(optimizer: Any) -> Any:
     """What an optimizer was given as its learning rate: `learning_rate` is the present value."""
     return optimizer._learning_rate
+
+
+def compile_arguments(model: keras.Model) -> dict[str, Any]:
+    """The arguments that a model was compiled with: `get_compile_config` has only their names."""
+    return dict(model._compile_config.config)
 
 
 def momentum_slots(optimizer: Any) -> list[keras.Variable]:

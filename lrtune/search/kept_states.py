@@ -1,4 +1,4 @@
-"""The training states kept on disk: the winner's, and those that a promotion may continue."""
+"""The training states kept on disk: the best trials', and those that a promotion may continue."""
 
 from __future__ import annotations
 
@@ -22,16 +22,22 @@ class KeptStates:
 
     Args:
         writer: writes and deletes them.
-        manifest: of the search, which decides what a winner is.
+        manifest: of the search, which decides what the best trials are.
         outcomes: of the trials that had ended when the search was resumed.
+        keep: int >= 0, how many of the best trials of the full budget keep their states.
     """
 
     def __init__(
-        self, writer: RunWriter, manifest: Manifest, outcomes: Iterable[Outcome] = ()
+        self,
+        writer: RunWriter,
+        manifest: Manifest,
+        outcomes: Iterable[Outcome] = (),
+        keep: int = 1,
     ) -> None:
         self._writer = writer
         self._manifest = manifest
-        self._winner: list[Outcome] = []
+        self._keep = keep
+        self._best: list[Outcome] = []
         found = (id_of_folder(path.parent.name) for path in writer.folder.glob(f"*/{STATE}"))
         self._kept = set(filter(None, found))
         self._compare(outcomes)
@@ -54,11 +60,11 @@ class KeptStates:
             promotable: ids of trials that a later rung may continue.
         """
         self._compare(outcomes)
-        needed = promotable | {one.trial_id for one in self._winner}
+        needed = promotable | {one.trial_id for one in self._best}
         for trial_id in sorted(self._kept - needed):
             self._writer.drop_state(trial_id)
         self._kept &= needed
 
     def _compare(self, outcomes: Iterable[Outcome]) -> None:
-        asked, trials = self._manifest, [*self._winner, *outcomes]
-        self._winner = full_trials(trials, asked.direction, asked.max_epochs)[:1]
+        asked, trials = self._manifest, [*self._best, *outcomes]
+        self._best = full_trials(trials, asked.direction, asked.max_epochs)[: self._keep]

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from lrtune.errors import ArgumentError, DataError
-from lrtune.model.cnn import cross_entropy
+from lrtune.model.cnn import CrossEntropy
 from lrtune.model.fit_data import first_batch, has_own_fit, is_arrays
 from lrtune.model.hypermodel import ScheduleHyperModel
 
@@ -179,7 +179,9 @@ def _first_not_finite(array: Any) -> tuple[tuple[int, ...], float] | None:
 
 def _check_labels(hypermodel: ScheduleHyperModel, model: keras.Model, y: Any) -> None:
     """Whether labels and outputs go with cross-entropy, where nobody asked for another loss."""
-    if hypermodel.compiled_by_user or hypermodel.compilation.loss_of(model) is not cross_entropy:
+    if hypermodel.compiled_by_user or not isinstance(
+        hypermodel.compilation.loss_of(model), CrossEntropy
+    ):
         return
     if not model.built or not getattr(model, "outputs", None):
         return

@@ -20,13 +20,14 @@ from typing_extensions import override
 from lrtune._util import checks
 from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.display.script import watching
-from lrtune.errors import ArgumentError, LrtuneError, RunFolderError
+from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.model.batch_size import check_batch_size
 from lrtune.model.hypermodel import ScheduleHyperModel
+from lrtune.model.kept import best_model, best_models
 from lrtune.records.data_record import describe_given
 from lrtune.records.identity import continued, identity, installed, refuse_other_search
 from lrtune.records.ids import BASELINE_SEARCH
-from lrtune.records.reader import read_run, read_state
+from lrtune.records.reader import read_run
 from lrtune.records.schema import TUNED, DataRecord, Manifest, Rung, now, total
 from lrtune.records.task import TrainingJob
 from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
@@ -87,6 +88,10 @@ class LoopTuner(UnsavedTuner):
             starts again before it counts as lost. A resumed search trains lost trials again.
         trial_timeout: seconds > 0 that a worker process may take for an epoch before it counts as
             hung.
+        keep_models: int >= 0, how many of the best trials of the full budget keep their models, for
+            `get_best_models` and `Run.best_model`. Each takes 4 bytes for every weight and as many
+            for every slot of the optimizer: twice the weights with a momentum, three times with
+            Adam. A resumed search keeps as many as it is told to then, of those still there.
         overwrite: whether to erase the run that is in the folder; otherwise it is resumed. Files
             that lrtune did not write stay.
         directory, project_name: the run folder is `directory/project_name`.
@@ -112,6 +117,7 @@ class LoopTuner(UnsavedTuner):
         tries: Sequence[str | Mapping[str, Any]] = (),
         max_retries: int = 2,
         trial_timeout: float = 3600.0,
+        keep_models: int = 1,
         overwrite: bool = False,
         _share: float = 1.0,
         **kwargs: Any,
@@ -119,6 +125,7 @@ class LoopTuner(UnsavedTuner):
         self.options = RunOptions(workers, trial_timeout, max_retries, in_process)
         self.score = checks.one_of("score", score, ("last", "best"))
         self.baseline_seeds = checks.integer("baseline_seeds", baseline_seeds, at_least=0)
+        self.keep_models = checks.integer("keep_models", keep_models, at_least=0)
         budget = checks.non_negative("baseline_budget", baseline_budget)
         for name in kwargs.keys() & set(NOT_OURS):
             raise ArgumentError(
@@ -229,7 +236,8 @@ class LoopTuner(UnsavedTuner):
         for outcome in ended:
             observer.trial_found(outcome)
         repair(self.oracle, writer)
-        states = KeptStates(writer, manifest, found.outcomes if found else ())
+        known = found.outcomes if found else ()
+        states = KeptStates(writer, manifest, known, self.keep_models)
         retries = self.options.max_retries
         loop = SearchLoop(self._algorithm, runner, writer, states, manifest, retries, observer)
         done = {outcome.trial_id for outcome in ended}
@@ -255,6 +263,7 @@ class LoopTuner(UnsavedTuner):
                 "score": self.score,
                 "baseline_seeds": 0,
                 "max_retries": self.options.max_retries,
+                "keep_models": min(1, self.keep_models),
                 "_share": self.baseline_budget,
             },
         )
@@ -345,27 +354,34 @@ class LoopTuner(UnsavedTuner):
 
     @override
     def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
-        """The best trials' models with the weights of their last epoch.
+        """The models of the best trials of the full budget, with the weights of their last epoch.
+
+        They are compiled without anything of lrtune's: `model.save("best.keras")` gives a file that
+        loads in a Python without it. The optimizer has its state (momentum, step count) and, as a
+        plain number, the rate of the last step, with which `fit` goes on; to train at another rate,
+        set `model.optimizer.learning_rate`, for a rate that fell to 0 above all. A model that
+        `build_model` compiled keeps its loss and metrics. The model of a hypermodel without
+        schedules is what its `build` returns, with the trained weights.
+
+        Args:
+            num_models: int >= 1, at most `keep_models`.
+
+        Returns:
+            The best first; fewer if fewer trials completed the full budget.
 
         Raises:
-            RunFolderError: a model was not kept; a run keeps only the winner's.
+            ArgumentError: the hypermodel builds other models than those of the trials.
+            RunFolderError: a model was not kept.
         """
-        return [self.load_model(trial) for trial in self._best_trials(num_models)]
+        count = checks.integer("num_models", num_models, at_least=1)
+        if not holds_run(self._folder):
+            return []
+        return best_models(read_run(self._folder), self.hypermodel, count)
 
     @override
     def load_model(self, trial: Any) -> keras.Model:
-        """The model of a trial whose state was kept, compiled, with its weights."""
-        from lrtune.runner.worker import restore as restore_state
-
-        state = read_state(self._folder, trial.trial_id)
-        if state is None:
-            raise RunFolderError(
-                f"the weights of trial {trial.trial_id} were not kept, only the winner's are (or "
-                "its state.npz is damaged)"
-            )
-        model = self.hypermodel.build(trial.hyperparameters)
-        restore_state(model, state)
-        return model
+        """The model of one trial (of the oracle), as from `get_best_models`."""
+        return best_model(read_run(self._folder), self.hypermodel, trial.trial_id)
 
     def _best_trials(self, count: int) -> list[Any]:
         """Keras Tuner's objects for the best trials of the run, without failed ones."""

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from lrtune.model.cnn import cats_vs_dogs_cnn, cross_entropy
+from lrtune.model.cnn import CrossEntropy, cats_vs_dogs_cnn
 
 PROBABILITIES = np.array([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [0.2, 0.2, 0.6]], "float32")
 INDICES = np.array([0, 2, 2])
@@ -63,17 +63,20 @@ def test_the_smallest_image_leaves_one_pixel():
     ids=["indices", "a column of indices", "one-hot", "bytes", "floats"],
 )
 def test_cross_entropy_is_the_logarithm_of_the_labels_probability(labels):
-    found = np.asarray(cross_entropy(keras.ops.array(labels), keras.ops.array(PROBABILITIES)))
+    loss = CrossEntropy()
+    found = np.asarray(loss.call(keras.ops.array(labels), keras.ops.array(PROBABILITIES)))
     assert found.shape == (3,)
+    assert loss.one_hot == (labels.shape == PROBABILITIES.shape)
     assert found == pytest.approx(BY_HAND, rel=1e-6)
 
 
 def test_cross_entropy_weighs_labels_that_are_probabilities():
     labels = np.array([[0.5, 0.5, 0.0]], "float32")
-    found = np.asarray(cross_entropy(keras.ops.array(labels), keras.ops.array(PROBABILITIES[:1])))
+    loss = CrossEntropy()
+    found = np.asarray(loss.call(keras.ops.array(labels), keras.ops.array(PROBABILITIES[:1])))
     assert found == pytest.approx([-(0.5 * np.log(0.5) + 0.5 * np.log(0.25))], rel=1e-6)
 
 
 def test_cross_entropy_is_saved_with_a_model_under_its_own_name():
-    assert keras.saving.get_registered_name(cross_entropy) == "lrtune>cross_entropy"
-    assert keras.saving.get_registered_object("lrtune>cross_entropy") is cross_entropy
+    assert keras.saving.get_registered_name(CrossEntropy) == "lrtune>CrossEntropy"
+    assert keras.saving.get_registered_object("lrtune>CrossEntropy") is CrossEntropy

@@ -327,3 +327,12 @@ def test_keras_still_has_each_private_name(name):
     # Where this fails Keras has changed since SEEN_IN: look at what replaced the name.
     optimizer = keras.optimizers.SGD(0.1)
     assert hasattr(optimizer, name), f"{name}, last seen in Keras {keras_private.SEEN_IN}"
+
+
+def test_keras_still_keeps_the_arguments_that_a_model_was_compiled_with():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    model.compile("sgd", loss="mse", loss_weights=[0.5])
+    assert all(hasattr(model, name) for name in keras_private.OF_MODELS)
+    found = keras_private.compile_arguments(model)
+    assert (found["loss"], found["loss_weights"]) == ("mse", [0.5])
+    model.compile(**found)

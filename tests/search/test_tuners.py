@@ -210,8 +210,8 @@ def test_the_best_model_has_the_weights_its_score_was_measured_with(seed_0):
 def test_models_beyond_the_best_were_not_kept(seed_0):
     with pytest.raises(RunFolderError) as error:
         seed_0.get_best_models(2)
-    assert str(error.value).startswith("the weights of trial ")
-    assert " were not kept, only the winner's are" in str(error.value)
+    assert str(error.value).startswith("the model of trial ")
+    assert "as many as keep_models says (1 by default)" in str(error.value)
 
 
 def test_load_run_reads_what_the_search_wrote(seed_0, folder):
