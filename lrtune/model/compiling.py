@@ -109,6 +109,16 @@ def optimizer_of(model: keras.Model) -> Any:
     return inner_optimizer(optimizer)
 
 
+def build_optimizer(model: keras.Model) -> None:
+    """Makes the variables of a built model's optimizer, if it has one and they are not there yet.
+
+    NOTE: Keras' LossScaleOptimizer makes its own again each time that its `build` is called.
+    """
+    optimizer = model.optimizer
+    if optimizer is not None and not optimizer.built:
+        optimizer.build(model.trainable_variables)
+
+
 def kind_of(optimizer: Any) -> OptimizerKind:
     """What a search knows of an optimizer that the user compiled a model with.
 

@@ -18,7 +18,7 @@ from lrtune._util import checks
 from lrtune.errors import ArgumentError
 from lrtune.model.batch_size import with_batch_size
 from lrtune.model.cnn import cats_vs_dogs_cnn
-from lrtune.model.compiling import Compilation, kind_of, optimizer_of, settings_of
+from lrtune.model.compiling import Compilation, build_optimizer, kind_of, optimizer_of, settings_of
 from lrtune.model.feedback import Feedback
 from lrtune.model.optimizers import name_of, optimizer_maker
 from lrtune.model.settings import Settings, tables
@@ -236,7 +236,7 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         if model.built:
             # Keras saves and loads the momentum and step count of a built optimizer with the
             # model's weights, but leaves out those of an unbuilt one.
-            model.optimizer.build(model.trainable_variables)
+            build_optimizer(model)
 
     @property
     def optimizer(self) -> tuple[str, dict[str, Any]]:

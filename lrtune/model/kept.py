@@ -8,6 +8,7 @@ import keras
 import keras_tuner
 
 from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.model.compiling import build_optimizer
 from lrtune.model.hypermodel import CatsVsDogsHyperModel, ScheduleHyperModel
 from lrtune.model.state import input_shape, one_hot, output_units, restore
 from lrtune.records.ids import folder_of
@@ -157,8 +158,8 @@ def _compile_in_keras(
         keras.Model.compile(model, **{**compile_arguments(model), "optimizer": optimizer})
     else:
         hypermodel.compilation.in_keras(model, one_hot=one_hot).apply(model, optimizer)
+    build_optimizer(model)
     after = model.optimizer
-    after.build(model.trainable_variables)
     own_rate = rate_of(inner_optimizer(after))  # a variable of this one, but not of the other
     kept = [one for one in after.variables if one is not own_rate]
     for variable, value in zip(kept, before.variables, strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 
 from lrtune.errors import ArgumentError
 from lrtune.model.cnn import CrossEntropy
+from lrtune.model.compiling import build_optimizer
 from lrtune.model.settings import unused_slots
 from lrtune.schedules.keras import inner_optimizer
 
@@ -53,8 +54,7 @@ def restore(model: keras.Model, state: State | None) -> None:
         return
     if not model.built:
         model.build_from_config(json.loads(str(state[_BUILD])))
-    if model.optimizer is not None:
-        model.optimizer.build(model.trainable_variables)
+    build_optimizer(model)
     groups = _groups(model)
     for group, variables in groups:
         _check(group, variables, state)

@@ -79,11 +79,19 @@ def test_each_trial_trains_as_its_own_model_does_in_plain_keras():
             np.testing.assert_allclose(found, theirs[name], rtol=1e-5, err_msg=name)
 
 
-def test_a_continued_training_ends_as_one_that_was_not_interrupted():
+def with_scaled_losses(hp):
+    model = build(hp)
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.01, momentum=0.9))
+    model.compile(scaled, loss=["sparse_categorical_crossentropy", "mse"])
+    return model
+
+
+@pytest.mark.parametrize("build", [build, with_scaled_losses])
+def test_a_continued_training_ends_as_one_that_was_not_interrupted(build):
     values = {**STEP, "width": 5, "weight": 0.2}
-    whole = train(trainer(), values)
-    begun = train(trainer(), values, last=1)
-    continued = train(trainer(), values, first=1, state=begun.state)
+    whole = train(trainer(build), values)
+    begun = train(trainer(build), values, last=1)
+    continued = train(trainer(build), values, first=1, state=begun.state)
     for name, value in whole.state.items():
         np.testing.assert_array_equal(value, continued.state[name], err_msg=name)
 
