@@ -59,6 +59,7 @@ print(lrtune.CatsVsDogsHyperModel(epochs=3))
 print(run.code("0007", "json"), run.settings("0007"), lrtune.Feedback(schedule))
 lrtune.move_momentum(optimizer, schedule, 0.5, epochs=50, steps_per_epoch=125)
 run.write_page("report.html")
+run.best_model(hypermodel, trial="0007").save("best.keras")
 """
 
 

@@ -249,6 +249,7 @@ def _tuner(options: Options, given: Given) -> Any:
         score=options.score,
         tries=options.tries or () if options.model else options.tried,
         baseline_budget=options.baseline_budget,
+        keep_models=options.keep_models,
         trial_timeout=options.trial_timeout,
         max_retries=options.max_retries,
         in_process=options.in_process,

@@ -90,6 +90,31 @@ def test_max_trials_is_exactly_the_number_of_trials_trained(
     assert table["score"].is_monotonic_increasing, "a smaller loss ranks higher"
 
 
+def test_a_run_of_the_command_gives_its_cnns_without_a_hypermodel(
+    tmp_path: Path, tiny_images: Path, capsys: pytest.CaptureFixture[str]
+):
+    ended = called(
+        capsys, "search", "--algo", "random", "--max-epochs", 2, "--max-trials", 3,
+        "--data", tiny_images, "--objective", "val_loss", "--batch-size", 16, "--in-process",
+        "--keep-models", 2, "--run-dir", tmp_path / "run", "--quiet",
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    run = lrtune.load_run(tmp_path / "run")
+    held = lrtune.load_data(str(tiny_images)).validation
+    ranking = run.ranking()
+    for trial, score in zip(ranking["trial_id"][:2], ranking["score"][:2], strict=True):
+        model = run.best_model(trial=trial)
+        assert model.input_shape == (None, 8, 8, 3)
+        assert model.output_shape == (None, 2)
+        loss, _ = model.evaluate(held.x, held.y, batch_size=16, verbose=0)
+        assert loss == pytest.approx(score, rel=1e-6)
+    with pytest.raises(RunFolderError, match="keep_models"):
+        run.best_model(trial=ranking["trial_id"][2])
+    tuned = run.best_model(trial="constant-tuned").optimizer
+    arm = run.recipe("constant-tuned")
+    assert (float(tuned.learning_rate), tuned.momentum) == pytest.approx((arm.lr0, arm.momentum))
+
+
 def options_of(**changes: object) -> search_options.Options:
     return search_options.Options(**{"algo": "random", **changes})  # type: ignore[arg-type]
 

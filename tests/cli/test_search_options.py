@@ -125,6 +125,10 @@ BAD = {
         ["--trial-timeout", "0"],
         "--trial-timeout must be a finite number > 0. Received: 0",
     ),
+    "negative models": (
+        ["--keep-models", "-1"],
+        "--keep-models must be an integer >= 0. Received: -1",
+    ),
     "negative retries": (
         ["--max-retries", "-1"],
         "--max-retries must be an integer >= 0. Received: -1",
@@ -232,7 +236,7 @@ def test_help_names_every_option_of_the_search(capsys: pytest.CaptureFixture[str
 def test_the_default_folder_identifies_the_search():
     name = search_options.default_run_dir(asked())
     assert name == Path("runs/random-50-epochs-seed-1")
-    for same in ({"workers": 4}, {"max_trials": 99}, {"max_retries": 0}, {"overwrite": True}):
+    for same in ({"workers": 4}, {"max_trials": 99}, {"keep_models": 9}, {"overwrite": True}):
         assert search_options.default_run_dir(asked(**same)) == name
     others = [
         {"algo": "bayesian"},
@@ -272,7 +276,8 @@ def test_the_resume_command_has_every_changed_option(
     changed = search_options.Options(
         algo="bayesian", data="some pets.npz", max_epochs=7, max_trials=9, families="step",
         objective="val_loss", batch_size="8,16", workers=3, seed=5, score="best",
-        baseline_budget=0.25, trial_timeout=60.0, max_retries=1, tensorboard=Path("my events"),
+        baseline_budget=0.25, keep_models=2, trial_timeout=60.0, max_retries=1,
+        tensorboard=Path("my events"),
         run_dir=Path("my runs"),
         quick=True, quiet=True, optimizer="adam", ranges=["lr0=0.1:1", "step.drop=0.1:0.5"],
         fixed=["beta_1=0.9"], tries=["step lr0=0.2", "step lr0=0.3"],

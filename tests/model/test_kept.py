@@ -271,12 +271,6 @@ def test_where_the_epochs_are_lost_the_schedule_gives_the_last_rate(kept):
     assert rate == pytest.approx(run.best_schedule()(EPOCHS - 1.0))
 
 
-@pytest.mark.parametrize("wrong", [-1, 1.5, True, None])
-def test_keep_models_must_be_a_number_of_models(wrong, tmp_path):
-    with pytest.raises(ArgumentError, match="keep_models must be an integer >= 0"):
-        search(tmp_path, tiny.adam, keep_models=wrong)
-
-
 def test_without_a_trial_of_the_full_budget_there_is_no_model(kept):
     _, run = kept
     none = lrtune.run.Run(dataclasses.replace(run.records, outcomes=()))

@@ -29,6 +29,9 @@ from tests.search.test_tuners import random_search
         ),
         ({"max_retries": -1}, "max_retries must be an integer >= 0. Received: max_retries=-1."),
         ({"max_retries": True}, "max_retries must be an integer >= 0. Received: max_retries=True."),
+        ({"keep_models": -1}, "keep_models must be an integer >= 0. Received: keep_models=-1."),
+        ({"keep_models": 1.5}, "keep_models must be an integer >= 0. Received: keep_models=1.5."),
+        ({"keep_models": True}, "keep_models must be an integer >= 0. Received: keep_models=True."),
         (
             {"trial_timeout": 0},
             "trial_timeout must be a finite number > 0. Received: trial_timeout=0.",

@@ -199,6 +199,16 @@ def test_without_promotions_only_the_winners_state_is_kept(tmp_path):
     assert all(len(states) <= 1 for states in seen)
 
 
+@pytest.mark.parametrize("keep", [0, 1, 3, 99])
+@pytest.mark.parametrize("size", [{"trials": 10}, {"max_epochs": 9, "slots": 2}])
+def test_the_states_of_as_many_of_the_best_trials_are_kept_as_are_asked_for(tmp_path, size, keep):
+    search = Search(tmp_path / "run", completed, keep_models=keep, **size).run()
+    longest = max(one["epochs"]["planned"] for one in search.outcomes)
+    full = [one for one in search.outcomes if one["epochs"]["planned"] == longest]
+    best = sorted(full, key=lambda one: -one["score"])[:keep]
+    assert search.states == {one["trial_id"] for one in best}
+
+
 def test_the_winner_has_the_smallest_loss(tmp_path):
     search = Search(tmp_path / "run", completed, objective="val_loss")
     search.run()
