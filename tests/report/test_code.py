@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -13,11 +14,15 @@ import pytest
 import lrtune
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
+from lrtune.records.task import TrainingJob
 from lrtune.report.code import code_for
+from lrtune.runner.worker import Trainer
 from lrtune.schedules import Schedule, names
 from lrtune.schedules.recipe import Recipe
 from lrtune.schedules.space import Space
+from tests.runner import tiny
 from tests.runs import build_run
+from tests.tasks import task_of
 
 EPOCHS, SAMPLES, BATCH, STEPS = 20, 155, 16, 10
 
@@ -178,3 +183,50 @@ def test_without_the_number_of_steps_the_code_leaves_a_gap(manifest):
     unknown = dataclasses.replace(manifest, batch_size=None)
     code = code_for(recipe_of("cosine"), unknown)
     assert "steps_per_epoch = ...  # training samples / batch size" in code
+
+
+class Noted(keras.callbacks.Callback):
+    """Notes the rate of every step; the trial trains with a copy of it."""
+
+    rates: ClassVar[list[float]] = []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self.rates.append(float(self.model.optimizer.learning_rate))
+
+
+def plain_model(_):
+    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, activation="softmax")])
+
+
+SHORT = 8
+FIT = {"validation_data": tiny.points(40, seed=1), "batch_size": BATCH, "shuffle": False}
+
+
+@pytest.fixture(scope="module")
+def trainer():
+    """Trains trials as a search does, and notes their rates."""
+    hypermodel = lrtune.ScheduleHyperModel(plain_model, epochs=SHORT, families=FAMILIES)
+    return Trainer(TrainingJob(hypermodel, tiny.points(SAMPLES), {**FIT, "callbacks": [Noted()]}))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_training_with_the_code_has_the_rate_of_every_step_of_the_trial(family, trainer, manifest):
+    more = {"plateau.patience": 1, "plateau.factor": 0.1, "lr0": 8.0}
+    own = more if family == "plateau" else MORE.get(family, {})
+    recipe = Recipe.from_values({**Space((family,), SHORT).default(family), **own})
+    Noted.rates.clear()
+    outcome = trainer.run(task_of("0", recipe.values, 3, 0, SHORT), lambda *_: None)
+    trial = list(Noted.rates)
+    assert [one["lr"] for one in outcome.epochs] == trial[::STEPS]
+    assert [one["lr_last"] for one in outcome.epochs] == trial[STEPS - 1 :: STEPS]
+    assert len(set(trial)) > 1 or family == "constant"
+
+    found: dict[str, Any] = {}
+    exec(code_for(recipe, manifest), found)  # noqa: S102 - what a person would paste
+    keras.utils.set_random_seed(3)  # the trial's weights, as a plateau depends on the losses
+    model = plain_model(None)
+    model.compile(found["optimizer"], "sparse_categorical_crossentropy")
+    callbacks = [*found.get("callbacks", ()), Noted()]
+    Noted.rates.clear()
+    model.fit(*tiny.points(SAMPLES), **FIT, epochs=SHORT, verbose=0, callbacks=callbacks)
+    assert Noted.rates == pytest.approx(trial, rel=1e-5, abs=1e-7 * recipe.lr0)

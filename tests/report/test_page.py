@@ -18,6 +18,7 @@ from lrtune.records.reader import read_run
 from lrtune.report import page as page_module
 from lrtune.report.page import render_page, write_page
 from lrtune.report.page_pictures import PagePicture, draw_pictures
+from lrtune.run import load_run
 from tests.runs import build_run, make_run
 
 VOID = {"meta", "link", "img", "br"}
@@ -198,9 +199,11 @@ def refuted(folder):
 def test_where_nothing_shows_a_gain_the_code_is_that_of_the_constant_rate(
     tmp_path, make, title, instead
 ):
-    words = page_of(make(tmp_path / "run")).words
+    folder = make(tmp_path / "run")
+    words = page_of(folder).words
 
     assert f"{title} " in words
+    assert " ".join(load_run(folder).code().split()) in words
     told = "This is constant-tuned: there is no evidence that a schedule beats it."
     assert (told in words) is instead
     assert ("learning_rate=0.0275, momentum=0.91" in words) is instead
