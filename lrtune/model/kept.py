@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -19,6 +20,8 @@ from lrtune.schedules.keras_private import compile_arguments, rate_of
 from lrtune.stats.winner import best_trial, ranked_trials
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest, Outcome
     from lrtune.records.task import State
@@ -125,12 +128,25 @@ def _trained(records: RunRecords, hypermodel: Any, outcome: Outcome, state: Stat
     hp = keras_tuner.HyperParameters()
     hp.values = dict(outcome.values)
     build = getattr(hypermodel, "build", hypermodel)
-    model = build(hp)
+    with _dtype_policy(records.manifest.model.dtype_policy):
+        model = build(hp)
     restore(model, state)
     if isinstance(hypermodel, ScheduleHyperModel):
         rate = _last_rate(records, outcome)
         _compile_in_keras(hypermodel, model, rate, one_hot=one_hot(state))
     return model
+
+
+@contextmanager
+def _dtype_policy(name: str) -> Iterator[None]:
+    """Within the block, Keras' global dtype policy is that of the search, "" for an unknown one."""
+    policy = keras.config.dtype_policy()
+    try:
+        if name:
+            keras.config.set_dtype_policy(name)
+        yield
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def _last_rate(records: RunRecords, outcome: Outcome) -> float:

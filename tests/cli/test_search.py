@@ -16,7 +16,7 @@ import lrtune
 from lrtune.cli import options as search_options
 from lrtune.cli import search
 from lrtune.cli.app import show_result
-from lrtune.errors import OtherSearchError
+from lrtune.errors import OtherSearchError, RunFolderError
 from tests.cli.command import called
 from tests.runs import build_run
 

@@ -181,6 +181,22 @@ def test_scaled_losses_and_a_schedule_of_the_users_give_way_to_the_rate(tmp_path
     assert optimizer.initial_scale == 64.0
 
 
+def test_a_model_of_a_mixed_precision_search_has_its_policy_and_its_loss_scale(tmp_path):
+    hypermodel = lrtune.ScheduleHyperModel(tiny.build, epochs=EPOCHS, families=["step"])
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        tuner = search(tmp_path, hypermodel, max_trials=1)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model = lrtune.load_run(tmp_path / "run").best_model(hypermodel)
+    assert model.layers[-1].compute_dtype == "float16"
+    assert type(model.optimizer) is keras.optimizers.LossScaleOptimizer
+    assert int(model.optimizer.inner_optimizer.iterations) > 0
+    assert keras.config.dtype_policy().name == "float32"
+    loss, _ = model.evaluate(*tiny.points(20, seed=1), batch_size=tiny.BATCH, verbose=0)
+    assert loss == pytest.approx(tuner.oracle.get_best_trials()[0].score, rel=1e-6)
+
+
 def test_a_run_gives_the_models_of_its_trials_and_of_the_best_constant_rate(kept):
     tuner, run = kept
     model = tuner.hypermodel
