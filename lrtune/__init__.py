@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lrtune import schedules
     from lrtune.confirmation.api import confirm
     from lrtune.data.load import load as load_data
+    from lrtune.finder.api import range_test
     from lrtune.model.cnn import cats_vs_dogs_cnn
     from lrtune.model.feedback import Feedback
     from lrtune.model.hypermodel import CatsVsDogsHyperModel, ScheduleHyperModel
@@ -42,6 +43,7 @@ _LAZY = {
     "load_data": "lrtune.data.load",
     "load_run": "lrtune.run",
     "move_momentum": "lrtune.model.settings",
+    "range_test": "lrtune.finder.api",
     "start_tensorflow": "lrtune.model.start",
 }
 
@@ -61,6 +63,7 @@ __all__ = [
     "load_data",
     "load_run",
     "move_momentum",
+    "range_test",
     "schedules",
     "start_tensorflow",
 ]

@@ -1,0 +1,69 @@
+"""Picture: the loss of a range test against the rate, and the range that it suggests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import seaborn as sns
+
+from lrtune.plots.scales import log_scale
+from lrtune.plots.theme import BASELINE, COLOURS, INK, MUTED, figure_of, legend, panels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lrtune.stats.range_test import Reading
+
+
+def draw_range_test(curves: pd.DataFrame, reading: Reading, ax: Axes | None = None) -> Figure:
+    """Draw it: rates on a log scale along x, losses along y.
+
+    Args:
+        curves: a row a step and seed: seed, rate, loss, smoothed.
+        reading: what was read off them.
+        ax: to draw into; None for new ones.
+    """
+    shown = curves.dropna(subset="loss")
+    seeds = curves["seed"].nunique()
+    with panels(ax, size=(6.8, 4.2)) as (drawn,):
+        sns.lineplot(
+            shown, x="rate", y="loss", units="seed", estimator=None, color=MUTED, linewidth=0.8,
+            ax=drawn,
+        )  # fmt: skip
+        drawn.plot([], [], color=MUTED, label="each step" if seeds == 1 else "each seed and step")
+        once = curves.drop_duplicates("step")
+        words = "smoothed" if seeds == 1 else f"median of {seeds} seeds, smoothed"
+        sns.lineplot(once, x="rate", y="smoothed", color=INK, linewidth=2.2, label=words, ax=drawn)
+        if reading.suggested:
+            low, high = reading.suggested
+            drawn.axvspan(
+                low, high, color=COLOURS[2], alpha=0.15, linewidth=0, zorder=0.5,
+                label=f"suggested: {low:g} to {high:g}",
+            )  # fmt: skip
+        marks = (("falls fastest", reading.steepest, (0, (1, 1.5))), ("rises", reading.rises, "--"))
+        for name, rate, dashes in marks:
+            if rate is not None:
+                drawn.axvline(
+                    rate, color=BASELINE, linestyle=dashes, label=f"{name}: {rate:.2g}", zorder=1.5
+                )
+        ends = reading.suggested or ()
+        log_scale([*curves["rate"], *ends]).apply(drawn, "x")
+        drawn.set_ylim(*_window(shown["loss"], once["smoothed"]))
+        drawn.set(xlabel="learning rate", ylabel="training loss")
+        drawn.set_title("Range test: the loss while the rate rises")
+        legend(drawn)
+        return figure_of(drawn)
+
+
+def _window(losses: pd.Series[float], smoothed: pd.Series[float]) -> tuple[float, float]:
+    """The losses that the axis shows: most of them, without the rise to where they diverge."""
+    start = float(smoothed.iloc[0])
+    usual = losses[np.isfinite(losses)]
+    low = min(float(usual.quantile(0.01)), float(smoothed.min()))
+    high = max(start, float(losses[: len(losses) // 2].quantile(0.99)))
+    high = max(high, start + 0.5 * (start - float(smoothed.min())))
+    room = 0.06 * (high - low) or 0.5
+    return low - room, high + room
