@@ -9,7 +9,7 @@ import typer
 
 from lrtune._version import __version__
 from lrtune.cli import app as cli
-from lrtune.cli import confirm, search
+from lrtune.cli import confirm, range_test, search
 from lrtune.cli.export import export
 from lrtune.cli.report import report
 from lrtune.cli.show import show
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "search": search.command,
+    "range-test": range_test.command,
     "confirm": confirm.command,
     "report": report,
     "show": show,

@@ -8,7 +8,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,6 +29,9 @@ EPOCHS, TRIALS = 50, 20
 USUAL = "val_accuracy"
 """The objective of a search for the CNN."""
 
+
+AUTO = ("lr0", "auto")
+"""The range of lr0 that a range test finds."""
 QUICK_EPOCHS, QUICK_TRIALS, QUICK_TRAIN, QUICK_VALIDATION = 3, 4, 4_000, 1_000
 """The size of a search with `--quick`, which ends within a minute on two cores."""
 
@@ -107,7 +110,8 @@ class Options:
         typer.Option(
             "--range",
             metavar="NAME=LOW:HIGH",
-            help="Search a hyperparameter in this range, lr0=1e-4:1 for example. Repeatable.",
+            help="Search a hyperparameter in this range, lr0=1e-4:1 for example; lr0=auto runs a "
+            "range test first. Repeatable.",
         ),
     ] = None
     fixed: Annotated[
@@ -196,7 +200,7 @@ class Options:
         name = checks.one_of("--optimizer", self.optimizer or "sgd", tuple(OPTIMIZERS))
         kind = OPTIMIZERS[name]
         ranges = {
-            name: tuple(map(parse_value, value.split(":")))
+            name: kind.lr0 if (name, value) == AUTO else tuple(map(parse_value, value.split(":")))
             for name, value in _pairs("--range", self.ranges)
         }
         fixed = {name: parse_value(value) for name, value in _pairs("--fix", self.fixed)}
@@ -220,6 +224,16 @@ class Options:
     def metric_names(self) -> list[str] | None:
         """The metrics to measure; None for the usual ones."""
         return [one.strip() for one in self.metrics.split(",")] if self.metrics else None
+
+    def finds_range(self) -> bool:
+        """Whether a range test finds the range of lr0; until then `space` has the usual one."""
+        return AUTO in _pairs("--range", self.ranges)
+
+    def with_lr0(self, low: float, high: float) -> Options:
+        """The same search with a range that a range test has found."""
+        others = [f"{name}={one}" for name, one in _pairs("--range", self.ranges) if name != "lr0"]
+        # The default folder is named after what was typed.
+        return replace(self, ranges=[*others, f"lr0={low!r}:{high!r}"], run_dir=self.folder)
 
     @property
     def batch_sizes(self) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ import typer
 
 from lrtune._util.references import is_reference
 from lrtune.cli import app as cli
+from lrtune.cli.auto_range import with_found_range, with_recorded_range
 from lrtune.cli.options import (
     QUICK_TRAIN,
     QUICK_VALIDATION,
@@ -70,6 +71,8 @@ def search(options: Options) -> None:
             say(console, "Starting TensorFlow ...")
         _start(options)  # before the user's file does, with all cores
     given = _load(options, console)
+    if options.finds_range and not options.overwrite:
+        options = with_recorded_range(options)
     finished = not options.overwrite and _is_finished(options, given)
     if finished:
         say(console, f"The search in {folder} is finished; --overwrite starts a new one.")
@@ -191,6 +194,8 @@ def _start(options: Options) -> None:
 def _run(options: Options, given: Given, console: Console, *, quiet: bool) -> None:
     from lrtune.display import Leaderboard, make_progress
 
+    if options.finds_range:
+        options = with_found_range(options, hypermodel_of(options, given), given, console)
     tuner = _tuner(options, given)
     trials, epochs = tuner.plan()
     objective = tuner.oracle.objective
@@ -215,11 +220,11 @@ def _run(options: Options, given: Given, console: Console, *, quiet: bool) -> No
         )
 
 
-def _tuner(options: Options, given: Given) -> Any:
-    from lrtune.search.algorithms import tuner_of
-    from lrtune.search.named import first_model, named_hypermodel, usual_objective
+def hypermodel_of(options: Options, given: Given) -> Any:
+    """The hypermodel that the options ask for."""
+    from lrtune.model.named import named_hypermodel
 
-    hypermodel = named_hypermodel(
+    return named_hypermodel(
         options.model,
         given.train,
         epochs=options.epochs,
@@ -231,6 +236,13 @@ def _tuner(options: Options, given: Given) -> Any:
         loss=options.loss,
         metrics=options.metric_names,
     )
+
+
+def _tuner(options: Options, given: Given) -> Any:
+    from lrtune.model.named import first_model, usual_objective
+    from lrtune.search.algorithms import tuner_of
+
+    hypermodel = hypermodel_of(options, given)
     objective = options.objective
     if not options.as_usual:
         model = first_model(hypermodel, options.model)

@@ -140,7 +140,7 @@ def searched_hypermodel(records: RunRecords, material: Material) -> Any:
             "hypermodel must be given, as the search was run by a script: "
             "lrtune.confirm(run, x, y, test_data=(x_test, y_test), hypermodel=hypermodel)"
         )
-    from lrtune.search.named import named_hypermodel
+    from lrtune.model.named import named_hypermodel
 
     model = manifest.model
     # A model that the user's function compiles brings its own optimizer, loss and metrics.

@@ -30,7 +30,7 @@ def draw_range_test(curves: pd.DataFrame, reading: Reading, ax: Axes | None = No
     seeds = curves["seed"].nunique()
     with panels(ax, size=(6.8, 4.2)) as (drawn,):
         sns.lineplot(
-            shown, x="rate", y="loss", units="seed", estimator=None, color=MUTED, linewidth=0.8,
+            shown, x="rate", y="loss", units="seed", estimator=None, color=MUTED, linewidth=0.6,
             ax=drawn,
         )  # fmt: skip
         drawn.plot([], [], color=MUTED, label="each step" if seeds == 1 else "each seed and step")
@@ -41,13 +41,16 @@ def draw_range_test(curves: pd.DataFrame, reading: Reading, ax: Axes | None = No
             low, high = reading.suggested
             drawn.axvspan(
                 low, high, color=COLOURS[2], alpha=0.15, linewidth=0, zorder=0.5,
-                label=f"suggested: {low:g} to {high:g}",
+                label=f"suggested range {low:g} to {high:g}",
             )  # fmt: skip
-        marks = (("falls fastest", reading.steepest, (0, (1, 1.5))), ("rises", reading.rises, "--"))
+        marks = (
+            ("falls fastest at", reading.steepest, (0, (1, 1.5))),
+            ("rises from", reading.rises, "--"),
+        )
         for name, rate, dashes in marks:
             if rate is not None:
                 drawn.axvline(
-                    rate, color=BASELINE, linestyle=dashes, label=f"{name}: {rate:.2g}", zorder=1.5
+                    rate, color=BASELINE, linestyle=dashes, label=f"{name} {rate:.2g}", zorder=1.5
                 )
         ends = reading.suggested or ()
         log_scale([*curves["rate"], *ends]).apply(drawn, "x")

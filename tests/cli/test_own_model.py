@@ -180,7 +180,7 @@ def test_workers_train_a_model_that_only_its_file_knows(search: Call, tmp_path: 
     from lrtune.records.task import TrainingJob
     from lrtune.runner.exchange import read_job, write_job
     from lrtune.search.given import of_function
-    from lrtune.search.named import named_hypermodel
+    from lrtune.model.named import named_hypermodel
 
     given = of_function("--data", f"{mine}:batches")
     hypermodel = named_hypermodel(f"{mine}:plain", given.train, epochs=1, loss="mse")
