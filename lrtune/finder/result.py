@@ -114,10 +114,15 @@ class RangeTest:
                 f"The loss rose from the rate {self.diverged:.2g} on, and the test began at "
                 f"{low:.2g}: begin lower."
             )
-        if self.diverged is None:
+        if self.diverged is None and self.reading.lowest == high:
             return (
                 f"The loss fell fastest at {self.steepest:.2g} and did not rise up to {high:.2g}: "
                 "the upper end is the end of the test."
+            )
+        if self.diverged is None:
+            return (
+                f"The loss fell fastest at {self.steepest:.2g}, was lowest up to "
+                f"{self.reading.lowest:.2g}, and rose by no more than the noise up to {high:.2g}."
             )
         if self.steepest is None:
             return (
