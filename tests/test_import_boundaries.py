@@ -133,7 +133,7 @@ def test_the_package_loads_its_schedules_without_tensorflow():
     assert found == "0.05"
 
 
-@pytest.mark.parametrize("command", ["search", "confirm", "report", "export"])
+@pytest.mark.parametrize("command", ["search", "range-test", "confirm", "report", "export"])
 def test_help_loads_no_tensorflow(command):
     found = run(
         "import sys\n"

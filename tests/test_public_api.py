@@ -38,6 +38,10 @@ trials, epochs = best.plan()
 print(trials + epochs)
 best.search(x, y, validation_data=(x, y), batch_size=64, verbose=0)
 
+found = lrtune.range_test(hypermodel, x, y, seeds=2, batch_size=64)
+print(found, found.suggested, found.steepest, found.diverged, found.curves(), found.plot())
+found.save("range.png")
+
 run: lrtune.Run = lrtune.load_run(Path("runs") / "mine")
 run = lrtune.confirm("runs/mine", x, y, test_data=(x, y), hypermodel=hypermodel, seeds=8)
 for frame in (run.ranking(), run.baseline(), run.comparison(), run.cost(), run.importance()):
