@@ -60,6 +60,10 @@ def command(
     from lrtune.model.start import start_tensorflow
     from lrtune.report.terminal import say
 
+    say(
+        console,
+        f"Images: {dataset.source}, {len(dataset.train):,} to train. Starting TensorFlow ...",
+    )
     # One thread, as in a search, so that `--range lr0=auto` finds the same range.
     start_tensorflow(threads=1)
     from lrtune.finder.api import range_test

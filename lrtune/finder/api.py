@@ -77,6 +77,7 @@ def range_test(
 
     Raises:
         ArgumentError, DataError: an argument outside its domain, or data that cannot be trained on.
+        SearchError: the model reports no loss, or not a finite one even before it is trained.
     """
     low, high = _check_rates(low, high)
     if epochs is not None:

@@ -72,10 +72,9 @@ class KeptModels:
 def _another(optimizer: Any) -> Any:
     """An optimizer like this one, which keeps its own rate and state.
 
-    An optimizer of the user's that cannot be made from
-    its configuration is used itself.
+    An optimizer of the user's that cannot be made from its configuration is used itself.
     """
     try:
         return type(optimizer).from_config(optimizer.get_config())
-    except (TypeError, ValueError, NotImplementedError):
+    except (TypeError, ValueError, KeyError, AttributeError, NotImplementedError):
         return optimizer

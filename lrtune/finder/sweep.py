@@ -134,6 +134,11 @@ class _LossRecorder(keras.callbacks.Callback):  # type: ignore[misc] # Keras has
         if "loss" not in (logs or {}):
             raise SearchError("the model must report its loss: its train_step returns no 'loss'")
         loss = float(logs["loss"])
+        if not self._losses and not math.isfinite(loss):
+            raise SearchError(
+                "the loss must be a finite number before the rate matters. The untrained model's "
+                f"is {loss}: look at the data and the model."
+            )
         self._losses.append(loss)
         self._mean = loss if len(self._losses) == 1 else _MEMORY * self._mean + (1 - _MEMORY) * loss
         bound = bound_of(np.array(self._losses[:10]))

@@ -54,19 +54,19 @@ def draw_range_test(curves: pd.DataFrame, reading: Reading, ax: Axes | None = No
                 )
         ends = reading.suggested or ()
         log_scale([*curves["rate"], *ends]).apply(drawn, "x")
-        drawn.set_ylim(*_window(shown["loss"], once["smoothed"]))
+        drawn.set_ylim(*_window(shown, once["smoothed"]))
         drawn.set(xlabel="learning rate", ylabel="training loss")
         drawn.set_title("Range test: the loss while the rate rises")
         legend(drawn)
         return figure_of(drawn)
 
 
-def _window(losses: pd.Series[float], smoothed: pd.Series[float]) -> tuple[float, float]:
+def _window(steps: pd.DataFrame, smoothed: pd.Series[float]) -> tuple[float, float]:
     """The losses that the axis shows: most of them, without the rise to where they diverge."""
-    start = float(smoothed.iloc[0])
-    usual = losses[np.isfinite(losses)]
-    low = min(float(usual.quantile(0.01)), float(smoothed.min()))
-    high = max(start, float(losses[: len(losses) // 2].quantile(0.99)))
-    high = max(high, start + 0.5 * (start - float(smoothed.min())))
+    usual = steps[np.isfinite(steps["loss"])]
+    early = usual.loc[usual["rate"] <= usual["rate"].median(), "loss"]
+    start, lowest = float(smoothed.iloc[0]), float(smoothed.min())
+    low = min(float(usual["loss"].quantile(0.01)), lowest)
+    high = max(start + 0.5 * (start - lowest), float(early.quantile(0.99)))
     room = 0.06 * (high - low) or 0.5
     return low - room, high + room

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FAR_ABOVE = 4.0
-"""A training ends where its loss is this many times the one it began with, as in fastai."""
+"""A training ends where its loss is this many times the one it began with.
+
+fastai ends at four times the best loss, which noise reaches once the loss has fallen far.
+"""
 
 FACTOR = 3.0
 """How far the suggested range stays below the rate at which the loss rises, and how far it goes

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import lrtune
-from lrtune.errors import ArgumentError, DataError
+from lrtune.errors import ArgumentError, DataError, SearchError
 from lrtune.finder import sweep
 from tests.plots.look import legend_texts, outside, overlaps
 from tests.runner import tiny
@@ -239,6 +239,49 @@ def test_validation_split_leaves_rows_out():
     assert found_by(validation_split=0.5, seeds=1).losses.shape == (1, 4 * 2)
 
 
+def mixed():
+    return keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1, momentum=0.9))
+
+
+class OwnStep(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.dense = keras.layers.Dense(2, activation="softmax")
+        self.mean = keras.metrics.Mean("loss")
+
+    @property
+    def metrics(self):
+        return [self.mean]
+
+    def call(self, x):
+        return self.dense(x)
+
+    def train_step(self, data):
+        x, y = data
+        with tf.GradientTape() as tape:
+            rows = keras.losses.sparse_categorical_crossentropy(y, self(x, training=True))
+            loss = tf.reduce_mean(rows)
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply(gradients, self.trainable_variables)
+        self.mean.update_state(loss)
+        return {"loss": self.mean.result()}
+
+
+def compiled(optimizer):
+    model = plain()
+    model.compile(optimizer, "sparse_categorical_crossentropy")
+    return model
+
+
+@pytest.mark.parametrize(
+    "build", [lambda hp: compiled(mixed()), lambda hp: OwnStep()], ids=["loss scale", "train_step"]
+)
+def test_other_ways_to_train(build):
+    losses = found_by(hypermodel(build), high=10.0, seeds=1).losses[0]
+    assert np.isfinite(losses[:3]).all()
+    assert len(set(losses)) > 6  # each is a batch's own
+
+
 # Bad arguments
 
 BAD = {
@@ -297,6 +340,16 @@ def test_data_that_end_too_soon_are_named():
 
     with pytest.raises(ArgumentError, match=r"must last for 6 steps\. They ended after "):
         lrtune.range_test(hypermodel(), generator, steps_per_epoch=3, epochs=2, seeds=1)
+
+
+def test_an_untrained_loss_that_is_not_finite_is_named():
+    def build(_hp):
+        constant = keras.initializers.Constant(np.inf)
+        layer = keras.layers.Dense(2, activation="softmax", kernel_initializer=constant)
+        return keras.Sequential([keras.Input((4,)), layer])
+
+    with pytest.raises(SearchError, match=r"The untrained model's is nan: look at the data"):
+        found_by(hypermodel(build))
 
 
 # In words and as a picture
