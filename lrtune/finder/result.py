@@ -108,7 +108,10 @@ class RangeTest:
     def _evidence(self) -> str:
         low, high = self.rates[[0, -1]]
         if self.diverged is None and self.steepest is None:
-            return f"The loss neither fell nor rose at rates from {low:.2g} to {high:.2g}."
+            return (
+                "The loss neither fell nor rose by more than the noise at rates from "
+                f"{low:.2g} to {high:.2g}: try more epochs or seeds."
+            )
         if self.suggested is None:
             return (
                 f"The loss rose from the rate {self.diverged:.2g} on, and the test began at "
