@@ -34,6 +34,37 @@ too."""
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
+Model = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE.py:FUNCTION",
+        help="A function of hp that returns a Keras model, compiled or not; also "
+        "package.module:function.",
+        show_default="the cats-vs-dogs CNN",
+    ),
+]
+Data = Annotated[
+    str,
+    typer.Option(
+        help="auto (CIFAR-10, else synthetic), cifar10, synthetic, an .npz file, a folder of "
+        "images with one sub-folder a class; or FILE.py:FUNCTION, which returns "
+        "{'train': (x, y), 'validation': (x, y), 'test': (x, y)}, or datasets."
+    ),
+]
+Optimizer = Annotated[
+    str | None,
+    typer.Option(
+        help="Optimizer to train with: sgd, adam, adamw, rmsprop, lion.",
+        show_default="sgd, or that of a compiled model",
+    ),
+]
+Loss = Annotated[
+    str | None,
+    typer.Option(
+        help="Loss by Keras' name, mse for example.",
+        show_default="cross-entropy, or that of a compiled model",
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(help="Worker processes.", show_default="one a physical core"),

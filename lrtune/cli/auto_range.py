@@ -28,9 +28,7 @@ def with_recorded_range(options: Options) -> Options:
     return options.with_lr0(*ranges["lr0"]) if "lr0" in ranges else options
 
 
-def with_found_range(
-    options: Options, hypermodel: Any, given: Given, console: Console
-) -> Options:
+def with_found_range(options: Options, hypermodel: Any, given: Given, console: Console) -> Options:
     """The options with the range that a test finds, or the usual one where it finds none.
 
     Args:

@@ -46,23 +46,8 @@ class Options:
     algo: Annotated[str, typer.Option(help=f"Search algorithm: {', '.join(ALGORITHMS)}.")] = (
         "hyperband"
     )
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE.py:FUNCTION",
-            help="A function of hp that returns a Keras model, compiled or not; also "
-            "package.module:function.",
-            show_default="the cats-vs-dogs CNN",
-        ),
-    ] = None
-    data: Annotated[
-        str,
-        typer.Option(
-            help="auto (CIFAR-10, else synthetic), cifar10, synthetic, an .npz file, a folder of "
-            "images with one sub-folder a class; or FILE.py:FUNCTION, which returns "
-            "{'train': (x, y), 'validation': (x, y), 'test': (x, y)}, or datasets."
-        ),
-    ] = "auto"
+    model: cli.Model = None
+    data: cli.Data = "auto"
     max_epochs: Annotated[
         int | None,
         typer.Option(
@@ -84,20 +69,8 @@ class Options:
             "warmup; or a preset: reading (constant, time, step, exponential), modern, all."
         ),
     ] = "reading"
-    optimizer: Annotated[
-        str | None,
-        typer.Option(
-            help="Optimizer to train with: sgd, adam, adamw, rmsprop, lion.",
-            show_default="sgd, or that of a compiled model",
-        ),
-    ] = None
-    loss: Annotated[
-        str | None,
-        typer.Option(
-            help="Loss by Keras' name, mse for example.",
-            show_default="cross-entropy, or that of a compiled model",
-        ),
-    ] = None
+    optimizer: cli.Optimizer = None
+    loss: cli.Loss = None
     metrics: Annotated[
         str | None,
         typer.Option(
@@ -225,6 +198,7 @@ class Options:
         """The metrics to measure; None for the usual ones."""
         return [one.strip() for one in self.metrics.split(",")] if self.metrics else None
 
+    @property
     def finds_range(self) -> bool:
         """Whether a range test finds the range of lr0; until then `space` has the usual one."""
         return AUTO in _pairs("--range", self.ranges)

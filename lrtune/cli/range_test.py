@@ -9,25 +9,24 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune._util import checks
+from lrtune._util.references import check_reference, is_reference
 from lrtune.cli import app as cli
+from lrtune.cli.data import load_given, start, what_is_trained
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Mapping
 
-    from lrtune.data import Dataset
     from lrtune.finder.result import RangeTest
 
 _FIGURES = (".png", ".svg", ".pdf")
 
 
 def command(
-    data: Annotated[
-        str, typer.Option(help="auto, cifar10, synthetic, an .npz file or a folder, as for search.")
-    ] = "auto",
-    optimizer: Annotated[
-        str, typer.Option(help="Optimizer to train with: sgd, adam, adamw, rmsprop, lion.")
-    ] = "sgd",
+    model: cli.Model = None,
+    data: cli.Data = "auto",
+    optimizer: cli.Optimizer = None,
+    loss: cli.Loss = None,
     batch_size: Annotated[int, typer.Option(help="Images in a training step.")] = 64,
     epochs: Annotated[
         int | None,
@@ -53,35 +52,43 @@ def command(
     The loss falls where the rate is useful and rises where it is too high. `lrtune search --range
     lr0=auto` runs this test first and searches the range that it finds.
     """
-    _check(optimizer, batch_size, epochs, seeds, figure)
+    _check(optimizer or "sgd", batch_size, epochs, seeds, figure)
     low, high = _rates(low, high)
+    for option, text in (("--model", model), ("--data", data)):
+        if text is not None and (option == "--model" or is_reference(text)):
+            check_reference(option, text)
     console = cli.steady_console()
-    dataset = _load(data, console)
-    from lrtune.model.start import start_tensorflow
     from lrtune.report.terminal import say
 
-    say(
-        console,
-        f"Images: {dataset.source}, {len(dataset.train):,} to train. Starting TensorFlow ...",
-    )
-    # One thread, as in a search, so that `--range lr0=auto` finds the same range.
-    start_tensorflow(threads=1)
+    own_code = model is not None or is_reference(data)
+    if own_code:
+        say(console, "Starting TensorFlow ...")
+        start(workers=False)
+    given = load_given(data, console)
+    if not own_code:
+        say(console, f"{what_is_trained(data, given)} Starting TensorFlow ...")
+        start(workers=False)
     from lrtune.finder.api import range_test
-    from lrtune.model.hypermodel import CatsVsDogsHyperModel
+    from lrtune.model.named import named_hypermodel
 
-    hypermodel = CatsVsDogsHyperModel(
-        optimizer=optimizer, input_shape=dataset.input_shape, num_classes=dataset.num_classes
-    )
+    hypermodel = named_hypermodel(model, given.train, epochs=50, optimizer=optimizer, loss=loss)
     found = range_test(
-        hypermodel, dataset.train.x, dataset.train.y, batch_size=batch_size, low=low, high=high,
-        epochs=epochs, seeds=seeds,
+        hypermodel, *given.train, **given.fit_kwargs, **given.batches_of(batch_size), low=low,
+        high=high, epochs=epochs, seeds=seeds,
     )  # fmt: skip
     say(console, str(found))
     if figure is not None:
         found.save(figure)
         say(console, f"Picture: {figure}")
     if found.suggested is not None:
-        say(console, f"Use it:\n  {_use(found, data, optimizer, batch_size)}")
+        typed = {
+            "--model": model,
+            "--data": data,
+            "--optimizer": optimizer,
+            "--loss": loss,
+            "--batch-size": str(batch_size),
+        }
+        say(console, f"Use it:\n  {_use(found, typed)}")
 
 
 def _check(
@@ -113,19 +120,10 @@ def _rates(low: float | None, high: float | None) -> tuple[float | None, float |
     return low, high
 
 
-def _load(data: str, console: Console) -> Dataset:
-    from lrtune.data import load
-
-    return load(data, notify=lambda line: console.print(line, markup=False, style="bold yellow"))
-
-
-def _use(found: RangeTest, data: str, optimizer: str, batch_size: int) -> str:
+def _use(found: RangeTest, typed: Mapping[str, str | None]) -> str:
     """The search that uses the range, without options that have their defaults."""
-    typed = ["lrtune", "search"]
-    for flag, value, default in (
-        ("--data", data, "auto"),
-        ("--optimizer", optimizer, "sgd"),
-        ("--batch-size", str(batch_size), "64"),
-    ):
-        typed += [] if value == default else [flag, value]
-    return shlex.join([*typed, "--range", "lr0={:g}:{:g}".format(*found.suggested or ())])
+    usual = {"--data": "auto", "--batch-size": "64"}
+    words = ["lrtune", "search"]
+    for flag, value in typed.items():
+        words += [] if value in (None, usual.get(flag)) else [flag, str(value)]
+    return shlex.join([*words, "--range", "lr0={:g}:{:g}".format(*found.suggested or ())])

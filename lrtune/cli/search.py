@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from lrtune._util.references import is_reference
 from lrtune.cli import app as cli
 from lrtune.cli.auto_range import with_found_range, with_recorded_range
+from lrtune.cli.data import load_given, start, what_is_trained
 from lrtune.cli.options import (
     QUICK_TRAIN,
     QUICK_VALIDATION,
@@ -66,13 +66,7 @@ def search(options: Options) -> None:
         from lrtune.export.live import check_folder
 
         check_folder(options.tensorboard, folder)
-    if options.own_code:
-        if not options.quiet:
-            say(console, "Starting TensorFlow ...")
-        _start(options)  # before the user's file does, with all cores
-    given = _load(options, console)
-    if options.finds_range and not options.overwrite:
-        options = with_recorded_range(options)
+    options, given = _loaded(options, console)
     finished = not options.overwrite and _is_finished(options, given)
     if finished:
         say(console, f"The search in {folder} is finished; --overwrite starts a new one.")
@@ -83,10 +77,11 @@ def search(options: Options) -> None:
         say(console, f"{folder} keeps what lrtune did not write: {', '.join(left)}")
     RunWriter(folder).close()  # if it cannot write, it fails before TensorFlow starts
     if not (options.quiet or finished):
-        say(console, _what_is_trained(options, given))
+        starting = "" if options.own_code else " Starting TensorFlow ..."
+        say(console, what_is_trained(options.data, given) + starting)
     try:
         if not options.own_code:
-            _start(options)
+            start(workers=not options.in_process)
         _run(options, given, console, quiet=options.quiet or finished)
     except KeyboardInterrupt:
         _interrupted(options, console)
@@ -94,36 +89,19 @@ def search(options: Options) -> None:
     cli.show_result(folder, console, "search", new_page=not finished, closing=closing)
 
 
-def _load(options: Options, console: Console) -> Given:
-    from lrtune.search import given
+def _loaded(options: Options, console: Console) -> tuple[Options, Given]:
+    """The data, and the options with the range of rates that the run folder has already."""
+    from lrtune.report.terminal import say
 
-    if is_reference(options.data):
-        return given.of_function("--data", options.data)
-    from lrtune.data import load
-
-    dataset = load(
-        options.data, notify=lambda line: console.print(line, markup=False, style="bold yellow")
-    )
-    if options.quick:
-        dataset = dataset.subset(
-            train=min(QUICK_TRAIN, len(dataset.train)),
-            validation=min(QUICK_VALIDATION, len(dataset.validation)),
-        )
-    return given.of_images(dataset, options.data)
-
-
-def _what_is_trained(options: Options, given: Given) -> str:
-    """A line about the data before the search begins."""
-    record, starting = given.record, "" if options.own_code else " Starting TensorFlow ..."
-    kind = "Data" if is_reference(options.data) else "Images"
-    noun = "samples" if is_reference(options.data) else "images"
-    if not record.sizes:
-        return f"{kind}: {record.source}.{starting}"
-    sizes = record.sizes
-    return (
-        f"{kind}: {record.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
-        f"validate, {sizes['test']:,} test {noun} left untouched.{starting}"
-    )
+    if options.own_code:
+        if not options.quiet:
+            say(console, "Starting TensorFlow ...")
+        start(workers=not options.in_process)
+    quick = {"train": QUICK_TRAIN, "validation": QUICK_VALIDATION} if options.quick else {}
+    given = load_given(options.data, console, **quick)
+    if options.finds_range and not options.overwrite:
+        options = with_recorded_range(options)
+    return options, given
 
 
 def _is_finished(options: Options, given: Given) -> bool:
@@ -179,16 +157,6 @@ def _interrupted(options: Options, console: Console) -> NoReturn:
         print_run(options.folder, console)
     say(console, f"\nInterrupted. To resume the search:\n  {command_line(options)}")
     raise typer.Exit(cli.INTERRUPTED)
-
-
-def _start(options: Options) -> None:
-    from lrtune.model.start import start_tensorflow
-    from lrtune.runner.forkserver import start_server
-
-    if not options.in_process:
-        start_server()  # it imports TensorFlow while this process does
-    # One thread, as in every worker, so that a trial's numbers do not depend on where it runs.
-    start_tensorflow(threads=1)
 
 
 def _run(options: Options, given: Given, console: Console, *, quiet: bool) -> None:

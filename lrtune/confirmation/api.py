@@ -140,27 +140,9 @@ def searched_hypermodel(records: RunRecords, material: Material) -> Any:
             "hypermodel must be given, as the search was run by a script: "
             "lrtune.confirm(run, x, y, test_data=(x_test, y_test), hypermodel=hypermodel)"
         )
-    from lrtune.model.named import named_hypermodel
+    from lrtune.model import named
 
-    model = manifest.model
-    # A model that the user's function compiles brings its own optimizer, loss and metrics.
-    own = (
-        {}
-        if model.compiled_by_user
-        else {
-            "optimizer": manifest.optimizer,
-            "optimizer_options": manifest.optimizer_options,
-            "loss": model.compiled.get("loss"),
-            "metrics": model.compiled.get("metrics"),
-        }
-    )
-    return named_hypermodel(
-        model.argument,
-        material.fit_args,
-        epochs=manifest.max_epochs,
-        families=manifest.families,
-        ranges=manifest.ranges,
-        fixed=manifest.fixed,
-        batch_size=manifest.batch_sizes or None,
-        **own,
-    )
+    if manifest.model.argument is not None:
+        return named.searched_hypermodel(manifest, None, None)
+    x, y = material.fit_args[:2]
+    return named.searched_hypermodel(manifest, x.shape[1:], int(y.max()) + 1)

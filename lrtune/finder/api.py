@@ -138,7 +138,7 @@ def _defaults(
     hp = keras_tuner.HyperParameters()
     try:
         model = hypermodel.build(hp)
-        check_search(hypermodel, given, "loss", lambda: model)
+        check_search(hypermodel, given, "loss", model)
     finally:
         kept.restore()
     return dict(hp.values)

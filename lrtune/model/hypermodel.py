@@ -30,8 +30,6 @@ from lrtune.schedules.space import READING, Space, families_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lrtune.records.schema import Manifest
-
 
 class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras Tuner has no types
     """Adds an optimizer and a sampled learning-rate schedule to a model.
@@ -298,30 +296,6 @@ class CatsVsDogsHyperModel(ScheduleHyperModel):
         # Unlike a lambda, a partial of a module-level function can be pickled.
         build = partial(_build_cnn, input_shape=input_shape, num_classes=num_classes)
         super().__init__(build, epochs=epochs, families=families, **kwargs)
-
-    @classmethod
-    def searched(
-        cls, manifest: Manifest, input_shape: tuple[int, ...], num_classes: int
-    ) -> CatsVsDogsHyperModel:
-        """The hypermodel of a search that `lrtune search` ran.
-
-        Args:
-            manifest: of the search.
-            input_shape: height, width, channels of its images.
-            num_classes: int >= 2, of its labels.
-        """
-        height, width, channels = input_shape
-        return cls(
-            epochs=manifest.max_epochs,
-            families=manifest.families,
-            optimizer=manifest.optimizer,
-            optimizer_options=manifest.optimizer_options,
-            ranges=manifest.ranges,
-            fixed=manifest.fixed,
-            batch_size=manifest.batch_sizes or None,
-            input_shape=(height, width, channels),
-            num_classes=num_classes,
-        )
 
 
 def _build_cnn(_hp: Any, **sizes: Any) -> keras.Model:

@@ -10,7 +10,8 @@ import keras_tuner
 
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.model.compiling import build_optimizer
-from lrtune.model.hypermodel import CatsVsDogsHyperModel, ScheduleHyperModel
+from lrtune.model.hypermodel import ScheduleHyperModel
+from lrtune.model.named import searched_hypermodel
 from lrtune.model.state import input_shape, one_hot, output_units, restore
 from lrtune.records.ids import folder_of
 from lrtune.records.reader import read_state
@@ -34,7 +35,7 @@ def best_model(
     searched, outcome = _find(records, trial)
     state = _state(searched, outcome)
     if hypermodel is None:
-        hypermodel = _cnn(searched.manifest, state, outcome)
+        hypermodel = _searched(searched.manifest, state, outcome)
     elif searched.manifest.families and not isinstance(hypermodel, ScheduleHyperModel):
         raise ArgumentError(
             "hypermodel must be the ScheduleHyperModel of the search. "
@@ -104,15 +105,17 @@ def _state(records: RunRecords, outcome: Outcome) -> State:
     )
 
 
-def _cnn(manifest: Manifest, state: State, outcome: Outcome) -> CatsVsDogsHyperModel:
-    """The hypermodel of `lrtune search`, for images and classes as the state's model has them."""
+def _searched(manifest: Manifest, state: State, outcome: Outcome) -> ScheduleHyperModel:
+    """The hypermodel of `lrtune search`; the CNN for images and classes as in the state."""
     if manifest.data.argument is None:
         raise ArgumentError(
             "hypermodel must be given, as the search was run by a script: "
             "run.best_model(hypermodel)"
         )
+    if manifest.model.argument is not None:
+        return searched_hypermodel(manifest, None, None)
     try:
-        return CatsVsDogsHyperModel.searched(manifest, input_shape(state), output_units(state))
+        return searched_hypermodel(manifest, input_shape(state), output_units(state))
     except ValueError as error:
         raise RunFolderError(
             f"the model of trial {outcome.trial_id} is not that of lrtune search: {error}"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import keras
 
+    from lrtune.records.schema import Manifest
+
 
 def named_hypermodel(
     argument: str | None, train: tuple[Any, ...], **asked: Any
@@ -38,6 +40,42 @@ def named_hypermodel(
             "takes arrays of images [n, height, width, channels] and class indices [n]."
         )
     return CatsVsDogsHyperModel(input_shape=x.shape[1:], num_classes=int(y.max()) + 1, **asked)
+
+
+def searched_hypermodel(
+    manifest: Manifest, input_shape: tuple[int, ...] | None, num_classes: int | None
+) -> ScheduleHyperModel:
+    """The hypermodel of a search that `lrtune search` ran.
+
+    Args:
+        manifest: of the search.
+        input_shape: height, width, channels of its images, for the CNN.
+        num_classes: int >= 2, of its labels, for the CNN.
+
+    Raises:
+        ArgumentError: there is no such function any more.
+        ValueError: the CNN cannot be built for these images.
+    """
+    record = manifest.model
+    asked: dict[str, Any] = {
+        "epochs": manifest.max_epochs,
+        "families": manifest.families,
+        "ranges": manifest.ranges,
+        "fixed": manifest.fixed,
+        "batch_size": manifest.batch_sizes or None,
+    }
+    if not record.compiled_by_user:  # else the optimizer, the loss and the metrics are its own
+        names = ("loss", "metrics")
+        asked |= {name: record.compiled.get(name) for name in names}
+        asked |= {
+            "optimizer": manifest.optimizer,
+            "optimizer_options": manifest.optimizer_options,
+        }
+    if record.argument is not None:
+        return ScheduleHyperModel(load_function("--model", record.argument), **asked)
+    height, width, channels = input_shape or ()
+    shape = (height, width, channels)
+    return CatsVsDogsHyperModel(input_shape=shape, num_classes=num_classes or 0, **asked)
 
 
 def first_model(hypermodel: ScheduleHyperModel, argument: str | None) -> keras.Model:

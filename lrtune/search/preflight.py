@@ -77,11 +77,14 @@ def _check_metrics(given: Mapping[str, Any], objective: str, model: keras.Model 
     batch = first_batch(given, _FEW)
     if batch is None or given.get("callbacks") or not isinstance(model, keras.Model):
         return
+    eagerly = model.run_eagerly
     model.run_eagerly = True  # for one batch, a function is not worth tracing
     try:
         logs = model.evaluate(*batch, batch_size=_FEW, verbose=0, return_dict=True)
     except Exception:  # noqa: BLE001 - each trial will tell: it may be the data's or this machine's
         return
+    finally:  # the user's function may return this model again
+        model.run_eagerly, model.test_function = eagerly, None
     for name, value in logs.items():
         if np.size(value) != 1:
             raise ArgumentError(

@@ -177,10 +177,10 @@ def test_what_a_search_trains_is_what_a_script_would(search: Call, mine: str, tm
 
 
 def test_workers_train_a_model_that_only_its_file_knows(search: Call, tmp_path: Path, mine: str):
+    from lrtune.model.named import named_hypermodel
     from lrtune.records.task import TrainingJob
     from lrtune.runner.exchange import read_job, write_job
     from lrtune.search.given import of_function
-    from lrtune.model.named import named_hypermodel
 
     given = of_function("--data", f"{mine}:batches")
     hypermodel = named_hypermodel(f"{mine}:plain", given.train, epochs=1, loss="mse")

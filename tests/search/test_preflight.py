@@ -17,6 +17,7 @@ from tests.runner import tiny
 
 X, Y = tiny.points()
 VALIDATION = {"validation_data": tiny.points(20, seed=1)}
+ONE_HOT = {"validation_data": (X, keras.utils.to_categorical(Y))}
 
 
 def regression(hp):
@@ -31,6 +32,12 @@ def two_outputs(hp):
     inputs = keras.Input((4,))
     outputs = [keras.layers.Dense(2, activation="softmax", name=name)(inputs) for name in "ab"]
     return keras.Model(inputs, outputs)
+
+
+def with_f1(hp):
+    model = tiny.build(hp)
+    model.compile("sgd", "categorical_crossentropy", metrics=[keras.metrics.F1Score()])
+    return model
 
 
 def spoiled(array, position, value):
@@ -56,6 +63,20 @@ def message(tmp_path, *args, build=tiny.build, objective="val_loss", **kwargs):
 
 
 FAULTS = {
+    "objective that is not measured": (
+        {"args": (X, Y), "objective": "val_f1_score", **VALIDATION},
+        (
+            "objective must be what the model measures: val_accuracy, val_loss, accuracy, loss. "
+            "Received: val_f1_score."
+        ),
+    ),
+    "metric with a value for each class": (
+        {"args": (X, keras.utils.to_categorical(Y)), "build": with_f1, **ONE_HOT},
+        (
+            "metrics must be single numbers. Received: f1_score with 2 values; let the metric "
+            "average them (average='macro' in keras.metrics.F1Score)."
+        ),
+    ),
     "one unit": (
         {"args": (X, Y), "build": regression, **VALIDATION},
         (
@@ -200,3 +221,12 @@ def test_the_first_position_is_found_in_later_parts_of_a_large_array():
     x = np.zeros((preflight._ROWS + 10, 2), "float32")
     x[preflight._ROWS + 3, 1] = -np.inf
     assert preflight._first_not_finite(x) == ((preflight._ROWS + 3, 1), -np.inf)
+
+
+def test_a_model_that_is_built_once_for_all_is_left_as_it_was(tmp_path):
+    model = tiny.build(keras_tuner.HyperParameters())
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    given = {"x": X, "y": Y, **VALIDATION}
+    check_search(lrtune.ScheduleHyperModel(lambda hp: model, epochs=1), given, "val_loss", model)
+    assert not model.run_eagerly
+    assert model.test_function is None

@@ -1,0 +1,73 @@
+"""The data that `--data` names, loaded; and TensorFlow, started as a search needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lrtune._util.references import is_reference
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lrtune.search.given import Given
+
+
+def load_given(
+    source: str, console: Console, *, train: int | None = None, validation: int | None = None
+) -> Given:
+    """The data, with warnings on the console.
+
+    Args:
+        source: the value of `--data`; TensorFlow must have been started if it names a function.
+        console: where to warn.
+        train: how many images to train on, at most; None for all.
+        validation: how many to validate on, likewise.
+
+    Raises:
+        ArgumentError, DataError: they cannot be loaded.
+    """
+    from lrtune.search import given
+
+    if is_reference(source):
+        return given.of_function("--data", source)
+    from lrtune.data import load
+
+    dataset = load(
+        source, notify=lambda line: console.print(line, markup=False, style="bold yellow")
+    )
+    if train is not None or validation is not None:
+        most = len(dataset.train), len(dataset.validation)
+        dataset = dataset.subset(
+            train=min(train or most[0], most[0]), validation=min(validation or most[1], most[1])
+        )
+    return given.of_images(dataset, source)
+
+
+def what_is_trained(source: str, given: Given) -> str:
+    """A sentence about the data."""
+    record = given.record
+    kind, noun = ("Data", "samples") if is_reference(source) else ("Images", "images")
+    if not record.sizes:
+        return f"{kind}: {record.source}."
+    sizes = record.sizes
+    return (
+        f"{kind}: {record.source}, {sizes['train']:,} to train, {sizes['validation']:,} to "
+        f"validate, {sizes['test']:,} test {noun} left untouched."
+    )
+
+
+def start(*, workers: bool) -> None:
+    """Starts TensorFlow with one thread.
+
+    As in every worker, so that a trial's numbers do not depend on where it runs; and before a file
+    of the user's starts it with all cores.
+
+    Args:
+        workers: whether there will be worker processes, which the server then prepares meanwhile.
+    """
+    from lrtune.model.start import start_tensorflow
+    from lrtune.runner.forkserver import start_server
+
+    if workers:
+        start_server()
+    start_tensorflow(threads=1)
