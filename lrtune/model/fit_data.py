@@ -44,6 +44,16 @@ def first_batch(given: Mapping[str, Any], size: int) -> tuple[Any, ...] | None:
     return None
 
 
+def makes(x: Any) -> bool:
+    """Whether this is a function that makes data."""
+    return callable(x) and not hasattr(x, "shape")
+
+
+def made(x: Any) -> Any:
+    """The data, or what a function makes of nothing."""
+    return x() if makes(x) else x
+
+
 def has_own_fit(hypermodel: Any) -> bool:
     """Whether a hypermodel's `fit` is the user's, which may do anything with its arguments."""
     import keras_tuner

@@ -22,7 +22,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from lrtune.errors import ArgumentError
-from lrtune.model.fit_data import has_own_fit, is_arrays
+from lrtune.model.fit_data import has_own_fit, is_arrays, made, makes
 from lrtune.model.hypermodel import steps_per_epoch
 from lrtune.runner.feed import BATCH, ArrayFeed, Feed
 from lrtune.runner.fit_arguments import fit_arguments
@@ -214,16 +214,6 @@ class _First(keras.utils.PyDataset):  # type: ignore[misc] # Keras has no types
 
     def on_epoch_end(self) -> None:
         self._dataset.on_epoch_end()
-
-
-def makes(x: Any) -> bool:
-    """Whether this is a function that makes data."""
-    return callable(x) and not hasattr(x, "shape")
-
-
-def made(x: Any) -> Any:
-    """The data, or what a function makes of nothing."""
-    return x() if makes(x) else x
 
 
 def _set_seeds(seed: int) -> None:

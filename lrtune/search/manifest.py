@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from lrtune.model.batches import fingerprint_of_batches
 from lrtune.model.describe import describe_fit, describe_model
+from lrtune.model.fit_data import has_own_fit
 from lrtune.model.hypermodel import ScheduleHyperModel
+from lrtune.records.data_record import describe_given
 from lrtune.schedules.optimizers import OWN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import keras
+
+    from lrtune.records.schema import DataRecord
 
 
 def searched_by(hypermodel: Any) -> dict[str, Any]:
@@ -28,6 +34,20 @@ def searched_by(hypermodel: Any) -> dict[str, Any]:
         "fixed": space.fixed,
         "batch_sizes": space.batch_sizes,
     }
+
+
+def trained_on(hypermodel: Any, given: Mapping[str, Any], data: DataRecord | None) -> DataRecord:
+    """The record of the data.
+
+    Args:
+        hypermodel: of the search; one with a `fit` of its own may do anything with the arguments.
+        given: arguments of `fit` by name.
+        data: what is known of them already.
+    """
+    data = data or describe_given((), given)
+    if data.fingerprint or has_own_fit(hypermodel):
+        return data
+    return replace(data, fingerprint=fingerprint_of_batches(given))
 
 
 def trained_with(

@@ -24,7 +24,6 @@ from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.model.batch_size import check_batch_size
 from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.model.kept import best_model, best_models
-from lrtune.records.data_record import describe_given
 from lrtune.records.identity import continued, identity, installed, refuse_other_search
 from lrtune.records.ids import BASELINE_SEARCH
 from lrtune.records.reader import read_run
@@ -40,7 +39,7 @@ from lrtune.search.algorithm import Algorithm
 from lrtune.search.baseline import arm_tasks, plain_arms
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import SearchLoop
-from lrtune.search.manifest import searched_by, trained_with
+from lrtune.search.manifest import searched_by, trained_on, trained_with
 from lrtune.search.objective import parse_objective
 from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed, own_defaults
 from lrtune.search.preflight import check_search
@@ -188,7 +187,7 @@ class LoopTuner(UnsavedTuner):
                 "Python, which takes about twice as long.",
                 stacklevel=2,
             )
-        data = data or describe_given((), given)
+        data = trained_on(self.hypermodel, given, data)
         manifest = dataclasses.replace(
             self._manifest(horizon, data, given.get("batch_size")),
             **trained_with(self.hypermodel, first, self._first_model, given, model),

@@ -8,9 +8,11 @@ from functools import partial
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import lrtune
 from lrtune.errors import OtherSearchError
+from lrtune.model.batches import fingerprint_of_batches
 from lrtune.model.describe import describe_fit, describe_model, source_of
 from tests.runner import tiny
 
@@ -181,3 +183,45 @@ def tells_its_policy(hp):
     if policy != "mixed_bfloat16":
         raise ValueError(policy)
     return tiny.build(hp)
+
+
+def batches(shift=0.0, shuffle=False):
+    x, y = tiny.points()
+    data = tf.data.Dataset.from_tensor_slices((x + shift, y))
+    return (data.shuffle(40) if shuffle else data).batch(8)
+
+
+class Rows(keras.utils.PyDataset):
+    def __init__(self, shift=0.0):
+        super().__init__()
+        self.x, self.y = tiny.points()
+        self.x = self.x + shift
+
+    @property
+    def num_batches(self):
+        return 2
+
+    def __getitem__(self, index):
+        return self.x[8 * index : 8 * index + 8], self.y[8 * index : 8 * index + 8]
+
+
+@pytest.mark.parametrize("make", [batches, Rows])
+def test_data_in_batches_are_told_apart_by_their_first_batch(make):
+    one = fingerprint_of_batches({"x": make()})
+    assert len(one) == 16
+    assert fingerprint_of_batches({"x": make()}) == one
+    assert fingerprint_of_batches({"x": make}) == one
+    assert fingerprint_of_batches({"x": make(shift=1.0)}) != one
+
+
+def test_of_data_that_are_drawn_anew_the_form_is_what_counts():
+    drawn = [fingerprint_of_batches({"x": batches(shuffle=True)}) for _ in range(3)]
+    assert len(set(drawn)) == 1
+    longer = batches(shuffle=True).unbatch().batch(4)
+    assert fingerprint_of_batches({"x": longer}) != drawn[0]
+
+
+def test_a_generator_loses_none_of_its_batches_to_the_check():
+    generator = iter([(1, 2)])
+    assert fingerprint_of_batches({"x": generator}) == ""
+    assert next(generator) == (1, 2)
