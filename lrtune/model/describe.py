@@ -110,7 +110,13 @@ def plain_of(value: Any) -> Any:
 
 
 def _callback(callback: Any) -> dict[str, Any]:
-    """A callback's settings; where it writes decides nothing."""
+    """A callback's settings; where it writes decides nothing.
+
+    One of the user's own may hold anything, the time or the number of its process: only its code is
+    compared.
+    """
+    if not type(callback).__module__.startswith("keras."):
+        return {"class": type(callback).__name__, "source": source_of(type(callback))}
     settings = {
         name: plain_of(value)
         for name, value in sorted(vars(callback).items())

@@ -129,8 +129,8 @@ def _remarks(recipe: Recipe, manifest: Manifest, schedule: Schedule, style: Styl
             low = float(schedule.momentum_table(value, manifest.max_epochs, 100).min())
             yield (
                 f"# In the search {name} moved, from {value:.3g} to {low:.3g} where the rate is "
-                "highest, and back;\n# Keras keeps it constant. `--as lrtune` prints code that "
-                "moves it."
+                "highest, and back;\n# Keras keeps it constant. In the style lrtune (`lrtune show "
+                "--as lrtune`) the code moves it."
             )
     if schedule.closed_loop and style == "lrtune":
         yield "callbacks = [lrtune.Feedback(schedule)]  # for model.fit"

@@ -106,8 +106,8 @@ def tune(one: dict[str, Any]) -> None:
         **more,
     )
     x, y = tiny.points(60)
-    callbacks = [saboteur()] if SABOTAGE in os.environ else None
-    tuner.search(x, y, **tiny.fit_kwargs(), verbose=0, callbacks=callbacks)
+    # In every search: one with other callbacks is another search.
+    tuner.search(x, y, **tiny.fit_kwargs(), verbose=0, callbacks=[saboteur()])
 
 
 def _search_acquisitions_briefly() -> None:
@@ -171,7 +171,11 @@ def saboteur() -> Any:
             self.how, self.what, self.driver = how, what, driver
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-            if epoch != 1 or (os.getpid() == self.driver) != (self.how == "swallow"):
+            if (
+                self.how == "nothing"
+                or epoch != 1
+                or (os.getpid() == self.driver) != (self.how == "swallow")
+            ):
                 return
             if self.how == "always":
                 mine = float(self.model.optimizer.momentum)
@@ -185,5 +189,5 @@ def saboteur() -> Any:
                 os.close(os.open(self.what, os.O_CREAT | os.O_EXCL))
                 _HARM[self.how]()
 
-    how, _, what = os.environ[SABOTAGE].partition(":")
+    how, _, what = os.environ.get(SABOTAGE, "nothing").partition(":")
     return Saboteur(how, what, os.getpid())

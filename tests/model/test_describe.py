@@ -125,8 +125,21 @@ def test_arguments_of_fit_are_recorded_without_data_and_paths():
     assert found["class_weight"] == {"0": 1.0, "1": 2.0}
     assert [one["class"] for one in found["callbacks"]] == ["EarlyStopping", "ModelCheckpoint"]
     assert found["callbacks"][0]["patience"] == 3
+    assert describe_fit({"callbacks": [Mine(1)]}) == describe_fit({"callbacks": [Mine(2)]})
+    assert describe_fit({"callbacks": [Mine(1)]}) != describe_fit({"callbacks": [Other(1)]})
     other = keras.callbacks.ModelCheckpoint("b.keras")
     assert describe_fit({"callbacks": [other]}) == describe_fit({"callbacks": [saved]})
+
+
+class Mine(keras.callbacks.Callback):
+    def __init__(self, process):
+        super().__init__()
+        self.process = process
+
+
+class Other(Mine):
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = True
 
 
 def search(folder, build, **fit):
