@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import math
 import multiprocessing
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 BOUNDS = {"terminal": {"seconds": 2.0, "mib": 500.0}, "page": {"seconds": 10.0, "mib": 500.0}}
 """Limits for the medians, with and without a confirmation."""
+
+READY_SECONDS = 3.0
+"""Limit for the page of the run with the most trials in a browser."""
 
 FAMILIES = ("constant", "time", "step", "exponential")
 GAINS = {"constant": 0.0, "time": 0.008, "step": 0.012, "exponential": 0.015}
@@ -68,12 +73,16 @@ def main() -> None:
                     continue  # the first round reads the files into the disk cache
                 results[name].append(measured)
                 print(f"{name}: {measured}", flush=True)
+        ready = seconds_until_ready(Path(folder, "more.html"))
     medians = {
         name: {key: statistics.median(one[key] for one in rows) for key in rows[0]}
         for name, rows in results.items()
     }
     broken = broken_bounds(medians)
-    said = {**vars(arguments), **summary(medians), "broken": broken, "medians": medians}
+    if ready is not None and ready > READY_SECONDS:
+        broken.append(f"page more: ready after {ready} s > {READY_SECONDS}")
+    said = {**vars(arguments), **summary(medians), "ready_seconds": ready, "broken": broken}
+    said["medians"] = medians
     print(json.dumps(said))
     sys.exit(1 if broken else 0)
 
@@ -97,6 +106,23 @@ def measure(command: list[str]) -> Measured:
     if "--html" in command:
         measured["page_mb"] = round(Path(command[-1]).stat().st_size / 1e6, 2)
     return measured
+
+
+def seconds_until_ready(page: Path) -> float | None:
+    """Seconds until Chromium shows a page and its script has run; None without a browser."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        return None
+    if path is None:
+        return None
+    event = "performance.getEntriesByType('navigation')[0].domContentLoadedEventEnd"
+    with sync_playwright() as driver:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        tab = driver.chromium.launch(executable_path=path, args=arguments).new_page()
+        tab.goto(page.as_uri())
+        return round(float(tab.evaluate(event)) / 1000, 2)
 
 
 def refuse_tensorflow(*commands: list[str]) -> None:
@@ -200,7 +226,7 @@ def _make_search(
         for arm, values in baseline.items():
             for seed in manifest.baseline_seeds:
                 write_trial(writer, f"baseline/{arm}/seed-{seed}", values, epochs, draw)
-        writer.finished(manifest, "2026-01-02T00:00:00+00:00")
+        writer.manifest(dataclasses.replace(manifest, finished="2026-01-02T00:00:00+00:00"))
 
 
 def _make_confirmation(folder: Path, epochs: int, arms: int, draw: random.Random) -> None:

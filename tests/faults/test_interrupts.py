@@ -81,12 +81,14 @@ def test_an_interrupted_search_leaves_nothing_and_continues(harness: Harness, tm
             wrong += last_lines_tell(child, folder, double=double)
         return wrong + finish(harness, job, folder, whole)
 
-    for kind, (signum, double) in enumerate(KINDS):
-        name = f"{signal.Signals(signum).name}{' twice' if double else ''}"
-        Tries(name).all(
-            (f"try {number}", lambda kind=kind, number=number: attempt(kind, number))
+    Tries("SIGINT and SIGTERM, once and twice, and SIGHUP").all(
+        (
+            (f"{KINDS[kind]} {number}", lambda kind=kind, number=number: attempt(kind, number))
+            for kind in range(len(KINDS))
             for number in range(4)
-        )
+        ),
+        at=3,  # much of it is waiting
+    )
     assert ended.count(INTERRUPTED) > len(ended) / 2
 
 

@@ -34,29 +34,29 @@ def start_in_shell(harness: Harness, first: str, folder: Path, *more: object) ->
 
 
 @pytest.mark.skipif(not MOUNTS, reason="it may not mount")
-@pytest.mark.parametrize("what", ["read-only shared memory", "no shared memory"])
-def test_shared_memory_is_not_needed(what: str, harness: Harness, tmp_path: Path):
+def test_shared_memory_is_not_needed(harness: Harness, tmp_path: Path):
     whole = harness.undisturbed("command", lambda run: searches.cli(harness.images, run))
-    option = "ro" if what.startswith("read") else "size=4k,nr_inodes=1"
-    folder = tmp_path / "run"
 
-    def attempt() -> list[str]:
+    def attempt(option: str) -> list[str]:
+        folder = tmp_path / option
         child = start_in_shell(harness, f"mount -t tmpfs -o {option} none /dev/shm", folder)
         assert child.wait() == 0, child.text()
         return left_behind(child, folder) + result.differences(result.result(folder), whole)
 
-    _alone(what, attempt)
+    Tries("shared memory that is read-only, or full").all(
+        (option, lambda option=option: attempt(option)) for option in ("ro", "size=4k,nr_inodes=1")
+    )
 
 
 @pytest.mark.skipif(not MOUNTS, reason="it may not mount")
-@pytest.mark.parametrize("size", ["size=16k", "size=64k,nr_inodes=2"])
-def test_a_full_temporary_folder_is_one_line(size: str, harness: Harness, tmp_path: Path):
+def test_a_full_temporary_folder_is_one_line(harness: Harness, tmp_path: Path):
     whole = harness.undisturbed("command", lambda run: searches.cli(harness.images, run))
-    folder, tiny = tmp_path / "run", tmp_path / "tiny"
-    tiny.mkdir()
 
-    def attempt() -> list[str]:
-        before = f"mount -t tmpfs -o {size} none {shlex.quote(str(tiny))}; export TMPDIR={tiny}"
+    def attempt(size: str) -> list[str]:
+        folder, tiny = tmp_path / f"run {size}", tmp_path / size
+        tiny.mkdir()
+        where = shlex.quote(str(tiny))
+        before = f"mount -t tmpfs -o {size} none {where}; export TMPDIR={where}"
         child = start_in_shell(harness, before, folder)
         assert child.wait() == BAD_INPUT, child.text()
         assert "Traceback" not in child.text()
@@ -66,7 +66,9 @@ def test_a_full_temporary_folder_is_one_line(size: str, harness: Harness, tmp_pa
         job = searches.cli(harness.images, folder)
         return left_behind(child, folder) + finish(harness, job, folder, whole)
 
-    _alone(f"a temporary folder with {size}", attempt)
+    Tries("a small temporary folder").all(
+        (size, lambda size=size: attempt(size)) for size in ("size=16k", "size=64k,nr_inodes=2")
+    )
 
 
 def test_too_few_open_files_are_one_line(harness: Harness, tmp_path: Path):
@@ -84,7 +86,7 @@ def test_too_few_open_files_are_one_line(harness: Harness, tmp_path: Path):
         return left_behind(child, folder) + finish(harness, job, folder, whole)
 
     Tries("few open files").all(
-        (f"{files}", lambda files=files: attempt(files)) for files in (12, 14, 20)
+        ((f"{files}", lambda files=files: attempt(files)) for files in (12, 14, 20)), at=3
     )
 
 
