@@ -115,4 +115,7 @@ def _figures(report: Report, winner: Winner | None) -> list[tuple[str, str]]:
             shown.append((f"mean of {name}", mean))
             shown.append((DIFFERENCE, fixed(first["delta"], places, sign=True)))
             shown.append(("noise of a single run, ±", fixed(baseline.spread, places)))
+            if (full := len(report.ranked)) > 1:
+                what = f"noise of the best of {full:,} runs, +"
+                shown.append((what, fixed(baseline.spread_of_best(full), places)))
     return [(what, number) for what, number in shown if number != NOTHING]

@@ -65,7 +65,7 @@ def recommend(
         }
         return Recommended(known.get(chosen, chosen), recipe, known.get(arm, arm), shown)
     delta = float(ranked["delta"].iloc[0])
-    shown = baseline is None or (delta > 0 and not baseline.within_noise(delta))
+    shown = baseline is None or bool(baseline.beaten_by_best(delta, len(ranked)))
     if shown or baseline is None:
         return Recommended(best.trial_id, best.recipe, best.trial_id, shown=True)
     constant = baseline.reference

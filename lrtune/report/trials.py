@@ -6,15 +6,16 @@ import math
 import shlex
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.words import NOTHING, brief, count, duration, fixed, reason
 from lrtune.stats.ranking import RUNNING
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from lrtune.records.reader import RunRecords
     from lrtune.report.build import Report
+    from lrtune.stats.baseline import Baseline
 
 UNKNOWN = "unknown"
 """The family of a trial that does not name one."""
@@ -109,13 +110,30 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
         about = f"how much better than {baseline.reference.name}"
         columns.append(numbers("delta", deltas, about))
     if baseline is not None and not math.isnan(baseline.spread):
-        noise = trials["within_noise"].map({True: "within", False: "outside"}).fillna(NOTHING)
-        about = f"95 % of single baseline runs fall within ±{fixed(baseline.spread, places)}"
-        columns.append(Column("noise", tuple(noise), about=about))
+        columns.append(_noise_column(trials, baseline, len(report.ranked), places))
     times = tuple(map(duration, trials["total_seconds"]))
     columns.append(Column("status", tuple(trials["status"])))
     columns.append(Column("time", times, right=True, optional=True, order=order))
     return {column.name: column for column in columns}
+
+
+def _noise_column(trials: pd.DataFrame, baseline: Baseline, full: int, places: int) -> Column:
+    """Whether each trial lies within the noise of one baseline run, or of the best of as many."""
+    one_of = f"outside (one run of {full:,})"
+    cells = []
+    for delta, within in zip(trials["delta"], trials["within_noise"], strict=True):
+        if pd.isna(within):
+            cells.append(NOTHING)
+        elif within:
+            cells.append("within")
+        else:
+            lucky = delta > 0 and not baseline.beaten_by_best(delta, full)
+            cells.append(one_of if lucky else "outside")
+    about = f"95 % of single baseline runs fall within ±{fixed(baseline.spread, places)}"
+    if one_of in cells:
+        best = fixed(baseline.spread_of_best(full), places)
+        about += f"; {one_of}: not outside the noise of the best of {full:,} runs, +{best}"
+    return Column("noise", tuple(cells), least=len("outside"), about=about)
 
 
 def _whole(column: pd.Series[int]) -> list[str]:

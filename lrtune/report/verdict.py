@@ -60,7 +60,7 @@ def judge(
     if baseline is None:
         return NO_BASELINE, f"{winner}."
     compared = f"{_gap(delta, places)} {rival_in_full(baseline, manifest, places)}"
-    headline, certainty = _compared(delta, baseline, _chosen(frame, ranked), places)
+    headline, certainty = _compared(delta, baseline, frame, places)
     gain = _whose_gain(records, ranked, baseline, places)
     arm = baseline.reference
     recipes = whole_recipes({"the winner": recipe}, arm.name, arm.recipe)
@@ -69,9 +69,11 @@ def judge(
     return headline, " ".join(filter(None, parts))
 
 
-def _compared(delta: float, baseline: Baseline, chosen: str, places: int) -> tuple[str, str]:
+def _compared(
+    delta: float, baseline: Baseline, frame: pd.DataFrame, places: int
+) -> tuple[str, str]:
     """The headline, and how certain the difference is."""
-    constant = rival(baseline)
+    constant, full = rival(baseline), int(frame["rank"].notna().sum())
     noise = f"the noise of a single run (±{fixed(baseline.spread, places)})"
     within = baseline.within_noise(delta)
     if within is None:
@@ -83,8 +85,16 @@ def _compared(delta: float, baseline: Baseline, chosen: str, places: int) -> tup
     if delta < 0:
         headline = f"{constant[0].upper()}{constant[1:]} beats every schedule tried here."
         return headline, f"that is outside {noise}."
+    best = f"the best of {full:,} runs (+{fixed(baseline.spread_of_best(full), places)})"
+    if not baseline.beaten_by_best(delta, full):
+        headline = f"No evidence that any schedule beats {constant} here."
+        return headline, f"that is outside {noise}, but not outside that of {best}."
     headline = f"The best schedule beats {constant} by more than noise, but is not confirmed yet."
-    return headline, f"that is outside {noise}, but {chosen}. Confirm it with fresh seeds."
+    beyond = f"the noise of {best}" if full > 1 else noise
+    return (
+        headline,
+        f"that is outside {beyond}, but {_chosen(frame, full)}. Confirm it with fresh seeds.",
+    )
 
 
 def _gap(delta: float, places: int) -> str:
@@ -101,13 +111,13 @@ def _why_unknown(baseline: Baseline) -> str:
     return "all its seeds scored the same"
 
 
-def _chosen(frame: pd.DataFrame, ranked: pd.DataFrame) -> str:
+def _chosen(frame: pd.DataFrame, full: int) -> str:
     """How many trials the winner is the best of: with more trials, more of its lead is luck."""
     tried = int((frame["parent"].isna() & (frame["status"] != RUNNING)).sum())
-    if len(ranked) == 1 and tried <= 1:
+    if full == 1 and tried <= 1:
         return "it is one trial with one seed"
-    out_of = count(len(ranked), "trial")
-    if tried > len(ranked):
+    out_of = count(full, "trial")
+    if tried > full:
         out_of = f"{out_of} that finished, out of {tried:,} tried"
     return f"it is the best of {out_of}, and the best of many is partly lucky"
 
@@ -115,7 +125,7 @@ def _chosen(frame: pd.DataFrame, ranked: pd.DataFrame) -> str:
 def _whose_gain(records: RunRecords, ranked: pd.DataFrame, baseline: Baseline, places: int) -> str:
     """What other than the schedule may have made the winner better than the baseline."""
     delta = float(ranked["delta"].iloc[0])
-    if not (delta > 0 and baseline.within_noise(delta) is False):
+    if not baseline.beaten_by_best(delta, len(ranked)):
         return ""
     if ranked["schedule"].iloc[0] == CONSTANT:
         return CONSTANT_WON

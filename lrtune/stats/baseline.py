@@ -9,6 +9,8 @@ difference varies by chance with standard deviation s sqrt(1 + 1/n), where s is 
 deviation between seeds: the trial's seed contributes s^2, the mean s^2/n. A trial is within noise
 if it lies in the prediction interval of a single future observation, mean +- t s sqrt(1 + 1/n)
 with t the quantile of Student's t (Hahn and Meeker, "Statistical Intervals", 1991, chapter 4).
+The best of k trials lies above it more often, so a verdict about it uses a wider bound
+(`stats.best_of`).
 
 NOTE: s is that of the reference alone. Pooling all arms would give more degrees of freedom, but
 assumes that seeds vary equally in all arms, and they do not: after 9 epochs s was .007 at rate .1
@@ -28,6 +30,7 @@ from typing import TYPE_CHECKING
 from lrtune.errors import ArgumentError
 from lrtune.records.schema import TUNED
 from lrtune.schedules.recipe import Recipe
+from lrtune.stats.best_of import best_of_factor
 from lrtune.stats.trials import score_of
 from lrtune.stats.winner import Direction
 
@@ -100,6 +103,35 @@ class Baseline:
         if math.isnan(self.spread) or math.isnan(delta):
             return None
         return bool(abs(delta) <= self.spread)
+
+    def spread_of_best(self, k: int) -> float:
+        """How far above the mean the best of k runs of the reference scores in 95 % of cases.
+
+        NOTE: never less than `spread`, although a single run exceeds a one-sided bound of 95 %
+        sooner: what lies within the noise of one run must not lie beyond that of the best.
+
+        Args:
+            k: int >= 1.
+
+        Returns:
+            float >= 0 in the unit of the objective; NaN if unknown.
+        """
+        if math.isnan(self.spread):
+            return math.nan
+        arm = self.reference
+        return max(self.spread, best_of_factor(arm.n, k) * arm.std * math.sqrt(1 + 1 / arm.n))
+
+    def beaten_by_best(self, delta: float, k: int) -> bool | None:
+        """Whether the best of k trials leads by more than chance explains; None if unknown.
+
+        Args:
+            delta: how much better than the reference it is.
+            k: int >= 1, how many trials completed the full budget. Only these could be the best;
+                trials that stopped before have no comparable score. NOTE: where these were chosen
+                out of more, as Hyperband does, their scores are a little too good for this bound.
+        """
+        bound = self.spread_of_best(k)
+        return None if math.isnan(bound) or math.isnan(delta) else bool(delta > bound)
 
 
 def measure_baseline(records: RunRecords) -> Baseline | None:

@@ -76,8 +76,8 @@ Verdict
   The best schedule beats the constant rate by more than noise, but is not confirmed yet.
   Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120, 0.0310 better than the
   constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 seeds); that is outside the noise
-  of a single run (±0.0131), but it is the best of 4 trials that finished, out of 7 tried, and the
-  best of many is partly lucky. Confirm it with fresh seeds. The best constant rate among the
+  of the best of 4 runs (+0.0155), but it is the best of 4 trials that finished, out of 7 tried, and
+  the best of many is partly lucky. Confirm it with fresh seeds. The best constant rate among the
   trials, constant(lr0=0.05), momentum 0.9, reached 0.6900.
 
 Use it

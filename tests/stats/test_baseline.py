@@ -178,3 +178,24 @@ def test_a_further_seed_of_the_same_arm_is_within_noise_95_times_in_100():
     ]
 
     assert np.mean(within) == pytest.approx(0.95, abs=4 * 0.0024)
+
+
+def test_the_noise_of_the_best_run_is_never_less_than_that_of_one(tmp_path):
+    baseline = baseline_of(tmp_path, build_run.SCORES)
+    deviation = math.sqrt(0.000014 / 2) * math.sqrt(4 / 3)
+
+    # One-sided, a single run exceeds 2.92 deviations in 5 % of cases, but the two-sided noise of a
+    # single run is 4.30 deviations.
+    assert baseline.spread_of_best(1) == baseline.spread
+    assert baseline.spread_of_best(12) == pytest.approx(6.887 * deviation, rel=1e-3)
+    assert baseline.beaten_by_best(0.0211, 12) is True
+    assert baseline.beaten_by_best(0.0210, 12) is False
+    assert baseline.beaten_by_best(-0.5, 12) is False
+    assert baseline.beaten_by_best(math.nan, 12) is None
+
+
+def test_where_the_noise_of_one_run_is_unknown_so_is_that_of_the_best(tmp_path):
+    baseline = baseline_of(tmp_path, {"constant-0.1": (0.7,)})
+
+    assert math.isnan(baseline.spread_of_best(4))
+    assert baseline.beaten_by_best(0.1, 4) is None
