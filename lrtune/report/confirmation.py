@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from lrtune.records.schema import TUNED
 from lrtune.report.baseline import share_text
+from lrtune.report.constants import CONSTANT, as_good, confirmed_as_good, confirmed_too
 from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.recipes import whole_recipes
-from lrtune.report.verdict import CONSTANT, CONSTANT_WON, UNTUNED
+from lrtune.report.verdict import CONSTANT_WON, UNTUNED
 from lrtune.report.words import NO_BREAK, count, fixed, interval, p_text
 from lrtune.schedules.recipe import Recipe
 from lrtune.stats.frames import comparison_frame
@@ -231,7 +232,12 @@ def _confirmed(confirmed: Confirmed, winners: list[ArmSummary], places: int) -> 
     score = f"{_metric(manifest)} {fixed(winners[0].mean, places)}"
     gain = sentence(differences(confirmed)[first], places, _rival(manifest))
     winner = f"{_arm_text(manifest, first)} ({first})"
-    parts = [f"Confirmed: {winner}, with {score} on the test images, {gain}."]
+    beats = f"{winner}, with {score} on the test images, {gain}"
+    rivals = confirmed_as_good(confirmed, first)
+    if rivals:
+        headline = "Not confirmed: no schedule was shown to beat every constant rate."
+        return [headline, f"{beats}, but {as_good(rivals, places)}."]
+    parts = [f"Confirmed: {beats}.", confirmed_too(confirmed, first, _rival(manifest), places)]
     if len(winners) > 1:
         parts.append(
             f"{count(len(winners), 'arm')} beat it. This one has the best mean, but the arms were "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lrtune.errors import LrtuneError
 from lrtune.report.code import code_for
 from lrtune.report.confirmation import best_confirmed
+from lrtune.report.constants import confirmed_as_good
 from lrtune.report.page_pictures import PagePicture, draw_winner
 
 if TYPE_CHECKING:
@@ -74,9 +75,9 @@ def _instead(choice: Recommended) -> str:
 
 
 def _best_arm(confirmed: Confirmed | None) -> tuple[str | None, bool]:
-    """The arm to use, and whether it beats the baseline."""
+    """The arm to use, and whether it beats the baseline and no constant rate is as good."""
     if confirmed is None:
         return None, False
     arm = best_confirmed(confirmed)
     better = [one.arm for one in confirmed.comparison.differences if one.verdict == "better"]
-    return arm, arm in better
+    return arm, arm in better and not confirmed_as_good(confirmed, arm)

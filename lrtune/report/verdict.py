@@ -6,19 +6,22 @@ import math
 from typing import TYPE_CHECKING
 
 from lrtune.report.baseline import rival, rival_in_full
+from lrtune.report.constants import (
+    CONSTANT,
+    as_good,
+    better_than_reference,
+    constants_as_good,
+)
 from lrtune.report.recipes import whole_recipes
 from lrtune.report.words import count, fixed
 from lrtune.stats.ranking import RUNNING
-from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from lrtune.records.reader import RunRecords
-    from lrtune.records.schema import Manifest
     from lrtune.stats.baseline import Baseline
 
-CONSTANT = "constant"
 NO_BASELINE = (
     "This run has no baseline, so it cannot show whether any schedule beats a constant rate."
 )
@@ -61,10 +64,14 @@ def judge(
         return NO_BASELINE, f"{winner}."
     compared = f"{_gap(delta, places)} {rival_in_full(baseline, manifest, places)}"
     headline, certainty = _compared(delta, baseline, frame, places)
+    rivals = constants_as_good(baseline, score, manifest.direction)
+    if rivals and baseline.beaten_by_best(delta, len(ranked)):
+        headline = "No evidence that any schedule beats every constant rate here."
+        certainty = f"{certainty} But {as_good(rivals, places)}."
     gain = _whose_gain(records, ranked, baseline, places)
     arm = baseline.reference
     recipes = whole_recipes({"the winner": recipe}, arm.name, arm.recipe)
-    better = _better_still(manifest, baseline, places)
+    better = better_than_reference(baseline, manifest.direction, places)
     parts = f"{winner}, {compared}; {certainty}", recipes, gain, better
     return headline, " ".join(filter(None, parts))
 
@@ -135,15 +142,3 @@ def _whose_gain(records: RunRecords, ranked: pd.DataFrame, baseline: Baseline, p
         score = fixed(constant["score"].iloc[0], places)
         return f"The best constant rate among the trials, {recipe}, reached {score}."
     return "" if baseline.is_tuned else UNTUNED
-
-
-def _better_still(manifest: Manifest, baseline: Baseline, places: int) -> str:
-    """A sentence if an untuned constant rate did better than the tuned one; else empty."""
-    direction = Direction(manifest.direction)
-    first = direction.best(baseline.arms, lambda arm: arm.mean)
-    if first is None or not direction.better(first.mean, baseline.reference.mean):
-        return ""
-    return (
-        f"The untuned constant rate {first.name} did better than the tuned one: "
-        f"{fixed(first.mean, places)}."
-    )

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from lrtune.records.reader import read_run
 from lrtune.report.build import build_report, build_sections
+from lrtune.report.page import render_page
 from lrtune.report.terminal import print_report
 from lrtune.run import load_run
 from tests.report.test_terminal import printed
@@ -193,6 +194,32 @@ def test_a_confirmed_constant_rates_gain_comes_from_its_rate_and_momentum(tmp_pa
         "The winner is a constant rate itself, so the gain comes from its learning rate"
         in report.verdict
     )
+
+
+def test_a_constant_rate_that_beats_the_baseline_too_is_named(tmp_path):
+    # Better than constant-tuned by .011 with every seed, worse than trial-1.
+    also = tuple(score + 0.011 for score in CONFIRMED["constant-tuned"])
+    report = report_of(build_run.confirmed_run(tmp_path, {**CONFIRMED, "constant-0.1": also}))
+
+    assert report.headline.startswith("Confirmed: exponential(lr0=0.12, k=0.08)")
+    assert report.reasons.startswith(
+        "The constant rate constant-0.1 (0.7054) beats the tuned constant rate, too. 2 arms beat "
+    )
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.04], ids=["beats it too", "is not shown to"])
+def test_no_schedule_is_confirmed_while_a_constant_rate_is_as_good(tmp_path, noise):
+    signs = (1, -1, 1, -1, 1, -1, 1, -1)
+    good = (score + noise * sign for score, sign in zip(CONFIRMED["trial-1"], signs, strict=True))
+    folder = build_run.confirmed_run(tmp_path, {**CONFIRMED, "constant-0.1": tuple(good)})
+
+    report = report_of(folder)
+
+    assert report.headline == "Not confirmed: no schedule was shown to beat every constant rate."
+    assert "(p = 0.023, 8 seeds), but constant-0.1 (0.7099) is as good." in report.reasons
+    assert "2 arms beat it" not in report.reasons
+    assert report.recommended.name == "constant-0.1"
+    assert "The confirmed schedule" not in render_page(read_run(folder))
 
 
 def test_a_winner_that_was_not_confirmed_is_named(tmp_path):

@@ -78,8 +78,31 @@ def test_an_untuned_rate_that_did_better_than_the_tuned_one_is_named(tmp_path):
 
     assert report.baseline.reference.name == "constant-tuned"
     assert report.verdict.endswith(
-        " The untuned constant rate constant-0.1 did better than the tuned one: 0.6810."
+        " The untuned constant rates constant-0.1 (0.6810) and constant-0.01 (0.6520) did better "
+        "than the tuned one."
     )
+
+
+def test_no_schedule_is_better_while_a_constant_rate_is_as_good(tmp_path):
+    # The tuned rate has .651, which .712 beats by far, but constant-0.1 has .712 as well.
+    folder = build_run.tuned_run(tmp_path, (0.651, 0.65, 0.652))
+    build_run.write_baseline(folder, {"constant-0.1": (0.713, 0.711, 0.712)})
+
+    report = report_of(folder)
+
+    assert report.headline == "No evidence that any schedule beats every constant rate here."
+    assert " But constant-0.1 (0.7120) is as good. " in report.reasons
+    assert (report.recommended.name, report.recommended.shown) == ("constant-0.1", False)
+
+
+def test_a_constant_rate_that_is_worse_than_the_best_schedule_takes_nothing_back(tmp_path):
+    folder = build_run.tuned_run(tmp_path, (0.651, 0.65, 0.652))
+    build_run.write_baseline(folder, {"constant-0.1": (0.712, 0.71, 0.711)})
+
+    report = report_of(folder)
+
+    assert report.headline.startswith("The best schedule beats the tuned constant rate by more")
+    assert (report.recommended.name, report.recommended.shown) == ("1", True)
 
 
 def test_with_a_tuned_rate_the_gain_is_not_attributed_to_the_search(tmp_path):
