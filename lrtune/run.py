@@ -177,16 +177,17 @@ class Run:
                 trial_id: of the search's trial that it comes from; NA for a constant rate.
                 n, missing: seeds with a score and without one.
                 mean, std (n - 1): of the scores. lower, upper: 95 % interval of the mean.
-                best: 0 to 1, probability that its mean is the best of all.
                 search_score: what the search gave it.
                 selection_bias: by how much that was better than the mean here.
                 pairs: seeds with a score here and in the baseline; NA, as all that follow, for
                     the baseline itself.
                 difference, difference_std: mean and standard deviation (n - 1) of the differences,
-                    seed by seed. difference_lower, difference_upper: 95 % interval of their mean.
-                p, p_holm: of the sign-flip test, as it is and corrected for all arms.
+                    seed by seed. difference_lower, difference_upper: 95 % interval of their mean,
+                    not adjusted for the number of arms.
+                p, p_holm: of the sign-flip test, as it is and adjusted for all arms.
                 verdict: "better", "worse", "none" or "untested".
-                seeds_to_show: about how many seeds would show this difference.
+                seeds_to_show: about how many seeds would show this difference, a guess from these
+                    very seeds.
                 sentence: the verdict in words.
 
         Raises:

@@ -36,12 +36,15 @@ class Forest(Picture):
     """The paired difference of every confirmed arm from the baseline, with its interval.
 
     Above 0 is always better. The marker shows the verdict (Holm's correction over all arms), the
-    line the 95 % interval of the mean difference (of this comparison alone); pale points are the
-    seeds.
+    line the 95 % interval of the mean difference (of this comparison alone, not adjusted for their
+    number); pale points are the seeds.
     """
 
     title = "Differences from the baseline"
-    about = "Mean difference of each arm on the test images, with 95 % intervals; points are seeds."
+    about = (
+        "Mean difference of each arm on the test images, with 95 % intervals, not adjusted for the "
+        "number of arms; points are seeds."
+    )
 
     def data(self) -> pd.DataFrame:
         """A row an arm and seed with a score of both the arm and the baseline, the best arm first.
@@ -103,8 +106,9 @@ class Forest(Picture):
             seeds = len(comparison.seeds)
             drawn.set_title(f"Better than {baseline}? Differences over {seeds} fresh seeds")
             tested = int((arms["verdict"] != "untested").sum())
-            note = f"p: after Holm's correction for {tested} comparisons" if tested > 1 else ""
+            note = f"p: adjusted for {tested} comparisons (Holm)" if tested > 1 else ""
             level = f"{100 * comparison.confidence:.3g} % interval of the mean difference"
+            level += ", unadjusted" if tested > 1 else ""
             drawn.plot([], [], color=BASELINE, linewidth=2, label=level)
             drawn.scatter([], [], color=MUTED, s=14, label="one seed")
             legend(drawn, note)

@@ -180,7 +180,6 @@ def _columns(confirmed: Confirmed, places: int) -> tuple[Column, ...]:
         _wrapping(f"mean{PLUS_MINUS}std", means, *ends, places),
         _wrapping("difference", gains, *gain_ends, places),
         numbers("p", map(p_text, frame["p_holm"])),
-        numbers("best", (fixed(best, 2) for best in frame["best"])),
         numbers("bias", (fixed(bias, places, sign=True) for bias in frame["selection_bias"])),
     )
 
@@ -190,8 +189,8 @@ def _legend(confirmed: Confirmed, searched: Manifest) -> str:
     if name == TUNED:
         how = f", found with {share_text(searched)}" if searched.baseline_budget else ""
     return (
-        f"difference: how much better than {name}{how}, paired by seed; []: 95 % intervals; p: "
-        "sign-flip test with Holm's correction; best: probability of the best mean; bias: how much "
+        f"difference: how much better than {name}{how}, paired by seed; []: 95 % intervals, not "
+        "adjusted for the number of arms; p: sign-flip test with Holm's adjustment; bias: how much "
         "better the search's score was (selection bias)"
     )
 

@@ -106,7 +106,7 @@ def _figures(report: Report, winner: Winner | None) -> list[tuple[str, str]]:
         if (against := differences(confirmed).get(best.name)) is not None:
             shown.append((f"{base.name}, mean of {base.n}", fixed(base.mean, places)))
             shown.append((DIFFERENCE, fixed(against.mean, places, sign=True)))
-            shown.append(("p, corrected for all arms", p_text(against.p_holm)))
+            shown.append(("p, adjusted for all arms", p_text(against.p_holm)))
     else:
         first, objective = report.ranked.iloc[0], report.records.manifest.objective
         shown = [(f"best {objective} in the search", fixed(first["score"], places))]

@@ -8,7 +8,9 @@ against the baseline, interval and p-value come from the exact sign-flip test (`
 the interval excludes 0 if and only if the p-value before correction is at most .05. A verdict
 uses the p-value after Holm's correction, which keeps the probability of any false verdict at .05
 over all arms together (Holm, Scandinavian Journal of Statistics 6, 1979). Each interval is for one
-comparison alone and not corrected.
+comparison alone, and is called unadjusted wherever it stands beside an adjusted p-value. NOTE: why
+not an adjusted interval: Holm's procedure has none that agrees with its verdicts, and Bonferroni's
+would include 0 where the verdict is "better".
 
 Measured by simulation with known truth, 2,000 confirmations each, noise as on the real data:
 
@@ -53,9 +55,6 @@ if TYPE_CHECKING:
 
 Verdict = Literal["better", "worse", "none", "untested"]
 
-RESAMPLES = 9_999
-"""Of the bootstrap for the probability of being best: its standard error is .005 at most."""
-
 
 @dataclass(frozen=True)
 class ArmSummary:
@@ -68,10 +67,6 @@ class ArmSummary:
         mean: of the n scores; NaN for n = 0.
         std: sample standard deviation (n - 1); NaN for n < 2.
         lower, upper: interval of the mean; NaN for n < 6.
-        best: 0 to 1, the probability that its mean is the best of all arms with 6 pairs or more,
-            by resampling seeds; ties are split. NaN for an arm with fewer pairs, or if fewer than 6
-            seeds have a score in all of these arms. NOTE: it is not a p-value, and it is
-            optimistic, as it resamples only the seeds that were trained.
         search_score: the arm's score in the search; NaN if unknown.
         selection_bias: by how much the search's score was better than the mean (the winner's
             curse): search score - mean where more is better, mean - search score where less is.
@@ -85,7 +80,6 @@ class ArmSummary:
     std: float
     lower: float
     upper: float
-    best: float = math.nan
     search_score: float = math.nan
     selection_bias: float = math.nan
 
@@ -101,14 +95,16 @@ class Difference:
         mean: of the paired differences, arm - baseline where more is better, baseline - arm where
             less is; NaN for n = 0.
         std: sample standard deviation (n - 1) of the differences; NaN for n < 2.
-        lower, upper: interval of the mean difference, not corrected; NaN without a test.
+        lower, upper: interval of the mean difference, not adjusted for the number of comparisons;
+            NaN without a test.
         p: two-sided p-value of the exact sign-flip test; NaN for fewer pairs than a test needs.
         alpha: the family-wise level, 1 - confidence.
         p_holm: the p-value with Holm's correction over all tested arms; NaN without a test.
         comparisons: how many arms were tested, not counting the baseline.
         verdict: "better" or "worse" if p_holm <= alpha, "none" if not, "untested" if p is NaN.
         seeds_to_show: about how many seeds would show a difference of this size
-            (`stats.power.seeds_to_show`); None if there is a verdict, no difference or no test.
+            (`stats.power.seeds_to_show`), a guess from these very seeds; None if there is a
+            verdict or no test, or the difference is less than one standard error.
     """
 
     arm: str
@@ -133,7 +129,7 @@ class Comparison:
     Attributes:
         baseline: name of the arm that all others are compared with.
         direction: "max" if higher scores are better, "min" if lower ones are.
-        confidence: of all intervals.
+        confidence: of each interval by itself.
         seeds: all seeds of any arm, ascending.
         arms: all arms in their order in `scores`, including the baseline.
         differences: the same without the baseline.
@@ -188,41 +184,12 @@ def compare(
         for name, row in table.items()
         if name != baseline
     )
-    tested = [baseline, *(one.arm for one in differences if one.verdict != "untested")]
-    best = probability_best({name: sign * table[name] for name in tested}, seed)
     arms = []
     for name, row in table.items():
         arm, searched = _summary(name, row, confidence, seed), float(known.get(name, math.nan))
         bias = sign * (searched - arm.mean)
-        chance = best.get(name, math.nan)
-        arms.append(replace(arm, best=chance, search_score=searched, selection_bias=bias))
+        arms.append(replace(arm, search_score=searched, selection_bias=bias))
     return Comparison(baseline, direction, confidence, seeds, tuple(arms), differences)
-
-
-def probability_best(table: Mapping[str, FloatArray], seed: int = 0) -> dict[str, float]:
-    """How often each arm has the best mean when seeds are resampled for all arms together.
-
-    Args:
-        table: arm -> its scores, shape (n,), more is better, in the same order of seeds for all
-            arms; a seed with a NaN in any arm does not count.
-        seed: int >= 0, of the resamples.
-
-    Returns:
-        Arm -> 0 to 1, summing to 1; all NaN if fewer than 6 seeds count. Ties are split evenly.
-    """
-    scores = np.array(list(table.values()), dtype=np.float64)
-    scores = scores[:, np.isfinite(scores).all(axis=0)]
-    n = scores.shape[1]
-    if n < fewest_seeds():
-        return dict.fromkeys(table, math.nan)
-    draw = np.random.default_rng(seed)
-    weights = draw.multinomial(n, np.full(n, 1 / n), size=RESAMPLES)
-    means = weights @ scores.T / n
-    # Equal up to rounding is equal.
-    slack = 1e-12 * np.abs(scores).max()
-    is_best = means >= means.max(axis=1, keepdims=True) - slack
-    shares = (is_best / is_best.sum(axis=1, keepdims=True)).mean(axis=0)
-    return {name: float(share) for name, share in zip(table, shares, strict=True)}
 
 
 def _row(of_arm: Mapping[int, float], seeds: Sequence[int]) -> FloatArray:

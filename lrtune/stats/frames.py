@@ -32,15 +32,15 @@ def comparison_frame(comparison: Comparison) -> pd.DataFrame:
     Returns:
         Columns, scores and differences in the unit of the objective:
             arm: its name. is_baseline: whether it is the baseline.
-            n, missing, mean, std, lower, upper, best, search_score, selection_bias: of
-                `ArmSummary`.
+            n, missing, mean, std, lower, upper, search_score, selection_bias: of `ArmSummary`.
             pairs: `Difference.n`; NA for the baseline, like all columns after it.
             difference, difference_std, difference_lower, difference_upper: `Difference.mean` and
-                so on, above 0 is better.
+                so on, above 0 is better. The interval is not adjusted for the number of arms.
             p, p_holm: of the sign-flip test, before and after Holm's correction.
             verdict: better, worse, none or untested.
-            seeds_to_show: about how many seeds would show this difference; NA if there is a
-                verdict, no difference or no test.
+            seeds_to_show: about how many seeds would show this difference, a guess from these very
+                seeds; NA if there is a verdict or no test, or the difference is less than one
+                standard error.
             sentence: the verdict in words, "the baseline" for the baseline itself.
     """
     arms = pd.DataFrame([{"arm": printable(one.name), **vars(one)} for one in comparison.arms])

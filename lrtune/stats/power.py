@@ -38,6 +38,10 @@ def seeds_to_show(
 ) -> int | None:
     """About how many seeds would show a difference of this size, with a power of .8.
 
+    NOTE: a guess, as difference and deviation come from the very seeds that did not show it: if the
+    true difference is smaller, far more are needed. A difference of less than one standard error
+    may as well be 0, or have the other sign, so it has no such number.
+
     Computed for the paired t-test at the level alpha / comparisons, which is that of the first step
     of Holm's correction; with normal noise the sign-flip test needs as many seeds. The level of the
     last step, alpha, would give too few seeds if the other arms show no difference either.
@@ -50,9 +54,12 @@ def seeds_to_show(
         alpha: float > 0 and < 1, the family-wise level.
 
     Returns:
-        int > n; `MOST` + 1 for more than `MOST`; None for a difference of 0 and for NaN.
+        int > n; `MOST` + 1 for more than `MOST`; None for a difference of 0, one of less than one
+        standard error, std / sqrt(n), and for NaN.
     """
     if not (math.isfinite(difference) and math.isfinite(std)) or difference == 0:
+        return None
+    if abs(difference) < std / math.sqrt(n):
         return None
     fewest = max(n + 1, fewest_seeds(comparisons, alpha))
     if std == 0:

@@ -21,7 +21,8 @@ def sentence(difference: Difference, places: int = 4, baseline: str = "the basel
 
     Returns:
         One line without a full stop, to follow the arm's name: "beats the baseline by 0.0153
-        [0.0041, 0.0262] (p = 0.031, 8 seeds)". The p-value includes Holm's correction.
+        [0.0041, 0.0262] unadjusted (adjusted p = 0.031, 8 seeds)". The p-value includes Holm's
+        correction, the interval does not; with one comparison there is nothing to adjust.
     """
     if difference.verdict == "untested":
         return _untested(difference)
@@ -42,12 +43,16 @@ def _figures(difference: Difference, places: int) -> str:
     if difference.verdict == "worse":
         mean, lower, upper = -mean, -upper, -lower
     p = _p(difference.p_holm)
+    several = difference.comparisons > 1
     if difference.verdict == "none" and difference.p <= difference.alpha:
         # The interval excludes 0, but there is no verdict: say why.
         others = f"{difference.comparisons} comparisons"
-        p = f"{_p(difference.p)}, but {_p(difference.p_holm)} corrected for {others}"
+        p = f"{_p(difference.p)}, but {p} adjusted for {others}"
+    elif several:
+        p = f"adjusted {p}"
     shown = [f"{number + 0.0:.{places}f}" for number in (mean, lower, upper)]
-    return f"{shown[0]} [{shown[1]}, {shown[2]}] ({p}, {difference.n} seeds)"
+    ends = f"[{shown[1]}, {shown[2]}]{' unadjusted' if several else ''}"
+    return f"{shown[0]} {ends} ({p}, {difference.n} seeds)"
 
 
 def _more(difference: Difference, places: int) -> str:
@@ -63,7 +68,8 @@ def _more(difference: Difference, places: int) -> str:
         return impossible
     about = f"more than {MOST:,}" if seeds > MOST else f"about {seeds:,}"
     size = f"{abs(difference.mean):.{places}f}"
-    return f"{impossible}; {about} seeds would show a difference of {size}"
+    guess = f"{about} seeds would show a difference of {size}, a guess from these very seeds"
+    return f"{impossible}; {guess}"
 
 
 def _untested(difference: Difference) -> str:

@@ -27,6 +27,9 @@ def test_a_level_that_is_a_power_of_two_is_reached_exactly():
 @pytest.mark.parametrize(("n", "comparisons"), [(6, 1), (8, 4), (20, 12)])
 def test_the_seeds_are_the_first_that_have_the_power(size, n, comparisons):
     # By trying one number after another. NaN is a power that cannot be told from 1.
+    if size < 1 / math.sqrt(n):
+        assert seeds_to_show(-size * 0.007, 0.007, n, comparisons) is None
+        return
     fewest = max(n + 1, fewest_seeds(comparisons))
     power = TTestPower().power
     expected = next(
@@ -44,6 +47,13 @@ def test_the_seeds_are_the_first_that_have_the_power(size, n, comparisons):
 def test_a_difference_of_half_a_deviation_by_the_textbook():
     # Cohen, "Statistical Power Analysis" (1988): 34 pairs for d = .5, two-sided .05, power .8.
     assert seeds_to_show(0.5, 1.0, 8) == 34
+
+
+def test_a_difference_within_one_standard_error_has_no_such_number():
+    # Of 16 pairs with a deviation of .04 the standard error is .01.
+    assert seeds_to_show(0.0099, 0.04, 16) is None
+    assert seeds_to_show(-0.0099, 0.04, 16) is None
+    assert seeds_to_show(0.0101, 0.04, 16) > 100
 
 
 def test_for_a_difference_of_0_no_number_of_seeds_is_given():
