@@ -272,7 +272,7 @@ class Run:
         """Which hyperparameters decided how well trials did.
 
         Returns:
-            One row for each hyperparameter; none with fewer than 20 trials of one budget.
+            One row for each hyperparameter; none with fewer than 50 trials of one budget.
             Columns:
                 schedule: the family whose trials were used; "all" for all families.
                 parameter: its name, a family's own as "family.parameter".

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.words import NOTHING, count, duration, fixed
-from lrtune.stats.cost import times_to_target
+from lrtune.stats.cost import baseline_times, times_to_target
 from lrtune.stats.tuning_curves import best_so_far
 
 if TYPE_CHECKING:
@@ -69,14 +69,21 @@ def progress_section(report: Report) -> Section:
     times = times_to_target(report.records, min(report.top, TARGETS))
     if report.baseline and len(times):
         reached = ", ".join(
-            f"{'never' if pd.isna(epoch) else f'epoch {epoch}'} in trial {trial_id}"
+            f"{_epoch(epoch)} in trial {trial_id}"
             for epoch, trial_id in zip(times["epoch"], times["trial_id"], strict=True)
         )
+        if seeds := baseline_times(report.records):
+            own = ", ".join(map(_epoch, seeds))
+            reached += f"; {report.baseline.reference.name} itself: {own}"
         target, name = report.baseline.reference.mean, report.baseline.reference.name
         reference = f"{fixed(target, report.places)} (the mean of {name})"
         pairs.append(("time to target", f"first epoch at {reference} or better: {reached}"))
     hint = "`lrtune report --details` adds which hyperparameters mattered, and tuning curves"
     return Section("Progress", pairs=tuple(pairs), notes=() if report.details else (hint,))
+
+
+def _epoch(number: int | None) -> str:
+    return "never" if number is None or pd.isna(number) else f"epoch {number}"
 
 
 def _so_far(curve: pd.DataFrame, places: int) -> str:

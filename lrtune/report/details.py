@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.words import count, fixed, interval
 from lrtune.stats.frames import curves_frame
-from lrtune.stats.importance import measure_importance
+from lrtune.stats.importance import FEWEST, measure_importance
 from lrtune.stats.tuning_curves import family_curves
 
 if TYPE_CHECKING:
@@ -33,7 +33,10 @@ def importance_section(report: Report) -> Section:
     pairs = [("all families", _words(found.overall))]
     if not found.overall.shares:  # too few trials of all families are too few of each
         return Section(title, pairs=tuple(pairs))
-    pairs += [(family, _words(one)) for family, one in found.families.items() if one.trials]
+    families = {family: one for family, one in found.families.items() if one.trials}
+    pairs += [(name, _words(one)) for name, one in families.items() if one.trials >= FEWEST]
+    if few := [name for name, one in families.items() if one.trials < FEWEST]:
+        pairs.append(("other families", f"fewer than {FEWEST} trials each: {', '.join(few)}"))
     return Section(title, pairs=tuple(pairs), notes=(LEGEND,))
 
 

@@ -138,11 +138,34 @@ def times_to_target(records: RunRecords, top: int = 5) -> pd.DataFrame:
     return frame.astype({"epoch": "Int64"})
 
 
+def baseline_times(records: RunRecords) -> list[int | None]:
+    """How many epochs each seed of the baseline itself needed to reach the baseline's score.
+
+    A training that is no better than the baseline reaches the target as soon as these do: some
+    seeds pass their own mean long before they end, others never do.
+
+    Args:
+        records: of the run.
+
+    Returns:
+        For each seed of the full budget with a score, in their order, the first epoch that is at
+        least as good as the mean of the reference; None for never. Empty without a baseline.
+    """
+    baseline = measure_baseline(records)
+    if baseline is None:
+        return []
+    mean, full = baseline.reference.mean, records.manifest.max_epochs
+    return [
+        _first_epoch(records, one, mean)
+        for one in records.baseline[baseline.reference.name]
+        if one.epochs.planned == full and not math.isnan(score_of(one))
+    ]
+
+
 def _first_epoch(records: RunRecords, outcome: Outcome, target: float) -> int | None:
     gain, objective = Direction(records.manifest.direction).gain, records.manifest.objective
-    lines = (
-        row for one in records.lineage(outcome.trial_id) for row in records.epochs(one.trial_id)
-    )
+    ids = [one.trial_id for one in records.lineage(outcome.trial_id)] or [outcome.trial_id]
+    lines = (row for one in ids for row in records.epochs(one))
     reached = (row["epoch"] for row in lines if gain(row.get(objective, math.nan), target) >= 0)
     return next(reached, None)
 

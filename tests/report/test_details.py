@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -30,8 +31,8 @@ def test_with_few_trials_the_importance_is_unknown(tmp_path):
         (
             "all families",
             (
-                "Only 5 trials trained for the same number of epochs; it takes 20 to say what "
-                "mattered."
+                "Only 5 trials trained for the same number of epochs; with fewer than 50, chance "
+                "often decides which hyperparameter seems to matter most."
             ),
         ),
     )
@@ -54,6 +55,15 @@ def test_the_most_important_hyperparameter_comes_first(tmp_path):
     assert "; all together 0." in overall[1]
     assert constant[0] == "constant"
     assert "share of the variance" in printed_details(tmp_path)
+
+
+def test_families_with_few_trials_share_one_line(tmp_path):
+    build_run.large_run(tmp_path, 60, epochs=1)
+
+    pairs = dict(sections_of(tmp_path)["importance"].pairs)
+
+    assert list(pairs) == ["all families", "other families"]
+    assert pairs["other families"] == "fewer than 50 trials each: constant, time, step, exponential"
 
 
 def test_shares_that_predict_nothing_are_called_noise(tmp_path):
@@ -119,7 +129,22 @@ def test_a_trial_that_never_reached_the_baseline_says_never(tmp_path):
     build_run.write_trial(tmp_path, "0", 0.98)
     build_run.write_trial(tmp_path, "1", 0.7)
 
-    # val_accuracy is 1 - .6/epoch, at most .988.
+    # val_accuracy is 1 - .6/epoch, at most .988, of the baseline's seeds too.
     text = " ".join(printed(tmp_path).split())
     assert "first epoch at 0.9955 (the mean of constant-0.1) or better: never in trial 0, " in text
-    assert "never in trial 1" in text
+    assert "never in trial 1; constant-0.1 itself: never, never" in text
+
+
+def test_the_baselines_own_seeds_reach_the_target_as_well(tmp_path):
+    build_run.write_manifest(tmp_path)
+    # The mean, .8, is reached in epoch 3 of 1 - .6/epoch; the second seed is never above .6.
+    build_run.write_baseline(tmp_path, {"constant-0.1": (0.81, 0.79)})
+    rows = [{"epoch": epoch, "val_accuracy": 0.6} for epoch in range(1, 51)]
+    path = tmp_path / "baseline" / "constant-0.1" / "seed-2" / "epochs.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    build_run.write_trial(tmp_path, "0", 0.9)
+
+    assert dict(sections_of(tmp_path)["progress"].pairs)["time to target"] == (
+        "first epoch at 0.8000 (the mean of constant-0.1) or better: epoch 3 in trial 0; "
+        "constant-0.1 itself: epoch 3, never"
+    )

@@ -69,7 +69,8 @@ Progress
   best so far     0.7050 after 55, 0.7120 after 110, 0.7120 after 165, 0.7120 after 220 epochs of
                   the search
   time to target  first epoch at 0.6810 (the mean of constant-0.1) or better: epoch 2 in trial 1,
-                  epoch 2 in trial 0, epoch 2 in trial 2, epoch 2 in trial 3
+                  epoch 2 in trial 0, epoch 2 in trial 2, epoch 2 in trial 3; constant-0.1 itself:
+                  epoch 2, epoch 2, epoch 2
   `lrtune report --details` adds which hyperparameters mattered, and tuning curves
 
 Verdict
