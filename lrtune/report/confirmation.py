@@ -242,6 +242,11 @@ def _confirmed(confirmed: Confirmed, winners: list[ArmSummary], places: int) -> 
             f"{count(len(winners), 'arm')} beat it. This one has the best mean, but the arms were "
             "not tested against each other."
         )
+    if (tested := _tested(confirmed)) > 1 and first in manifest.trials:
+        parts.append(
+            f"It is the best of {tested} schedules tested, so its gain is probably a little too "
+            "high: only one chosen before the confirmation has an unbiased gain."
+        )
     if manifest.arms[first].get("schedule") == CONSTANT:
         parts.append(CONSTANT_WON)
     elif manifest.baseline != TUNED:
@@ -276,6 +281,12 @@ def _bias(bias: float, places: int) -> str:
         return ", exactly what fresh seeds score on the test images"
     better = "better" if bias > 0 else "worse"
     return f", {fixed(abs(bias), places)} {better} than fresh seeds score on the test images"
+
+
+def _tested(confirmed: Confirmed) -> int:
+    """How many arms of the search were tested against the baseline."""
+    tested = (one.arm for one in confirmed.comparison.differences if one.verdict != "untested")
+    return sum(arm in confirmed.manifest.trials for arm in tested)
 
 
 def _rival(manifest: ConfirmManifest) -> str:
