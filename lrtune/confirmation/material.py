@@ -11,7 +11,7 @@ import numpy as np
 from lrtune._util import checks
 from lrtune._util.references import is_reference
 from lrtune.errors import ArgumentError, RunFolderError
-from lrtune.records.data_record import arrays_of, describe_given
+from lrtune.records.data_record import arrays_of, describe_given, largest_class
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,7 +148,8 @@ def loaded_material(manifest: Manifest, source: str | None, train_on: str) -> Ma
         x = np.concatenate([x, dataset.validation.x])
         y = np.concatenate([y, dataset.validation.y])
     sizes = {"train": len(x), "test": len(dataset.test)}
-    record = dataclasses.replace(asked, source=dataset.source, sizes=sizes)
+    share = largest_class(dataset.test.y)
+    record = dataclasses.replace(asked, source=dataset.source, sizes=sizes, largest_class=share)
     kwargs = {} if manifest.batch_size is None else {"batch_size": manifest.batch_size}
     return Material((x, y), kwargs, (dataset.test.x, dataset.test.y), record, train_on)
 
@@ -182,7 +183,8 @@ def _of_function(manifest: Manifest, source: str, train_on: str) -> Material:
         train = _joined(train, held[:2])
         sizes = {**sizes, "train": sizes["train"] + sizes["validation"]}
     sizes.pop("validation", None)
-    record = dataclasses.replace(given.record, sizes=sizes)
+    share = largest_class(given.test[1]) if isinstance(given.test, tuple) else None
+    record = dataclasses.replace(given.record, sizes=sizes, largest_class=share)
     return Material(train, kwargs, given.test, record, WHOLE if joins else TRAIN)
 
 

@@ -42,7 +42,44 @@ def describe_given(fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> 
     if validation is None and isinstance(split, int | float) and 0 < split < 1:
         kept = int(sizes["train"] * (1.0 - split))  # as Keras, the first part
         sizes = {"train": kept, "validation": sizes["train"] - kept}
-    return DataRecord(SOURCE, digest.hexdigest()[:16], sizes)
+    labels = _labels(fit_args, fit_kwargs)
+    if validation is None and isinstance(labels, np.ndarray):
+        labels = labels[sizes["train"] :]
+    share = largest_class(labels)
+    return DataRecord(SOURCE, digest.hexdigest()[:16], sizes, largest_class=share)
+
+
+def largest_class(labels: Any) -> float | None:
+    """The share of the largest class among labels: what always predicting that class scores.
+
+    Args:
+        labels: class indices or flags, [n] or [n, 1], or one-hot [n, k]; anything else is allowed.
+
+    Returns:
+        float > 0 and <= 1; None for anything else, such as the labels of several outputs, numbers
+        that are no classes, or no labels at all.
+    """
+    if not isinstance(labels, np.ndarray) or labels.ndim not in (1, 2) or not labels.size:
+        return None
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.dtype.kind not in "biuf":
+        return None
+    if labels.ndim == 2:
+        one_hot = np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all()
+        return float(labels.mean(axis=0).max()) if one_hot else None
+    if labels.dtype.kind == "f" and not np.isin(labels, (0, 1)).all():
+        return None
+    counts = np.unique(labels, return_counts=True)[1]
+    return float(counts.max() / len(labels))
+
+
+def _labels(fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> Any:
+    """The labels of the validation data; without these, all labels."""
+    validation = fit_kwargs.get("validation_data")
+    if isinstance(validation, list | tuple):
+        return validation[1] if len(validation) > 1 else None
+    return fit_args[1] if len(fit_args) > 1 else fit_kwargs.get("y")
 
 
 def arrays_of(value: Any) -> Any:

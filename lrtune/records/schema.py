@@ -64,6 +64,8 @@ class DataRecord:
         synthetic: whether lrtune drew the images itself.
         argument: the value of `--data`, to load the same images again; None for data that a script
             passed to `search`.
+        largest_class: 0 to 1, the share of the largest class among the data that scores are
+            measured on (validation; of a confirmation, test); None if unknown.
     """
 
     source: str
@@ -71,6 +73,7 @@ class DataRecord:
     sizes: Mapping[str, int]
     synthetic: bool = False
     argument: str | None = None
+    largest_class: Annotated[float, Meta(ge=0, le=1)] | None = None
 
 
 @dataclass(frozen=True)

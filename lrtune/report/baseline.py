@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lrtune.records.ids import BASELINE_SEARCH
 from lrtune.records.schema import TUNED
 from lrtune.report.grid import Section
+from lrtune.report.majority import majority
 from lrtune.report.words import brief, count, mean_and_std
 from lrtune.schedules.recipe import Recipe
 
@@ -29,7 +30,11 @@ def baseline_section(report: Report) -> Section:
         (name, _arm_text(name, arms.get(name), len(outcomes), report.places, records.manifest))
         for name, outcomes in records.baseline.items()
     )
-    return Section("Baseline", pairs=pairs, notes=(_tuning(records, report.cost),))
+    scores = [score for arm in arms.values() for score in arm.scores]
+    manifest = records.manifest
+    same = majority(scores, manifest.data, manifest.objective, report.places)
+    notes = [_tuning(records, report.cost), *([f"{same}."] if same else [])]
+    return Section("Baseline", pairs=pairs, notes=tuple(notes))
 
 
 def _tuning(records: RunRecords, cost: Cost) -> str:

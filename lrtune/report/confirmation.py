@@ -9,6 +9,7 @@ from lrtune.records.schema import TUNED
 from lrtune.report.baseline import share_text
 from lrtune.report.constants import CONSTANT, as_good, confirmed_as_good, confirmed_too
 from lrtune.report.grid import Column, Section, numbers
+from lrtune.report.majority import majority
 from lrtune.report.recipes import whole_recipes
 from lrtune.report.verdict import CONSTANT_WON, UNTUNED
 from lrtune.report.words import NO_BREAK, count, fixed, interval, p_text
@@ -41,7 +42,9 @@ def confirmation_section(report: Report) -> Section:
     confirmed, places = report.confirmation, report.places
     if confirmed is None:
         return Section("Confirmation")
-    arms = confirmed.comparison.arms
+    arms, manifest = confirmed.comparison.arms, confirmed.manifest
+    scores = [score for of_arm in confirmed.scores.values() for score in of_arm.values()]
+    same = majority(scores, manifest.data, manifest.objective, places)
     return Section(
         "Confirmation",
         about=tuple(filter(None, (_trained(confirmed.manifest), _unfinished(confirmed)))),
@@ -49,7 +52,10 @@ def confirmation_section(report: Report) -> Section:
         legend=(_legend(confirmed, report.records.manifest),),
         pairs=tuple((arm.name, _verdict(confirmed, arm.name, places)) for arm in arms),
         notes=tuple(
-            filter(None, (_recipes(confirmed.manifest), _too_few(confirmed), THESE_IMAGES))
+            filter(
+                None,
+                (_recipes(manifest), _too_few(confirmed), f"{same}." if same else "", THESE_IMAGES),
+            )
         ),
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lrtune.report.grid import Column, Section, numbers
+from lrtune.report.majority import majority
 from lrtune.report.words import NOTHING, brief, count, duration, fixed, reason
 from lrtune.stats.ranking import RUNNING
 
@@ -37,8 +38,9 @@ def trials_section(report: Report) -> Section:
     columns = trial_columns(report, trials)
     del columns["status"]
     more = f"and {count(hidden, 'more trial')}" if hidden > 0 else ""
-    explained = [columns[name] for name in ("delta", "noise") if name in columns]
-    legend = more, "; ".join(f"{column.name}: {column.about}" for column in explained)
+    explained = [columns[name] for name in ("score", "delta", "noise") if name in columns]
+    about = (f"{column.name}: {column.about}" for column in explained if column.about)
+    legend = more, "; ".join(about)
     return Section(
         title,
         columns=tuple(columns.values()),
@@ -104,7 +106,9 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
     if (trials["epochs"].dropna() != report.records.manifest.max_epochs).any():
         about = "including those of the trials it continues"
         columns.append(numbers("epochs", _whole(trials["epochs"]), about))
-    columns.append(numbers("score", (fixed(score, places) for score in trials["score"])))
+    manifest = report.records.manifest
+    same = majority(trials["score"], manifest.data, manifest.objective, places)
+    columns.append(numbers("score", (fixed(score, places) for score in trials["score"]), same))
     if baseline is not None:
         deltas = (fixed(delta, places, sign=True) for delta in trials["delta"])
         about = f"how much better than {baseline.reference.name}"

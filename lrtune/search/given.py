@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune._util.references import errors_of, load_function
 from lrtune.errors import ArgumentError
-from lrtune.records.data_record import arrays_of, describe_given
+from lrtune.records.data_record import arrays_of, describe_given, largest_class
 from lrtune.records.schema import DataRecord
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def of_images(dataset: Dataset, argument: str) -> Given:
         dataset.sizes,
         synthetic=dataset.synthetic,
         argument=argument,
+        largest_class=largest_class(dataset.validation.y),
     )
     train, validation, test = dataset.train, dataset.validation, dataset.test
     return Given((train.x, train.y), (validation.x, validation.y), (test.x, test.y), record)

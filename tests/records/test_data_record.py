@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lrtune.records.data_record import arrays_of, describe_given
+from lrtune.records.data_record import arrays_of, describe_given, largest_class
 
 X, Y = np.arange(24, dtype="float32").reshape(6, 4), np.arange(6)
 VALIDATION = (X[:2], Y[:2])
@@ -61,3 +61,38 @@ def test_columns_of_different_kinds_become_numbers_as_in_keras():
 def test_text_in_a_frame_stays_text():
     for frame in (pd.DataFrame({"city": ["Bonn"], "area": [1.0]}), pd.Series(["Bonn"])):
         assert arrays_of(frame)[0, 0] == "Bonn"
+
+
+@pytest.mark.parametrize(
+    ("labels", "share"),
+    [
+        (np.array([2, 0, 2, 1, 2]), 0.6),
+        (np.array([[1], [0], [1], [1]]), 0.75),
+        (np.array([True, False, False, False]), 0.75),
+        (np.array([0.0, 1.0, 1.0]), 2 / 3),
+        (np.eye(3)[[0, 1, 1, 2]], 0.5),
+        (np.array([0.5, 1.2, 1.2]), None),
+        (np.array([[0.2, 0.8], [0.5, 0.5]]), None),
+        (np.array([[1, 1, 0], [0, 1, 0]]), None),  # several labels each
+        (np.zeros((2, 2, 2)), None),
+        (np.array(["a", "b"]), None),
+        (np.array([], dtype=int), None),
+        ({"a": np.array([1, 1])}, None),
+        (None, None),
+    ],
+)
+def test_the_share_of_the_largest_class(labels, share):
+    assert largest_class(labels) == (share if share is None else pytest.approx(share))
+
+
+def test_the_largest_class_is_that_of_the_validation_data():
+    y = np.array([0, 0, 0, 0, 1, 2])
+
+    assert describe_given((X, y), {"validation_data": (X[:3], y[3:])}).largest_class == (
+        pytest.approx(1 / 3)
+    )
+    # The last int(6 * .5) labels: 0 1 2.
+    split = describe_given((), {"x": X, "y": y, "validation_split": 0.5})
+    assert split.largest_class == pytest.approx(1 / 3)
+    assert describe_given((X, y), {"validation_data": (X[:3],)}).largest_class is None
+    assert describe_given((X, y), {}).largest_class is None

@@ -285,3 +285,34 @@ def test_the_header_says_that_the_best_epoch_counts(tmp_path):
     assert report_of(run_with(tmp_path, [0.7], score="best")).header[0] == (
         "random search of 50 epochs for val_accuracy (higher is better, the best epoch counts)"
     )
+
+
+def with_largest_class(share):
+    return {**build_run.MANIFEST["data"], "largest_class": share}
+
+
+def test_an_accuracy_equal_to_the_share_of_the_largest_class_is_called_that(tmp_path):
+    # As float32 has it: .6 is .60000002.
+    scores = [0.7, 0.6000000238418579]
+    baseline = {"constant-0.1": (0.65, 0.66, 0.67), "constant-0.01": (0.6, 0.61, 0.6)}
+    folder = run_with(tmp_path, scores, baseline=baseline, data=with_largest_class(0.6))
+
+    sections = build_sections(report_of(folder))
+
+    words = "0.6000 is the share of the largest class"
+    assert sections["trials"].legend[0].startswith(f"score: {words}; delta: how much better")
+    assert sections["baseline"].notes[1:] == (f"{words}.",)
+
+
+@pytest.mark.parametrize(
+    ("share", "changes"),
+    [(0.605, {}), (None, {}), (0.6, {"objective": "val_loss", "direction": "min"})],
+    ids=["another share", "unknown", "a loss"],
+)
+def test_other_scores_are_not_called_the_share_of_the_largest_class(tmp_path, share, changes):
+    folder = run_with(tmp_path, [0.7, 0.6], data=with_largest_class(share), **changes)
+
+    sections = build_sections(report_of(folder))
+
+    assert sections["trials"].legend[0].startswith("delta: ")
+    assert len(sections["baseline"].notes) == 1

@@ -405,6 +405,17 @@ def test_a_value_of_any_kind_is_reported_or_shown(tmp_path, name, raw):
         assert report_of(tmp_path).verdict
 
 
+def test_a_test_accuracy_equal_to_the_share_of_the_largest_class_is_called_that(tmp_path):
+    data = {**build_run.CONFIRM["data"], "largest_class": 0.5}
+    scores = {**CONFIRMED, "constant-0.1": (0.5, *CONFIRMED["constant-0.1"][1:])}
+    report = report_of(build_run.confirmed_run(tmp_path / "one", scores, data=data))
+    without = report_of(build_run.confirmed_run(tmp_path / "other", data=data))
+
+    words = "0.5000 is the share of the largest class."
+    assert words in build_sections(report)["confirmation"].notes
+    assert words not in build_sections(without)["confirmation"].notes
+
+
 def test_no_interval_of_an_accuracy_ends_above_1(tmp_path):
     # Skewed to the left and next to 1: the bootstrap alone would end at 1.04.
     scores = (0.999, 0.998, 0.999, 0.997, 0.7, 0.999, 0.998, 0.996)
