@@ -165,7 +165,7 @@ class Run:
         return frame
 
     def comparison(self) -> pd.DataFrame:
-        """The confirmation: arms trained with fresh seeds, compared on the test images.
+        """The confirmation: arms trained with fresh seeds, compared on the test data.
 
         While a confirmation is running, the seeds that have ended are compared.
 

@@ -263,7 +263,7 @@ def test_without_a_confirmation_there_is_no_comparison(run, folder):
 
     assert str(caught.value) == (
         f"The run '{folder}' has no confirmation: `lrtune confirm {folder}` trains its best "
-        "trials and the constant rate with fresh seeds and compares them on the test images."
+        "trials and the constant rate with fresh seeds and compares them on the test data."
     )
 
 

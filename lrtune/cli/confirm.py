@@ -44,10 +44,10 @@ def command(
     ] = False,
     quiet: cli.Quiet = False,
 ) -> None:
-    """Train the best of a search and the constant rates again; compare them on the test images.
+    """Train the best of a search and the constant rates again; compare them on the test data.
 
     Every arm is trained over the whole horizon with the same fresh seeds. Each training uses the
-    test images once, at its end. The same command resumes a confirmation that was stopped.
+    test data once, at its end. The same command resumes a confirmation that was stopped.
     """
     from lrtune.confirmation.api import choose, plan
     from lrtune.confirmation.material import loaded_material

@@ -46,7 +46,8 @@ def load_given(
 def what_is_trained(source: str, given: Given) -> str:
     """A sentence about the data."""
     record = given.record
-    kind, noun = ("Data", "samples") if is_reference(source) else ("Images", "images")
+    noun = record.kind
+    kind = "Data" if is_reference(source) else "Images"
     if not record.sizes:
         return f"{kind}: {record.source}."
     sizes = record.sizes

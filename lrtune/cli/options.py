@@ -114,7 +114,7 @@ class Options:
     batch_size: Annotated[
         str,
         typer.Option(
-            help="Images in a training step; 32,64,128 searches it, and the first is that of the "
+            help="Samples in a training step; 32,64,128 searches it, and the first is that of the "
             "constant rates .1 and .01."
         ),
     ] = "64"

@@ -27,7 +27,7 @@ def command(
     data: cli.Data = "auto",
     optimizer: cli.Optimizer = None,
     loss: cli.Loss = None,
-    batch_size: Annotated[int, typer.Option(help="Images in a training step.")] = 64,
+    batch_size: Annotated[int, typer.Option(help="Samples in a training step.")] = 64,
     epochs: Annotated[
         int | None,
         typer.Option(help="How long the rate rises.", show_default="as many as have 200 steps"),

@@ -63,7 +63,7 @@ def refuse_other_confirmation(folder: Path, found: ConfirmManifest, asked: Confi
     """Raises RunFolderError with the first difference, and both values, if there is one."""
     pairs: dict[str, tuple[object, object]] = {
         "dataset fingerprint": (found.data.fingerprint, asked.data.fingerprint),
-        "images to train on": (found.train_on, asked.train_on),
+        "data to train on": (found.train_on, asked.train_on),
         "arms": (", ".join(found.arms), ", ".join(asked.arms)),
         "number of seeds": (len(found.seeds), len(asked.seeds)),
         "seeds": (found.seeds, asked.seeds),
@@ -121,8 +121,8 @@ def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int |
     done = records.confirmation.outcomes.values() if records.confirmation else ()
     left = arms * seeds - sum(map(len, done))
     epochs = left * manifest.epochs
-    samples = manifest.data.sizes.get("train")
-    on = f" on {samples:,} images ({manifest.train_on})" if samples else ""
+    samples, kind = manifest.data.sizes.get("train"), manifest.data.kind
+    on = f" on {samples:,} {kind} ({manifest.train_on})" if samples else ""
     text = (
         f"{arms} arms x {seeds} seeds x {manifest.epochs} epochs, trained{on}: {epochs:,} epochs "
         "to train"
@@ -134,12 +134,12 @@ def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int |
         for epoch in records.epochs(outcome.trial_id)
         if math.isfinite(epoch.get("seconds", math.nan))
     ]
-    images = records.manifest.data.sizes.get("train")
-    if seconds and images and samples:
+    searched = records.manifest.data.sizes.get("train")
+    if seconds and searched and samples:
         from lrtune.runner.local import physical_cores
 
         count = workers or physical_cores()
-        more = samples / images
+        more = samples / searched
         minutes = epochs * statistics.median(seconds) * more / count / 60
         text += f", about {max(1, round(minutes))} min at the search's pace"
     fewest = fewest_seeds(arms - 1) if arms > 1 else 0

@@ -212,7 +212,7 @@ def _arms(board: Board, console: Console, most: int) -> Table:
                 delta = leaderboard.delta(known[name].mean)
                 text += f", {fixed(delta, leaderboard.places, sign=True)}"
         rows.append((name, text))
-    table = _table(console, "On the test images" if confirmation else "Constant rate", "")
+    table = _table(console, "On the test data" if confirmation else "Constant rate", "")
     for row in rows or [("none has been trained yet", "")]:
         table.add_row(*(one_line(cell, console) for cell in row))
     return table

@@ -332,10 +332,10 @@ def steps_per_epoch(
     else:
         arrays = keras.tree.flatten(x)
         if arrays and hasattr(arrays[0], "shape"):
-            images = int(arrays[0].shape[0])
+            samples = int(arrays[0].shape[0])
             if validation_split:  # Keras keeps the first part for training, rounded down
-                images = int(images * (1.0 - validation_split))
-            return max(1, -(-images // (batch_size or 32)))
+                samples = int(samples * (1.0 - validation_split))
+            return max(1, -(-samples // (batch_size or 32)))
     raise ArgumentError(
         "steps_per_epoch must be given to fit (or to the hypermodel): the training data, "
         f"{type(x).__name__}, do not say how many batches an epoch has."

@@ -42,7 +42,7 @@ class Forest(Picture):
 
     title = "Differences from the baseline"
     about = (
-        "Mean difference of each arm on the test images, with 95 % intervals, not adjusted for the "
+        "Mean difference of each arm on the test data, with 95 % intervals, not adjusted for the "
         "number of arms; points are seeds."
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 SOURCE = "given to search()"
+Kind = Literal["images", "samples"]
 
 
 def describe_given(fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> DataRecord:
-    """The record of the images, labels and validation data among the arguments of `fit`.
+    """The record of the samples, labels and validation data among the arguments of `fit`.
 
     Args:
         fit_args: positional arguments of `keras.Model.fit`.
@@ -32,7 +33,7 @@ def describe_given(fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> 
     leaves = [*_leaves(training), *_leaves(validation)]
     arrays = [leaf for leaf in leaves if isinstance(leaf, np.ndarray) and not leaf.dtype.hasobject]
     if not arrays or len(arrays) < len(leaves):
-        return DataRecord(SOURCE, "", {})
+        return DataRecord(SOURCE, "", {}, kind="samples")
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
@@ -46,7 +47,9 @@ def describe_given(fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> 
     if validation is None and isinstance(labels, np.ndarray):
         labels = labels[sizes["train"] :]
     share = largest_class(labels)
-    return DataRecord(SOURCE, digest.hexdigest()[:16], sizes, largest_class=share)
+    x = fit_args[0] if fit_args else fit_kwargs.get("x")
+    kind: Kind = "images" if _are_images(x) else "samples"
+    return DataRecord(SOURCE, digest.hexdigest()[:16], sizes, largest_class=share, kind=kind)
 
 
 def largest_class(labels: Any) -> float | None:
@@ -72,6 +75,11 @@ def largest_class(labels: Any) -> float | None:
         return None
     counts = np.unique(labels, return_counts=True)[1]
     return float(counts.max() / len(labels))
+
+
+def _are_images(x: Any) -> bool:
+    """Whether this is one array [n, height, width, channels] with 1, 3 or 4 channels."""
+    return isinstance(x, np.ndarray) and x.ndim == 4 and x.shape[-1] in (1, 3, 4)
 
 
 def _labels(fit_args: tuple[Any, ...], fit_kwargs: Mapping[str, Any]) -> Any:

@@ -55,17 +55,18 @@ STATUSES: tuple[Status, ...] = ("completed", "diverged", "failed", "lost")
 
 @dataclass(frozen=True)
 class DataRecord:
-    """Which images a run was made on.
+    """Which data a run was made on.
 
     Attributes:
         source: where they came from, in words ("cifar10 (cache)", "synthetic", a file's name).
-        fingerprint: hash of images, labels and split: equal for equal data on any machine.
-        sizes: number of images in "train", "validation" and "test" (0 for none).
+        fingerprint: hash of data, labels and split: equal for equal data on any machine.
+        sizes: number of samples in "train", "validation" and "test" (0 for none).
         synthetic: whether lrtune drew the images itself.
         argument: the value of `--data`, to load the same images again; None for data that a script
             passed to `search`.
         largest_class: 0 to 1, the share of the largest class among the data that scores are
             measured on (validation; of a confirmation, test); None if unknown.
+        kind: what a sample is called; runs that do not say are of images.
     """
 
     source: str
@@ -74,6 +75,7 @@ class DataRecord:
     synthetic: bool = False
     argument: str | None = None
     largest_class: Annotated[float, Meta(ge=0, le=1)] | None = None
+    kind: Literal["images", "samples"] = "images"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from lrtune.report.confirmation import confirmation_section, judge_confirmed
 from lrtune.report.costs import cost_section, progress_section
 from lrtune.report.details import curves_section, importance_section
 from lrtune.report.recommended import Recommended, recommend
+from lrtune.report.samples import counted
 from lrtune.report.trials import trials_section, unranked_section
 from lrtune.report.verdict import judge
 from lrtune.report.words import count, decimals
@@ -56,7 +57,7 @@ class Report:
         trials: as `lrtune.stats.ranking.rank` returns them.
         places: int >= 0, decimals of all scores.
         cost: of the run.
-        confirmation: the comparison on test images; None without one.
+        confirmation: the comparison on test data; None without one.
         headline: the verdict in a sentence: of the confirmation, or without one of the search.
         reasons: what supports it, in plain sentences.
         recommended: what to train with; None without a winner.
@@ -163,13 +164,13 @@ def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
     best = ", the best epoch counts" if manifest.score == "best" else ""
     length, ended = count(manifest.max_epochs, "epoch"), frame["status"].value_counts()
     order = [status for status in (*STATUSES, RUNNING) if status in ended]
-    counted = ", ".join(f"{ended[status]:,} {status}" for status in order)
-    sizes, named = manifest.data.sizes, {"train": "training", "validation": "validation"}
-    images = [f"{sizes[part]:,} {name} images" for part, name in named.items() if sizes.get(part)]
+    statuses = ", ".join(f"{ended[status]:,} {status}" for status in order)
+    data, named = manifest.data, {"train": "training", "validation": "validation"}
+    parts = [counted(data, part, name) for part, name in named.items() if data.sizes.get(part)]
     return (
         f"{manifest.algo} search of {length} for {manifest.objective} ({better} is better{best})",
-        f"{count(len(frame), 'trial')}: {counted}" if len(frame) else "no trials",
-        f"data: {manifest.data.source}" + (f", {' and '.join(images)}" if images else ""),
+        f"{count(len(frame), 'trial')}: {statuses}" if len(frame) else "no trials",
+        f"data: {data.source}" + (f", {' and '.join(parts)}" if parts else ""),
     )
 
 

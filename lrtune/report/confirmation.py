@@ -11,6 +11,7 @@ from lrtune.report.constants import CONSTANT, as_good, confirmed_as_good, confir
 from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.majority import majority
 from lrtune.report.recipes import whole_recipes
+from lrtune.report.samples import metric, reach, trained
 from lrtune.report.verdict import CONSTANT_WON, UNTUNED
 from lrtune.report.words import NO_BREAK, count, fixed, interval, p_text
 from lrtune.schedules.recipe import Recipe
@@ -29,12 +30,6 @@ if TYPE_CHECKING:
     from lrtune.stats.confirmation import Confirmed
 
 PLUS_MINUS = f"{NO_BREAK}±{NO_BREAK}"
-THESE_IMAGES = (
-    "Intervals and p-values describe how results vary over seeds on these test images only. Other "
-    "images may favour other arms, and more seeds cannot show that: of arms that are equally good "
-    "on all images, 10 % (not 5 %) differ with p <= .05 on 2,000 fixed images (simulated with 8 "
-    "seeds)."
-)
 
 
 def confirmation_section(report: Report) -> Section:
@@ -47,14 +42,19 @@ def confirmation_section(report: Report) -> Section:
     same = majority(scores, manifest.data, manifest.objective, places)
     return Section(
         "Confirmation",
-        about=tuple(filter(None, (_trained(confirmed.manifest), _unfinished(confirmed)))),
+        about=tuple(filter(None, (trained(manifest), _unfinished(confirmed)))),
         columns=_columns(confirmed, places),
         legend=(_legend(confirmed, report.records.manifest),),
         pairs=tuple((arm.name, _verdict(confirmed, arm.name, places)) for arm in arms),
         notes=tuple(
             filter(
                 None,
-                (_recipes(manifest), _too_few(confirmed), f"{same}." if same else "", THESE_IMAGES),
+                (
+                    _recipes(manifest),
+                    _too_few(confirmed),
+                    f"{same}." if same else "",
+                    reach(manifest.data),
+                ),
             )
         ),
     )
@@ -144,22 +144,6 @@ def _recipes(manifest: ConfirmManifest, *arms: str) -> str:
     return whole_recipes(compared, manifest.baseline, recipes[manifest.baseline])
 
 
-def _metric(manifest: ConfirmManifest) -> str:
-    """What was measured on the test images: "accuracy"."""
-    return manifest.objective.removeprefix("val_")
-
-
-def _trained(manifest: ConfirmManifest) -> str:
-    """What was trained and measured on which images."""
-    sizes = manifest.data.sizes
-    return (
-        f"Each arm was trained from scratch for {count(manifest.epochs, 'epoch')} on "
-        f"{_images(sizes.get('train'))} ({manifest.train_on}) with "
-        f"{count(len(set(manifest.seeds)), 'fresh seed')}. The {_metric(manifest)} was measured "
-        f"once, after the last epoch, on {_images(sizes.get('test'), 'test ')}."
-    )
-
-
 def _unfinished(confirmed: Confirmed) -> str:
     """How many trainings have ended; empty if all have."""
     ended, planned = confirmed.ended, confirmed.planned
@@ -201,10 +185,6 @@ def _legend(confirmed: Confirmed, searched: Manifest) -> str:
     )
 
 
-def _images(number: int | None, kind: str = "") -> str:
-    return f"{kind}images" if number is None else f"{number:,} {kind}images"
-
-
 def _wrapping(
     name: str, values: list[str], lower: pd.Series[float], upper: pd.Series[float], places: int
 ) -> Column:
@@ -234,10 +214,10 @@ def _winners(confirmed: Confirmed) -> list[ArmSummary]:
 
 def _confirmed(confirmed: Confirmed, winners: list[ArmSummary], places: int) -> list[str]:
     manifest, first = confirmed.manifest, winners[0].name
-    score = f"{_metric(manifest)} {fixed(winners[0].mean, places)}"
+    score = f"{metric(manifest)} {fixed(winners[0].mean, places)}"
     gain = sentence(differences(confirmed)[first], places, _rival(manifest))
     winner = f"{_arm_text(manifest, first)} ({first})"
-    beats = f"{winner}, with {score} on the test images, {gain}"
+    beats = f"{winner}, with {score} on the test {manifest.data.kind}, {gain}"
     rivals = confirmed_as_good(confirmed, first)
     if rivals:
         headline = "Not confirmed: no schedule was shown to beat every constant rate."
@@ -270,7 +250,7 @@ def _reported(
     if arm is None:
         return f"{reported} for {winner.recipe}, but that trial was not part of this confirmation."
     bias = next(one.selection_bias for one in confirmed.comparison.arms if one.name == arm)
-    compared = _bias(bias, places)
+    compared = _bias(bias, places, manifest.data.kind)
     against = differences(confirmed).get(arm)
     if against is None or arm == first:
         return f"{reported}{compared}."
@@ -280,13 +260,13 @@ def _reported(
     )
 
 
-def _bias(bias: float, places: int) -> str:
+def _bias(bias: float, places: int, kind: str) -> str:
     if math.isnan(bias):
         return ""
     if not bias:
-        return ", exactly what fresh seeds score on the test images"
+        return f", exactly what fresh seeds score on the test {kind}"
     better = "better" if bias > 0 else "worse"
-    return f", {fixed(abs(bias), places)} {better} than fresh seeds score on the test images"
+    return f", {fixed(abs(bias), places)} {better} than fresh seeds score on the test {kind}"
 
 
 def _tested(confirmed: Confirmed) -> int:

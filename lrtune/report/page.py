@@ -102,7 +102,8 @@ def _figures(report: Report, winner: Winner | None) -> list[tuple[str, str]]:
     if confirmed and winner.arm:
         arms = {one.name: one for one in confirmed.comparison.arms}
         best, base = arms[winner.arm], arms[confirmed.manifest.baseline]
-        shown = [(f"{best.name} on the test images, mean of {best.n}", fixed(best.mean, places))]
+        measured = f"{best.name} on the test {confirmed.manifest.data.kind}, mean of {best.n}"
+        shown = [(measured, fixed(best.mean, places))]
         if (against := differences(confirmed).get(best.name)) is not None:
             shown.append((f"{base.name}, mean of {base.n}", fixed(base.mean, places)))
             shown.append((DIFFERENCE, fixed(against.mean, places, sign=True)))

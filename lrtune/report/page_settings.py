@@ -41,7 +41,7 @@ def list_settings(manifest: Manifest) -> dict[str, list[tuple[str, str]]]:
         "Data": (
             ("source", data.source),
             ("requested as", data.argument or ""),
-            *((f"{part} images", f"{size:,}") for part, size in data.sizes.items()),
+            *((f"{part} {data.kind}", f"{size:,}") for part, size in data.sizes.items()),
             ("fingerprint", data.fingerprint),
             ("synthetic", "yes: drawn by lrtune" if data.synthetic else "no"),
         ),

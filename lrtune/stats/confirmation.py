@@ -1,4 +1,4 @@
-"""What a confirmation found: arms trained with fresh seeds and measured on the test images."""
+"""What a confirmation found: arms trained with fresh seeds and measured on the test data."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def confirmation_frame(records: RunRecords) -> pd.DataFrame:
         raise RunFolderError(
             f"The run {folder!r} has no confirmation: `lrtune confirm {shlex.quote(folder)}` "
             "trains its best trials and the constant rate with fresh seeds and compares them on "
-            "the test images."
+            "the test data."
         )
     manifest = confirmed.manifest
     frame = comparison_frame(confirmed.comparison)

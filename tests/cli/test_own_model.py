@@ -132,7 +132,7 @@ def test_a_model_and_data_are_searched_resumed_and_confirmed(
         capsys, "confirm", tmp_path / "run", "--top", 1, "--seeds", 6, "--in-process"
     )
     assert confirmed.returncode == 0, confirmed.stderr
-    assert "trained on 56 images (train+validation)" in confirmed.stdout
+    assert "trained on 56 samples (train+validation)" in confirmed.stdout
     assert set(lrtune.load_run(tmp_path / "run").comparison()["n"]) == {6}
 
 

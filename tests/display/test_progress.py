@@ -245,9 +245,9 @@ def test_a_confirmation_shows_every_arm_and_the_baseline_first():
     board.trial_ended(outcome("confirm/0007/seed-5", 0.72))
     board.trial_ended(outcome("confirm/constant-tuned/seed-5", 0.70))
     assert text(board)[-3:] == [
-        "On the test images",
-        "constant-tuned      0.7000 with 1 seed, the baseline",
-        "0007                0.7200 with 1 seed, +0.0200",
+        "On the test data",
+        "constant-tuned    0.7000 with 1 seed, the baseline",
+        "0007              0.7200 with 1 seed, +0.0200",
     ]
 
 

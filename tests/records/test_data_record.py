@@ -33,7 +33,37 @@ def test_any_changed_value_changes_the_fingerprint(args):
     assert fingerprint(X, Y) != fingerprint(X, Y, validation_data=VALIDATION)
 
 
-def test_sizes_are_numbers_of_images():
+@pytest.mark.parametrize(
+    ("x", "kind"),
+    [
+        (np.zeros((6, 8, 8, 3)), "images"),
+        (np.zeros((6, 8, 8, 1)), "images"),
+        (np.zeros((6, 8, 8, 4)), "images"),
+        (np.zeros((6, 8, 8, 2)), "samples"),
+        (np.zeros((6, 8, 8)), "samples"),
+        (X, "samples"),
+        ([np.zeros((6, 8, 8, 3)), X], "samples"),
+        (iter([X]), "samples"),
+    ],
+)
+def test_only_arrays_of_pictures_are_images(x, kind):
+    assert describe_given((x, Y), {}).kind == kind
+    assert describe_given((), {"x": x, "y": Y}).kind == kind
+
+
+def test_several_inputs_are_counted_by_samples():
+    # Inputs of different widths; x before y in a dictionary, or in a list.
+    inputs = {"wide": np.zeros((6, 9)), "deep": np.zeros((6, 2, 3, 3)), "a": np.zeros((6, 1))}
+    validation = ({name: one[:2] for name, one in inputs.items()}, Y[:2])
+
+    for x, held in ((inputs, validation), ([*inputs.values()], ([*validation[0].values()], Y[:2]))):
+        assert describe_given((x, Y), {"validation_data": held}).sizes == {
+            "train": 6,
+            "validation": 2,
+        }
+
+
+def test_sizes_are_numbers_of_samples():
     record = describe_given(({"a": X, "b": X}, Y), {"validation_data": VALIDATION})
     assert record.sizes == {"train": 6, "validation": 2}
     assert record.source == "given to search()"

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import html
+
 import pytest
 
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.report.build import build_report, build_sections
+from lrtune.report.page import render_page
 from tests.runs import build_run
 
 
@@ -316,3 +319,31 @@ def test_other_scores_are_not_called_the_share_of_the_largest_class(tmp_path, sh
 
     assert sections["trials"].legend[0].startswith("delta: ")
     assert len(sections["baseline"].notes) == 1
+
+
+def test_a_run_on_other_data_than_images_speaks_of_samples(tmp_path):
+    data = {**build_run.MANIFEST["data"], "source": "given to search()", "kind": "samples"}
+    folder = build_run.tuned_run(tmp_path)
+    build_run.write_manifest(folder, data=data, baseline_budget=0.5, baseline_arms=build_run.ARMS)
+    confirmed = {**data, "sizes": {"train": 1, "test": 2000}}
+    arms = {**build_run.CONFIRM["arms"], "constant-tuned": build_run.TUNED}
+    build_run.write_confirmation(folder, arms=arms, data=confirmed)
+    report = report_of(folder)
+
+    assert report.header[2] == (
+        "data: given to search(), 9,000 training samples and 1,000 validation samples"
+    )
+    assert "with accuracy 0.7099 on the test samples, beats" in report.headline
+    assert "better than fresh seeds score on the test samples" in report.reasons
+    section = build_sections(report)["confirmation"]
+    assert " for 50 epochs on 1 sample (train+validation) with " in section.about[0]
+    assert section.about[0].endswith(" on 2,000 test samples.")
+    assert "over seeds on these test samples only. Other samples may" in section.notes[-1]
+    page = render_page(read_run(folder))
+    assert "The arms compared on the test samples" in page
+    assert "train samples" in page
+    # What remains is where the 10 % were simulated.
+    told = " ".join([*report.header, report.verdict, *section.about, page])
+    for note in (section.notes[-1], html.escape(section.notes[-1])):
+        told = told.replace(note, "")
+    assert "images" not in told
