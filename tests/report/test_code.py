@@ -116,7 +116,10 @@ def test_one_cycle_with_lrtune_moves_the_momentum(manifest):
     optimizer.apply([keras.ops.array([0.0])], [weight])
 
     assert float(optimizer.momentum) == pytest.approx(0.9 * 0.85 / 0.95)
-    assert "`--as lrtune` prints code that moves it" in code_for(recipe, manifest)
+    code = code_for(recipe, manifest)
+    assert "In the style lrtune (`lrtune show --as lrtune`) the code moves it." in " ".join(
+        code.replace("#", "").split()
+    )
 
 
 def test_reduce_on_plateau_comes_with_keras_callback(manifest):
