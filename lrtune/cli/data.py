@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lrtune._util.references import is_reference
+from lrtune._util.references import check_reference, is_reference
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from lrtune.search.given import Given
+
+
+def runs_own_code(model: str | None, data: str) -> bool:
+    """Whether `--model` or `--data` names a function of the user's; nothing is imported yet.
+
+    Raises:
+        ArgumentError: it names one that cannot be there, or a file that is no Python.
+    """
+    if model is not None:
+        check_reference("--model", model)
+    if is_reference(data):
+        check_reference("--data", data)
+    return model is not None or is_reference(data)
 
 
 def load_given(

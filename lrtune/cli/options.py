@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lrtune._util import checks
-from lrtune._util.references import check_reference, is_reference
+from lrtune._util.references import is_reference
 from lrtune.cli import app as cli
+from lrtune.cli.data import runs_own_code
 from lrtune.errors import ArgumentError
 from lrtune.runner.options import RunOptions, check_options
 from lrtune.search.algorithms import ALGORITHMS
@@ -304,10 +305,7 @@ def check(options: Options) -> None:
             f"trials from --max-epochs. Received: {options.max_trials}"
         )
     checks.one_of("--score", options.score, ("last", "best"))
-    if options.model is not None:
-        check_reference("--model", options.model)
-    if is_reference(options.data):
-        check_reference("--data", options.data)
+    runs_own_code(options.model, options.data)
     if options.as_usual and options.objective is not None:
         objectives = ("val_accuracy", "val_loss", "accuracy", "loss")
         checks.one_of("--objective", options.objective, objectives)

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune._util import checks
-from lrtune._util.references import check_reference, is_reference
 from lrtune.cli import app as cli
-from lrtune.cli.data import load_given, start, what_is_trained
+from lrtune.cli.data import load_given, runs_own_code, start, what_is_trained
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -54,13 +53,10 @@ def command(
     """
     _check(optimizer or "sgd", batch_size, epochs, seeds, figure)
     low, high = _rates(low, high)
-    for option, text in (("--model", model), ("--data", data)):
-        if text is not None and (option == "--model" or is_reference(text)):
-            check_reference(option, text)
+    own_code = runs_own_code(model, data)
     console = cli.steady_console()
     from lrtune.report.terminal import say
 
-    own_code = model is not None or is_reference(data)
     if own_code:
         say(console, "Starting TensorFlow ...")
         start(workers=False)

@@ -38,11 +38,11 @@ _OPTIONS = {
     "baseline_budget": ("baseline_budget", "--baseline-budget"),
 }
 """What must be equal for two searches to be the same, in the words of a script and of the command
-line, in the order in which differences are told. The number of trials may differ: a search can be
-resumed for more trials."""
+line, in the order in which differences are reported. The number of trials may differ: a search can
+be resumed for more trials."""
 
 _OTHERS = ("space", "model", "fit", "fingerprint")
-"""What must be equal, too, and is told in words of its own."""
+"""What must be equal as well; each of these has its own wording."""
 
 
 def identity(manifest: Manifest) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class LoopTuner(UnsavedTuner):
         keep_models: int >= 0, how many of the best trials of the full budget keep their models, for
             `get_best_models` and `Run.best_model`. Each takes 4 bytes for every weight and as many
             for every slot of the optimizer: twice the weights with a momentum, three times with
-            Adam. A resumed search keeps as many as it is told to then, of those still there.
+            Adam. A resumed search keeps as many of the remaining ones as its own `keep_models`.
         overwrite: whether to erase the run that is in the folder; otherwise it is resumed. Files
             that lrtune did not write stay.
         directory, project_name: the run folder is `directory/project_name`.
