@@ -15,6 +15,7 @@ from lrtune.errors import ArgumentError
 from lrtune.stats.two_way import two_way_interval
 
 MATRIX = "a matrix of at least 2 seeds x 2 samples, bool or finite numbers"
+SHAPES = "arm and reference must have one shape, seeds x samples."
 
 
 def right(draw, n, m):
@@ -188,8 +189,7 @@ def bounds(arm, reference, confidence):
             np.ones((3, 9)),
             np.ones((4, 9)),
             {},
-            "arm and reference must have one shape, seeds x samples. "  # noqa: ISC004
-            "Received: arm of shape (3, 9), reference of shape (4, 9).",
+            f"{SHAPES} Received: arm of shape (3, 9), reference of shape (4, 9).",
         ),
         (
             [[1, math.nan], [math.inf, 0]],
