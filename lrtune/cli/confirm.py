@@ -19,12 +19,34 @@ if TYPE_CHECKING:
 
 def command(
     run: Annotated[str, typer.Argument(help="The run folder: --run-dir of the search.")],
-    top: Annotated[int, typer.Option(help="How many trials: the best of each family first.")] = 3,
+    top: Annotated[
+        int, typer.Option(help="How many candidates: the best trial of each family first.")
+    ] = 3,
     arm: Annotated[
         list[str] | None,
         typer.Option(help="A trial's id, in place of --top; may be given several times."),
     ] = None,
-    seeds: Annotated[int, typer.Option(help="Fresh seeds for every arm, at least 6.")] = 8,
+    design: Annotated[
+        str,
+        typer.Option(
+            help="sequential: the best candidate against the constant rate, pair by pair, until "
+            "the answer is known. fixed: all of them and the constant rates, with --seeds each."
+        ),
+    ] = "sequential",
+    max_seeds: Annotated[
+        int | None,
+        typer.Option(help="The most pairs of a sequential test.", show_default="20"),
+    ] = None,
+    min_seeds: Annotated[
+        int | None,
+        typer.Option(
+            help="Pairs before which it does not give up; raise it to go on.", show_default="4"
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(help="Of --design fixed: seeds for every arm, at least 6.", show_default="8"),
+    ] = None,
     train_on: Annotated[
         str,
         typer.Option(
@@ -44,14 +66,17 @@ def command(
     ] = False,
     quiet: cli.Quiet = False,
 ) -> None:
-    """Train the best of a search and the constant rates again; compare them on the test data.
+    """Train the best of a search and the constant rate again; compare them on the test data.
 
-    Every arm is trained over the whole horizon with the same fresh seeds. Each training uses the
-    test data once, at its end. The same command resumes a confirmation that was stopped.
+    The best trials race on the validation data. The winner and the constant rate are then trained
+    with the same fresh seeds, pair by pair, until it is known whether the winner is better. Each
+    training uses the test data once, at its end. The same command resumes a confirmation that was
+    stopped; with a higher --min-seeds, it goes on after the answer that nothing was shown.
     """
-    from lrtune.confirmation.api import choose, plan
+    from lrtune.confirmation.api import choose, is_finished, plan
+    from lrtune.confirmation.cost import cost_in_words
     from lrtune.confirmation.material import loaded_material
-    from lrtune.confirmation.plan import cost_in_words
+    from lrtune.confirmation.plan import Design
     from lrtune.records.reader import read_run
     from lrtune.report.finish import print_run
     from lrtune.report.terminal import say
@@ -60,12 +85,11 @@ def command(
     options = RunOptions(workers, trial_timeout, max_retries, in_process)
     console = cli.steady_console()
     records = read_run(run)
-    choice = choose(records, top, arm or (), seeds)
+    layout = Design(design, seeds, max_seeds, min_seeds)
+    arms = choose(records, layout, top, arm or ())
     material = loaded_material(records.manifest, data, train_on)
-    manifest = plan(records, choice, material, overwrite=overwrite)
-    found = records.confirmation
-    ended = found is not None and found.manifest.finished is not None
-    finished = ended and not overwrite and not records.notices
+    manifest = plan(records, layout, arms, material, overwrite=overwrite)
+    finished = not overwrite and is_finished(records, manifest)
     if finished:
         say(console, f"The confirmation in {run} is finished; --overwrite starts a new one.")
     else:
@@ -99,17 +123,11 @@ def _train(
     # One thread, as in every worker, so that a training's numbers do not depend on where it runs.
     start_tensorflow(threads=1)
     from lrtune.confirmation.api import searched_hypermodel
-    from lrtune.confirmation.train import train_arms
+    from lrtune.confirmation.train import Confirmation
     from lrtune.display import Leaderboard, make_progress
 
     leaderboard = Leaderboard.of(manifest)
     with make_progress(console, leaderboard, *manifest.planned, quiet=quiet) as observer:
-        train_arms(
-            records.folder,
-            manifest,
-            searched_hypermodel(records, material),
-            material,
-            options,
-            overwrite=overwrite,
-            observer=observer,
-        )
+        hypermodel = searched_hypermodel(records, material)
+        session = Confirmation(records.folder, manifest, hypermodel, material, options, observer)
+        session.run(overwrite=overwrite)

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.confirmation.arms import choose_arms
 from lrtune.confirmation.material import WHOLE, check_searched, given_material, loaded_material
-from lrtune.confirmation.plan import check_seeds, make_manifest, refuse_other_confirmation
+from lrtune.confirmation.plan import (
+    Design,
+    check_seeds,
+    continued,
+    make_manifest,
+    refuse_other_confirmation,
+)
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.run import load_run
@@ -27,12 +33,16 @@ if TYPE_CHECKING:
 def confirm(
     run: str | os.PathLike[str] | Run,
     *fit_args: Any,
+    validation_data: Any = None,
     test_data: Any = None,
     hypermodel: Any = None,
     data: str | None = None,
     top: int = 3,
     arms: Sequence[str] = (),
-    seeds: int | Sequence[int] = 8,
+    design: str = "sequential",
+    max_seeds: int | None = None,
+    min_seeds: int | None = None,
+    seeds: int | Sequence[int] | None = None,
     train_on: str = WHOLE,
     workers: int | None = None,
     trial_timeout: float = 3600.0,
@@ -43,7 +53,11 @@ def confirm(
     verbose: int | str = "auto",
     **fit_kwargs: Any,
 ) -> Run:
-    """Train the best of a search and the constant rates again, with fresh paired seeds, and test.
+    """Train the best of a search and the constant rate again, with fresh paired seeds, and test.
+
+    The best trials are candidates. They race on the validation data, with fresh seeds; the best of
+    them is then trained against the constant rate on the test data, seed by seed, until the answer
+    is known: it is better, or that cannot be shown. One may stop at any time, and go on later.
 
     To confirm a search that a script ran, pass the script's data, as for `tuner.search`. The images
     of a search that `lrtune search` ran are loaded again.
@@ -52,15 +66,22 @@ def confirm(
         run: the run folder, or what `load_run` returned.
         *fit_args: what to train on, as `keras.Model.fit` takes it: arrays, a `tf.data.Dataset`, a
             PyDataset, ...
-        test_data: what to test on, as `validation_data` of `keras.Model.fit`; measured once per
-            training, after its last epoch. Needed with `fit_args`.
+        validation_data: as `keras.Model.fit` takes it, to choose among the candidates. Without it,
+            the best trial of the search is tested. Arrays are trained on too, after the choice.
+        test_data: what to test on, as `validation_data`; measured once per training, after its last
+            epoch. Needed with `fit_args`.
         hypermodel: the search's `keras_tuner.HyperModel`; None for the cats-vs-dogs CNN.
         data: a data source instead of `fit_args`, as `--data` takes it; None for the search's own.
-        top: int >= 1, how many trials: the best of each family first.
-        arms: ids of trials to confirm instead of the top ones; one named twice makes two arms.
-        seeds: int >= 6, how many; or the seeds themselves. One seed means the same initial weights,
-            image order and dropout for every arm.
-        train_on: "train+validation" or "train", of the images that are loaded again.
+        top: int >= 1, how many candidates: the best trial of each family first.
+        arms: ids of trials to confirm instead; a single one is tested without a choice.
+        design: "sequential", or "fixed" to train all candidates, the reference and the plain
+            constant rates with the same number of seeds, and to test each against the reference.
+        max_seeds: int >= 1, the most pairs of a sequential test; None for 20.
+        min_seeds: int >= 1, the pairs before which it does not give up; None for 4. Raise it to go
+            on after an answer of "not shown".
+        seeds: of the fixed design: int >= 6, how many, or the seeds themselves; None for 8. One
+            seed means the same initial weights, image order and dropout for every arm.
+        train_on: "train+validation" or "train": what to train on for the test.
         workers: as lrtune's tuners take it.
         trial_timeout: likewise.
         max_retries: likewise.
@@ -80,52 +101,72 @@ def confirm(
     options = RunOptions(workers, trial_timeout, max_retries, in_process)
     folder = run if isinstance(run, str | os.PathLike) else run.records.folder
     records = read_run(folder)
-    choice = choose(records, top, arms, seeds)
-    if fit_args or fit_kwargs or test_data is not None:
-        material = given_material(records.manifest, fit_args, test_data, fit_kwargs, train_on)
+    layout = Design(design, seeds, max_seeds, min_seeds)
+    choice = choose(records, layout, top, arms)
+    if fit_args or fit_kwargs or test_data is not None or validation_data is not None:
+        material = given_material(
+            records.manifest, fit_args, test_data, fit_kwargs, validation_data, train_on
+        )
     else:
         material = loaded_material(records.manifest, data, train_on)
-    manifest = plan(records, choice, material, overwrite=overwrite)
+    manifest = plan(records, layout, choice, material, overwrite=overwrite)
     model = hypermodel or searched_hypermodel(records, material)
     check_searched(records.manifest, model, material)
-    from lrtune.confirmation.train import train_arms
+    from lrtune.confirmation.train import Confirmation
     from lrtune.display.script import watching
 
     with watching(observer, verbose, records.folder, manifest) as seen:
-        train_arms(
-            records.folder, manifest, model, material, options, overwrite=overwrite, observer=seen
-        )
+        session = Confirmation(records.folder, manifest, model, material, options, seen)
+        session.run(overwrite=overwrite)
     return load_run(folder)
 
 
-def choose(
-    records: RunRecords, top: int, arms: Sequence[str], seeds: int | Sequence[int]
-) -> tuple[Arms, tuple[int, ...]]:
-    """The arms and the seeds; arguments as `confirm` takes them. Called before data are loaded.
+def choose(records: RunRecords, design: Design, top: int, arms: Sequence[str]) -> Arms:
+    """The arms; arguments as `confirm` takes them. Called before data are loaded.
 
     Raises:
         ArgumentError, RunFolderError: the run cannot be confirmed; the message says why.
     """
-    return choose_arms(records, top, arms), check_seeds(seeds, records.manifest.seed)
+    if design.is_fixed and design.seeds is not None:
+        check_seeds(design.seeds, records.manifest.seed)
+    return choose_arms(records, top, arms, constants=design.is_fixed)
 
 
 def plan(
-    records: RunRecords,
-    choice: tuple[Arms, tuple[int, ...]],
-    material: Material,
-    *,
-    overwrite: bool,
+    records: RunRecords, design: Design, arms: Arms, material: Material, *, overwrite: bool
 ) -> ConfirmManifest:
     """What a confirmation will train.
 
     Raises:
         RunFolderError: the run folder has a different confirmation, and `overwrite` is False.
     """
-    arms, seeds = choice
-    manifest = make_manifest(records.manifest, arms, seeds, material.train_on, material.record)
-    if records.confirmation is not None and not overwrite:
-        refuse_other_confirmation(records.folder, records.confirmation.manifest, manifest)
-    return manifest
+    found = records.confirmation.manifest if records.confirmation is not None else None
+    asked = make_manifest(
+        records,
+        arms,
+        design,
+        material.train_on,
+        material.record,
+        chooses=material.choice is not None,
+        attempt=0 if found is None else found.attempt + overwrite,
+    )
+    if found is None or overwrite:
+        return asked
+    refuse_other_confirmation(records.folder, found, asked)
+    return continued(found, asked)
+
+
+def is_finished(records: RunRecords, manifest: ConfirmManifest) -> bool:
+    """Whether the run folder holds this confirmation, finished and intact.
+
+    Args:
+        records: of the run.
+        manifest: as `plan` returns it: with more seeds than before, there is more to do.
+    """
+    found = records.confirmation.manifest if records.confirmation is not None else None
+    if found is None or found.finished is None or records.notices:
+        return False
+    return (found.seeds, found.min_seeds) == (manifest.seeds, manifest.min_seeds)
 
 
 def searched_hypermodel(records: RunRecords, material: Material) -> Any:

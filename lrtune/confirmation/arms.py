@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import ArgumentError, RunFolderError
+from lrtune.records.schema import TUNED_ARMS
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.trials import family_of, score_of
 from lrtune.stats.winner import ranked_trials
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
+    from lrtune.stats.baseline import Arm
 
 
 @dataclass(frozen=True)
@@ -25,24 +27,27 @@ class Arms:
         values: arm name -> hyperparameter values; arms of the search first, then the baseline's.
         trials: arm name -> id of the search's trial; no entry for an arm of the baseline.
         search_scores: arm name -> its score in the search.
-        baseline: name of the arm that the others are compared with.
+        reference: the constant rate that the others are compared with, as measured.
     """
 
     values: Mapping[str, Mapping[str, Any]]
     trials: Mapping[str, str]
     search_scores: Mapping[str, float]
-    baseline: str
+    reference: Arm
 
 
-def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -> Arms:
-    """The best trials of a search and all arms of its baseline.
+def choose_arms(
+    records: RunRecords, top: int = 3, chosen: Sequence[str] = (), *, constants: bool = True
+) -> Arms:
+    """The best trials of a search, and constant rates of its baseline.
 
     Args:
         records: of the search.
         top: int >= 1, how many trials: first the best of each schedule family, the best families
             first, then the best of the rest.
-        chosen: ids of trials to use instead. Arms of the baseline may be named too; they are
-            always compared. An id that is named twice makes two arms.
+        chosen: ids of trials to use instead. Arms of the baseline may be named too. An id that is
+            named twice makes two arms.
+        constants: whether to compare with the plain constant rates as well as with the reference.
 
     Raises:
         RunFolderError: no trial has completed the full budget, or there is no baseline.
@@ -66,6 +71,11 @@ def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -
         )
     arms = {arm.name: arm for arm in measured.arms}
     picked = _named(records, chosen, list(arms)) if chosen else _best(ranked, top)
+    if not picked:
+        raise ArgumentError(
+            f"--arm must name a trial: the constant rates are what it is compared with. Received: "
+            f"{', '.join(chosen)}"
+        )
     values: dict[str, Mapping[str, Any]] = {}
     trials: dict[str, str] = {}
     scores: dict[str, float] = {}
@@ -75,10 +85,11 @@ def choose_arms(records: RunRecords, top: int = 3, chosen: Sequence[str] = ()) -
         trials[name] = trial.trial_id
         scores[name] = score_of(trial)
     for arm in measured.arms:
-        values[arm.name] = arm.recipe.values
-        scores[arm.name] = arm.mean
-    baseline = measured.reference.name
-    return Arms(values, trials, scores, baseline)
+        plain = constants and arm.name not in TUNED_ARMS
+        if arm is measured.reference or arm.name in chosen or plain:
+            values[arm.name] = arm.recipe.values
+            scores[arm.name] = arm.mean
+    return Arms(values, trials, scores, measured.reference)
 
 
 def _best(ranked: Sequence[Outcome], top: int) -> list[Outcome]:

@@ -3,6 +3,7 @@
     0007                            a trial of the search
     baseline/search/0007            a trial of the search for the best constant rate
     baseline/constant-0.1/seed-1    a seed of an arm of the baseline
+    choice/trial-0007/seed-42       a seed of a candidate that the confirmation may choose
     confirm/trial-0007/seed-42      a seed of an arm of the confirmation
 
 Records and tables hold ids as text. Each training has a folder below the run folder. For an arm's
@@ -13,11 +14,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from lrtune.errors import RunFolderError
 
 BASELINE: Final = "baseline"
+CHOICE: Final = "choice"
 CONFIRM: Final = "confirm"
 
 BASELINE_SEARCH: Final = "baseline/search"
@@ -26,11 +28,11 @@ BASELINE_SEARCH: Final = "baseline/search"
 _TRIAL = "trial_"
 _ID = re.compile(
     rf"(?P<nested>{BASELINE_SEARCH}/)?(?P<number>[0-9]{{1,18}})"
-    rf"|(?P<kind>{BASELINE}|{CONFIRM})/(?P<arm>\w[\w.+-]*)/seed-(?P<seed>0|[1-9][0-9]{{0,17}})",
+    rf"|(?P<kind>{BASELINE}|{CHOICE}|{CONFIRM})/(?P<arm>\w[\w.+-]*)/seed-(?P<seed>0|[1-9][0-9]{{0,17}})",
     re.ASCII,
 )
 
-ArmKind = Literal["baseline", "confirm"]
+ArmKind = Literal["baseline", "choice", "confirm"]
 Kind = Literal["search", "baseline/search", ArmKind]
 
 
@@ -39,8 +41,8 @@ class TrialId:
     """The parts of an id.
 
     Attributes:
-        kind: "search", or "baseline/search" for the search for the best constant rate; "baseline"
-            or "confirm" for a seed of an arm.
+        kind: "search", or "baseline/search" for the search for the best constant rate; "baseline",
+            "choice" or "confirm" for a seed of an arm.
         number: id of a search's trial within its search, "0007"; empty for an arm.
         arm: name of the arm, "constant-0.1"; empty for a search's trial.
         seed: of the arm's training; 0 for a search's trial.
@@ -78,8 +80,7 @@ def find_id(text: str) -> TrialId | None:
         return None
     if found["number"]:
         return TrialId(BASELINE_SEARCH if found["nested"] else "search", number=found["number"])
-    kind: Kind = "baseline" if found["kind"] == BASELINE else "confirm"
-    return TrialId(kind, arm=found["arm"], seed=int(found["seed"]))
+    return TrialId(cast("ArmKind", found["kind"]), arm=found["arm"], seed=int(found["seed"]))
 
 
 def parse_id(text: str) -> TrialId:
@@ -92,8 +93,8 @@ def parse_id(text: str) -> TrialId:
     found = find_id(text)
     if found is None:
         raise RunFolderError(
-            "a trial's id must be a number, or baseline/ARM/seed-N or confirm/ARM/seed-N with an "
-            f"arm of letters, digits and ._+-. Received: {text!r}"
+            "a trial's id must be a number, or baseline/ARM/seed-N, choice/ARM/seed-N or "
+            f"confirm/ARM/seed-N with an arm of letters, digits and ._+-. Received: {text!r}"
         )
     return found
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lrtune._util.atomic import TEMPORARY
 from lrtune._util.inside import plain_folder
 from lrtune.records import schema
-from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CONFIRM, folder_of
+from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CHOICE, CONFIRM, folder_of
 from lrtune.records.lock import HOLDER, LOCK
 from lrtune.records.reader import arm_ids, trial_ids
 
@@ -63,7 +63,7 @@ def foreign_names(folder: Path) -> list[str]:
     known = {*own_files(folder), *(folder / name for name in lock)}
     known |= {parent for path in known for parent in path.parents}
     known |= {folder / name for name in _trainings(folder)}
-    known |= {folder / name for name in (BASELINE, CONFIRM, BASELINE_SEARCH)}
+    known |= {folder / name for name in (BASELINE, CHOICE, CONFIRM, BASELINE_SEARCH)}
     return sorted(str(path.relative_to(folder)) for path in _strange(folder, known))
 
 
@@ -77,7 +77,7 @@ def _strange(folder: Path, known: set[Path]) -> Iterator[Path]:
 
 def _trainings(folder: Path) -> list[str]:
     """The folders of trainings, those below links left out."""
-    arms = [*arm_ids(folder, BASELINE), *arm_ids(folder, CONFIRM)]
+    arms = [arm for kind in (BASELINE, CHOICE, CONFIRM) for arm in arm_ids(folder, kind)]
     names = [*map(folder_of, trial_ids(folder)), *(arm.folder for arm in arms)]
     return [name for name in names if _is_plain(folder, name)]
 

@@ -48,6 +48,10 @@ def read_confirm_manifest(folder: Path) -> ConfirmManifest:
             raise ValueError(f"no arm can be called {arm!r}")
     if manifest.baseline not in manifest.arms:
         raise ValueError(f"the baseline {manifest.baseline!r} is not one of the arms")
+    if manifest.tested is not None and manifest.tested not in manifest.candidates:
+        raise ValueError(f"the tested arm {manifest.tested!r} is not one of the candidates")
+    if manifest.design == "sequential" and not manifest.scale > 0:
+        raise ValueError(f"scale: must be > 0, but it is {manifest.scale}")
     return manifest
 
 

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lrtune._util.inside import plain_file, plain_folder
 from lrtune._util.npz import read_npz
@@ -22,6 +22,7 @@ from lrtune.records.epochs import epochs_and_notice, read_epochs
 from lrtune.records.ids import (
     BASELINE,
     BASELINE_SEARCH,
+    CHOICE,
     CONFIRM,
     arm_id,
     find_id,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from lrtune.records.ids import TrialId
+    from lrtune.records.ids import ArmKind, TrialId
     from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
 
 T = TypeVar("T")
@@ -60,10 +61,18 @@ class Confirmation:
         manifest: what is compared.
         outcomes: arm name -> its outcomes in the order of their seeds' folders, in the manifest's
             order of arms. A score is that on the test images.
+        choice: the same for the candidates; a score is that on the validation images.
     """
 
     manifest: ConfirmManifest
     outcomes: Mapping[str, tuple[Outcome, ...]]
+    choice: Mapping[str, tuple[Outcome, ...]] = field(default_factory=dict)
+
+    @property
+    def all(self) -> tuple[Outcome, ...]:
+        """The outcomes of the choice, then those of the test."""
+        arms = (*self.choice.values(), *self.outcomes.values())
+        return tuple(outcome for arm in arms for outcome in arm)
 
 
 @dataclass(frozen=True)
@@ -163,8 +172,7 @@ class RunRecords:
         Returns:
             One dictionary for each epoch, as recorded, with NaN for null.
         """
-        confirmed = self.confirmation.outcomes.values() if self.confirmation else ()
-        known = {outcome.trial_id for arm in confirmed for outcome in arm}
+        known = {outcome.trial_id for outcome in self.confirmation.all} if self.confirmation else ()
         if trial_id not in self.by_id and trial_id not in self.unfinished and trial_id not in known:
             raise ArgumentError(
                 f"trial_id must be one of the run's: {_some(self._ids())}. Received: {trial_id!r}."
@@ -253,8 +261,10 @@ class RunRecords:
             yield from self._short_of_seeds()
         if self.confirmation is not None and self.confirmation.manifest.finished is not None:
             manifest = self.confirmation.manifest
-            there = {one.trial_id for arm in self.confirmation.outcomes.values() for one in arm}
-            wanted = [arm_id(CONFIRM, arm, one) for arm in manifest.arms for one in manifest.seeds]
+            there = {one.trial_id for one in self.confirmation.all}
+            # How many seeds a sequential test needed follows from the results themselves.
+            seeds = manifest.seeds if manifest.design == "fixed" else manifest.seeds[:1]
+            wanted = [arm_id(CONFIRM, arm, one) for arm in manifest.compared for one in seeds]
             name = f"{CONFIRM}/{schema.CONFIRM_MANIFEST}"
             yield from self._lacking("confirmation", name, wanted, there)
 
@@ -367,7 +377,7 @@ def trial_ids(folder: Path) -> list[str]:
     return sorted(filter(None, map(id_of_folder, _folders(folder))), key=first_tried)
 
 
-def arm_ids(folder: Path, kind: Literal["baseline", "confirm"]) -> list[TrialId]:
+def arm_ids(folder: Path, kind: ArmKind) -> list[TrialId]:
     """Ids of all seeds of arms that have a folder, by arm and then seed."""
     found = [
         find_id(f"{kind}/{arm}/{seed}")
@@ -388,12 +398,12 @@ class DamagedManifestError(RunFolderError):
 
 def _read_arms(
     folder: Path,
-    kind: Literal["baseline", "confirm"],
+    kind: ArmKind,
     names: Iterable[str],
     lost: list[Outcome],
     notices: list[str],
 ) -> dict[str, tuple[Outcome, ...]]:
-    """The outcomes below `baseline/` or `confirm/`, by arm; at least an entry for each name."""
+    """The outcomes below `baseline/`, say, by arm; at least an entry for each name."""
     arms: dict[str, list[Outcome]] = {name: [] for name in names}
     for trial_id in arm_ids(folder, kind):
         outcome = _read_outcome(folder, str(trial_id), lost, notices)
@@ -410,8 +420,13 @@ def _read_confirmation(
     manifest = _read(partial(read_confirm_manifest, folder), name, left_out, notices)
     if manifest is None:
         return None
-    arms = _read_arms(folder, CONFIRM, manifest.arms, lost, notices)
-    return Confirmation(manifest, {arm: arms[arm] for arm in manifest.arms})
+    arms = _read_arms(folder, CONFIRM, manifest.compared, lost, notices)
+    choice = _read_arms(folder, CHOICE, manifest.candidates, lost, notices)
+    return Confirmation(
+        manifest,
+        {arm: arms[arm] for arm in manifest.compared},
+        {arm: choice[arm] for arm in manifest.candidates} if manifest.choice_seeds else {},
+    )
 
 
 def _read_manifest(folder: Path) -> Manifest:

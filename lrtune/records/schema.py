@@ -6,6 +6,7 @@
     RUN/baseline/ARM/seed-N/{epochs.jsonl,outcome.json}   the same, one folder an arm and seed
     RUN/baseline/search/                         the search for the best constant rate: a run folder
     RUN/confirm/confirm.json                     ConfirmManifest
+    RUN/choice/ARM/seed-N/{epochs.jsonl,outcome.json}     as the baseline's, of the candidates
     RUN/confirm/ARM/seed-N/{epochs.jsonl,outcome.json}    as the baseline's
 
 `oracle.json`, `tuner0.json` and `trial_ID/trial.json` beside them are Keras Tuner's own; the
@@ -217,13 +218,18 @@ class Manifest:
 class ConfirmManifest:
     """What a confirmation compares: arms trained again, all with the same fresh seeds.
 
+    In the sequential design the arms but the baseline are candidates. The best of them on the
+    validation data is chosen, and it alone is tested against the baseline, seed by seed, until the
+    answer is known (`lrtune.stats.sequential`). In the fixed design all arms train with all seeds.
+
     Attributes:
         arms: arm name -> hyperparameter values.
         trials: arm name -> id of its trial in the search; no entry for an arm of the baseline.
         search_scores: arm name -> its score in the search (for an arm of the baseline the mean over
             its seeds); no entry if there is none.
         baseline: name of the arm that the others are compared with.
-        seeds: of every arm: initial weights, image order and dropout follow from a seed alone.
+        seeds: of every arm: initial weights, image order and dropout follow from a seed alone. In
+            the sequential design, the most that may be needed.
         train_on: "train+validation" or "train".
         objective: the metric, measured once on the test images, after the last epoch; named as
             Keras logs it ("val_accuracy").
@@ -233,6 +239,14 @@ class ConfirmManifest:
             its own among its values.
         data: which images; the sizes are of "train" (all training images) and "test".
         versions, created, finished, schema: as in `Manifest`.
+        design: "fixed" or "sequential".
+        tested: in the sequential design, the arm that is tested; None until it is chosen.
+        choice_seeds, choice_places: of the race of the candidates, as the baseline's in `Manifest`;
+            empty if there is nothing to choose.
+        scale: of a paired difference, before the first pair; 0 in the fixed design.
+        min_seeds: in the sequential design, the pairs before which the test does not give up.
+        attempt: int >= 0, how many confirmations of the search were erased before this one, which
+            has other seeds than they had.
     """
 
     score: ClassVar = "last"
@@ -250,12 +264,37 @@ class ConfirmManifest:
     versions: Mapping[str, str]
     created: str
     finished: str | None = None
+    design: Literal["fixed", "sequential"] = "fixed"
+    tested: str | None = None
+    choice_seeds: tuple[int, ...] = ()
+    choice_places: tuple[PositiveInt, ...] = ()
+    scale: NonNegativeFloat = 0.0
+    min_seeds: PositiveInt = 1
+    attempt: Annotated[int, Meta(ge=0)] = 0
     schema: int = SCHEMA
 
     @property
+    def candidates(self) -> dict[str, Mapping[str, Any]]:
+        """The arms that the tested one is chosen from, without the baseline."""
+        return {arm: values for arm, values in self.arms.items() if arm != self.baseline}
+
+    @property
+    def compared(self) -> dict[str, Mapping[str, Any]]:
+        """The arms that are tested on the test data, and the baseline."""
+        if self.design == "fixed":
+            return dict(self.arms)
+        names = [self.baseline] if self.tested is None else [self.tested, self.baseline]
+        return {arm: self.arms[arm] for arm in names}
+
+    @property
     def planned(self) -> tuple[int, int]:
-        """How many trainings and epochs the confirmation takes."""
-        trainings = len(self.arms) * len(set(self.seeds))
+        """How many trainings and epochs the confirmation takes, at most."""
+        seeds = len(set(self.seeds))
+        if self.design == "fixed":
+            trainings = len(self.arms) * seeds
+        else:
+            field = len(self.candidates)
+            trainings = sum(min(places, field) for places in self.choice_places) + 2 * seeds
         return trainings, trainings * self.epochs
 
 

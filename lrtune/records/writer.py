@@ -17,7 +17,7 @@ from lrtune._util.inside import plain_file, plain_folder
 from lrtune._util.npz import write_npz
 from lrtune.errors import RunFolderError
 from lrtune.records import files, schema
-from lrtune.records.ids import CONFIRM, folder_of
+from lrtune.records.ids import CHOICE, CONFIRM, folder_of
 from lrtune.records.lock import HOLDER, LOCK, RunLock
 from lrtune.records.own import own_files, remove_own
 from lrtune.records.parse import UNREADABLE, read_manifest, reason
@@ -124,9 +124,9 @@ class RunWriter:
 
     def erase_confirmation(self) -> None:
         """Deletes the confirmation, so that another can be made; other files stay."""
-        folder = self._folder(CONFIRM)
-        with files.naming_the_file(folder):
-            remove_own(self.folder, CONFIRM)
+        for part in (CHOICE, CONFIRM):
+            with files.naming_the_file(self._folder(part)):
+                remove_own(self.folder, part)
 
     def page(self, text: str) -> None:
         """Writes `report.html`."""

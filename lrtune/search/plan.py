@@ -115,6 +115,39 @@ class AllSeeds:
         self._arms.note(outcome)
 
 
+class PairsPlan:
+    """Two arms with the same seeds, one after the other, until the answer is known.
+
+    Pairs are trained side by side where there are workers for them. The answer counts them in the
+    order of their seeds, so what is trained beyond its end changes nothing.
+
+    Args:
+        arms: the two.
+        seeds: the most that may be needed.
+        is_known: whether the outcomes so far, arm -> seed -> outcome, give the answer.
+    """
+
+    def __init__(
+        self,
+        arms: Arms,
+        seeds: Iterable[int],
+        is_known: Callable[[Mapping[str, Mapping[int, Outcome]]], bool],
+    ) -> None:
+        self._all = AllSeeds(arms, seeds)
+        self._arms = arms
+        self._is_known = is_known
+        self.is_over = is_known(arms.ended)
+
+    def take(self) -> TrialTask | None:
+        """The next task; None once the answer is known."""
+        return None if self.is_over else self._all.take()
+
+    def tell(self, outcome: Outcome) -> None:
+        """Notes how a training ended; a lost one ends the session, as what follows needs it."""
+        self._arms.note(outcome)
+        self.is_over = outcome.status == "lost" or self._is_known(self._arms.ended)
+
+
 class RacePlan:
     """A race: the next seed only for the arms that did best with those before it.
 

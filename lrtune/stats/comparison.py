@@ -105,6 +105,9 @@ class Difference:
         seeds_to_show: about how many seeds would show a difference of this size
             (`stats.power.seeds_to_show`), a guess from these very seeds; None if there is a
             verdict or no test, or the difference is less than one standard error.
+        evidence: of a sequential test (`stats.sequential`), which has no p-value: the verdict is
+            "better" if it is at least 20, "none" if the test gave up, "untested" if it goes on; NaN
+            of other tests. The interval is then that of the sequential test.
     """
 
     arm: str
@@ -120,6 +123,7 @@ class Difference:
     comparisons: int = 0
     verdict: Verdict = "untested"
     seeds_to_show: int | None = None
+    evidence: float = math.nan
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lrtune._util.printable import printable
 from lrtune.errors import RunFolderError
 from lrtune.records.ids import parse_id
 from lrtune.schedules.recipe import Recipe
+from lrtune.stats.collapse import has_collapsed
 from lrtune.stats.comparison import compare
 from lrtune.stats.frames import comparison_frame
 from lrtune.stats.ranking import described
+from lrtune.stats.sequential import evidence
 from lrtune.stats.trials import score_of
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
 
     from lrtune.records.reader import Confirmation, RunRecords
     from lrtune.records.schema import ConfirmManifest, Outcome
-    from lrtune.stats.comparison import Comparison
+    from lrtune.stats.comparison import Comparison, Verdict
+    from lrtune.stats.sequential import Evidence
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,14 @@ class Confirmed:
 
     Attributes:
         manifest: what is compared.
-        comparison: of the seeds that have ended.
+        comparison: of the seeds that have ended and count.
         scores: arm -> seed -> score, NaN for none.
         ended: number of trainings that have ended, whatever their status.
         diverged: arm -> how many of its seeds diverged; each counts with the score it ended with.
         failed: arm -> how many of its seeds failed; they have no score.
+        collapsed: arm -> how many of its seeds ended where an untrained model is, the diverged ones
+            among them.
+        evidence: of a sequential test; None in the fixed design.
     """
 
     manifest: ConfirmManifest
@@ -45,20 +52,23 @@ class Confirmed:
     ended: int
     diverged: Mapping[str, int]
     failed: Mapping[str, int]
+    collapsed: Mapping[str, int]
+    evidence: Evidence | None = None
 
     @property
     def planned(self) -> int:
-        """Number of trainings when it is finished, arms times seeds."""
+        """Number of trainings when it is finished, at most."""
         return self.manifest.planned[0]
 
 
 def measure_confirmation(records: RunRecords) -> Confirmed | None:
     """Compare the arms of a run's confirmation over the seeds that have ended so far.
 
-    A training counts only if its number of epochs and its seed are those of the confirmation.
+    A training counts only if its number of epochs and its seed are those of the confirmation; in a
+    sequential test, only if the pair of its seed comes before the test's end.
 
     Returns:
-        The comparison; None for a run without a confirmation.
+        The comparison; None for a run without a confirmation, or while it chooses what to test.
 
     Raises:
         ArgumentError: the confirmation has no arm but the baseline.
@@ -67,20 +77,94 @@ def measure_confirmation(records: RunRecords) -> Confirmed | None:
     if confirmation is None:
         return None
     manifest = confirmation.manifest
-    outcomes = {arm: _own(confirmation, arm) for arm in manifest.arms}
+    if manifest.design == "sequential" and manifest.tested is None:
+        return None
+    outcomes = {arm: _own(confirmation, arm) for arm in manifest.compared}
+    ended = len(confirmation.all)
+    found = None
+    if manifest.design == "sequential":
+        found, seeds = sequential_evidence(manifest, outcomes)
+        outcomes = {arm: {seed: of_arm[seed] for seed in seeds} for arm, of_arm in outcomes.items()}
     scores = {
         arm: {seed: score_of(one) for seed, one in of_arm.items()}
         for arm, of_arm in outcomes.items()
     }
     searched = manifest.search_scores
+    comparison = compare(scores, manifest.baseline, manifest.direction, search_scores=searched)
     return Confirmed(
         manifest,
-        compare(scores, manifest.baseline, manifest.direction, search_scores=searched),
+        comparison if found is None else _sequential(comparison, found),
         scores,
-        ended=sum(map(len, outcomes.values())),
+        ended=ended if found else sum(map(len, outcomes.values())),
         diverged=_counted(outcomes, "diverged"),
         failed=_counted(outcomes, "failed"),
+        collapsed={
+            arm: sum(has_collapsed(one, manifest) for one in of_arm.values())
+            for arm, of_arm in outcomes.items()
+        },
+        evidence=found,
     )
+
+
+def sequential_evidence(
+    manifest: ConfirmManifest, outcomes: Mapping[str, Mapping[int, Outcome]]
+) -> tuple[Evidence, tuple[int, ...]]:
+    """The evidence of a sequential test: the one rule of when it ends.
+
+    Pairs count in the order of the manifest's seeds, whichever ended first, so that the result does
+    not depend on timing. A pair of which a training failed has no difference and does not count.
+
+    Args:
+        manifest: of the confirmation, with the arm that is tested.
+        outcomes: arm -> seed -> how it ended, of the trainings that have ended.
+
+    Returns:
+        (evidence, seeds): and the seeds up to the last pair that counts, without any that follow
+        a pair that is still being trained.
+    """
+    tested, baseline = (outcomes[arm] for arm in manifest.compared)
+    direction = Direction(manifest.direction)
+    differences, seeds, failed = [], [], 0
+    for seed in manifest.seeds:
+        if seed not in tested or seed not in baseline:
+            break
+        seeds.append(seed)
+        gain = direction.gain(score_of(tested[seed]), score_of(baseline[seed]))
+        if math.isnan(gain):
+            failed += 1
+        else:
+            differences.append(gain)
+    most = max(1, len(manifest.seeds) - failed)
+    found = evidence(
+        differences, manifest.scale, max_seeds=most, min_seeds=min(manifest.min_seeds, most)
+    )
+    counted, last = 0, 0
+    while counted < found.n:
+        seed = seeds[last]
+        last += 1
+        counted += not math.isnan(score_of(tested[seed]) + score_of(baseline[seed]))
+    return found, tuple(seeds[:last] if found.reason else seeds)
+
+
+def _sequential(comparison: Comparison, found: Evidence) -> Comparison:
+    """The comparison with the verdict and the interval of its sequential test."""
+    verdicts: dict[str, Verdict] = {"better": "better", "not shown": "none"}
+    lower, upper = found.interval
+    differences = tuple(
+        replace(
+            one,
+            lower=lower,
+            upper=upper,
+            p=math.nan,
+            p_holm=math.nan,
+            comparisons=1,
+            verdict=verdicts.get(found.verdict, "untested"),
+            seeds_to_show=None,
+            evidence=found.e,
+        )
+        for one in comparison.differences
+    )
+    return replace(comparison, differences=differences)
 
 
 def confirmation_frame(records: RunRecords) -> pd.DataFrame:
@@ -105,11 +189,11 @@ def confirmation_frame(records: RunRecords) -> pd.DataFrame:
         )
     manifest = confirmed.manifest
     frame = comparison_frame(confirmed.comparison)
-    recipes = [described(Recipe.from_values(values)) for values in manifest.arms.values()]
+    recipes = [described(Recipe.from_values(values)) for values in manifest.compared.values()]
     for place, name in enumerate(recipes[0], start=2):
         frame.insert(place, name, [one[name] for one in recipes])
     trials = manifest.trials
-    ids = [printable(trials[arm]) if arm in trials else None for arm in manifest.arms]
+    ids = [printable(trials[arm]) if arm in trials else None for arm in manifest.compared]
     frame.insert(2 + len(recipes[0]), "trial_id", ids)
     return frame
 

@@ -86,7 +86,7 @@ def measure_cost(records: RunRecords) -> Cost:
     search = _of_search(records)
     baseline_search = _of_search(nested) if nested else Spent()
     baseline = _of_arms(records.baseline)
-    confirm = _of_arms(confirmed.outcomes) if confirmed else Spent()
+    confirm = _of(confirmed.all) if confirmed else Spent()
     winner = best_trial(records)
     return Cost(
         families={family: _of(trials) for family, trials in of_family.items()},

@@ -87,6 +87,18 @@ class Race:
             missing += [(arm, seed) for arm in field if seed not in results[arm]]
         return missing
 
+    def winner(self, results: Mapping[str, Mapping[int, Ran]]) -> str | None:
+        """The best of the arms that are in the race at its end; None if none of them has a score.
+
+        Args:
+            results: of a race that is over.
+        """
+        last = self.seeds[-1]
+        field = {arm: _of(seeds, self.seeds) for arm, seeds in results.items() if last in seeds}
+        best = self.ranked(field)[:1]
+        has_score = (a for a in best for one in field[a].values() if not math.isnan(one.score))
+        return next(has_score, None)
+
     def ranked(self, results: Mapping[str, Mapping[int, Ran]]) -> list[str]:
         """All arms, the best mean first; equal ones in their order.
 
@@ -102,6 +114,15 @@ class Race:
             return float(collapsed), -sign * statistics.mean(scores)
 
         return sorted(results, key=place)
+
+
+def places_of_choice(candidates: int) -> tuple[int, ...]:
+    """How many candidates of a confirmation train with each seed: all twice, the best two again.
+
+    Args:
+        candidates: int >= 0; one needs no race.
+    """
+    return (candidates, candidates, min(candidates, 2)) if candidates > 1 else ()
 
 
 def places_of_baseline(arms: int, seeds: int) -> tuple[int, ...]:

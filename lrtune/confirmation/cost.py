@@ -1,0 +1,79 @@
+"""What a confirmation will cost, in words; needs no TensorFlow."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import TYPE_CHECKING
+
+from lrtune.report.words import count
+from lrtune.stats.power import fewest_seeds
+
+if TYPE_CHECKING:
+    from lrtune.records.reader import RunRecords
+    from lrtune.records.schema import ConfirmManifest
+
+USUAL_PAIRS = 7
+"""Pairs of a sequential test without a gain, on average (22 trainings with the choice's 8)."""
+
+
+def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int | None) -> str:
+    """How much a confirmation trains, how long that takes, and what it cannot show.
+
+    Args:
+        records: of the search.
+        manifest: of the confirmation; trainings that have already ended are not counted.
+        workers: as for a search; None means one worker per physical core.
+    """
+    done = len(records.confirmation.all) if records.confirmation else 0
+    left = max(manifest.planned[0] - done, 0)
+    epochs = left * manifest.epochs
+    samples, kind = manifest.data.sizes.get("train"), manifest.data.kind
+    on = f" on {samples:,} {kind} ({manifest.train_on})" if samples else ""
+    pace = _seconds_an_epoch(records, samples, workers)
+    if manifest.design == "fixed":
+        arms, seeds = len(manifest.arms), len(manifest.seeds)
+        text = (
+            f"{arms} arms x {seeds} seeds x {manifest.epochs} epochs, trained{on}: {epochs:,} "
+            f"epochs to train{_minutes(epochs * pace)}"
+        )
+        fewest = fewest_seeds(arms - 1) if arms > 1 else 0
+        if seeds < fewest:
+            text += (
+                f".\nNOTE: with {seeds} seeds and {arms - 1} comparisons no verdict is possible, "
+                f"however large the difference: it takes {fewest} seeds"
+            )
+        return text + "."
+    choice = manifest.planned[0] - 2 * len(manifest.seeds)
+    first = f"{count(choice, 'training')} to choose among {len(manifest.candidates)} candidates, "
+    usual = max((choice + 2 * USUAL_PAIRS - done) * manifest.epochs, 0)
+    about = f"; usually about {usual:,}{_minutes(usual * pace)}" if usual < epochs else ""
+    return (
+        f"{first if choice else ''}then pairs of trainings until the answer is known, at most "
+        f"{len(manifest.seeds)}, {manifest.epochs} epochs each{on}: at most {epochs:,} epochs to "
+        f"train{_minutes(epochs * pace)}{about}."
+    )
+
+
+def _seconds_an_epoch(records: RunRecords, samples: int | None, workers: int | None) -> float:
+    """The pace of the search's baseline, for all workers together; NaN if unknown."""
+    seconds = [
+        epoch["seconds"]
+        for arm in records.baseline.values()
+        for outcome in arm
+        for epoch in records.epochs(outcome.trial_id)
+        if math.isfinite(epoch.get("seconds", math.nan))
+    ]
+    searched = records.manifest.data.sizes.get("train")
+    if not (seconds and searched and samples):
+        return math.nan
+    from lrtune.runner.local import physical_cores
+
+    pace = float(statistics.median(seconds)) * samples / searched
+    return pace / (workers or physical_cores())
+
+
+def _minutes(seconds: float) -> str:
+    if math.isnan(seconds):
+        return ""
+    return f", about {max(1, round(seconds / 60))} min at the search's pace"
