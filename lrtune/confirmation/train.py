@@ -56,7 +56,8 @@ def train_arms(
     # Keras measures on the validation data, here the test data: once, after the last epoch.
     measured = {"validation_data": material.test_data, "validation_freq": manifest.epochs}
     kwargs = {**material.fit_kwargs, **measured}
-    job = TrainingJob(hypermodel, material.fit_args, kwargs, held_out=True)
+    objective = manifest.objective
+    job = TrainingJob(hypermodel, material.fit_args, kwargs, held_out=True, objective=objective)
     observer = observer or Observer()
     with make_runner(job, options, observer.noticed) as runner, RunWriter(folder) as writer:
         if overwrite:

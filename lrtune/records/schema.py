@@ -7,6 +7,7 @@
     RUN/baseline/search/                         the search for the best constant rate: a run folder
     RUN/confirm/confirm.json                     ConfirmManifest
     RUN/confirm/ARM/seed-N/{epochs.jsonl,outcome.json}    as the baseline's
+    RUN/confirm/ARM/seed-N/samples.json          PackedSamples, see `lrtune.records.samples`
 
 `oracle.json`, `tuner0.json` and `trial_ID/trial.json` beside them are Keras Tuner's own; the
 training states `state.npz` are NumPy arrays; a hidden `.lock` is held while a search writes. JSON

@@ -67,7 +67,7 @@ def measure_confirmation(records: RunRecords) -> Confirmed | None:
     if confirmation is None:
         return None
     manifest = confirmation.manifest
-    outcomes = {arm: _own(confirmation, arm) for arm in manifest.arms}
+    outcomes = {arm: by_seed(confirmation, arm) for arm in manifest.arms}
     scores = {
         arm: {seed: score_of(one) for seed, one in of_arm.items()}
         for arm, of_arm in outcomes.items()
@@ -114,14 +114,15 @@ def confirmation_frame(records: RunRecords) -> pd.DataFrame:
     return frame
 
 
-def _own(confirmation: Confirmation, arm: str) -> dict[int, Outcome]:
+def by_seed(confirmation: Confirmation, arm: str) -> dict[int, Outcome]:
+    """Seed -> outcome of one arm's trainings, as far as they are part of the confirmation."""
     # The seed in the folder's name counts: it is the one that pairs the arms.
-    by_seed = {
+    found = {
         parse_id(one.trial_id).seed: one
         for one in confirmation.outcomes[arm]
         if one.epochs.planned == confirmation.manifest.epochs
     }
-    return {seed: one for seed, one in by_seed.items() if seed in confirmation.manifest.seeds}
+    return {seed: one for seed, one in found.items() if seed in confirmation.manifest.seeds}
 
 
 def _counted(outcomes: Mapping[str, Mapping[int, Outcome]], status: str) -> dict[str, int]:
