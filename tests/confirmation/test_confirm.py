@@ -21,6 +21,7 @@ from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.model.hypermodel import CatsVsDogsHyperModel
 from lrtune.records.reader import read_run
 from lrtune.stats.comparison import compare
+from lrtune.stats.samples import paired_samples
 from tests.cli.command import called
 from tests.cli.test_search import options_of
 from tests.runner import tiny
@@ -72,6 +73,22 @@ def test_the_test_images_are_used_once_after_the_last_epoch(confirmed):
             first, last = epochs(confirmed, arm, seed)
             assert not any(name.startswith("val_") for name in first)
             assert "val_accuracy" in last
+
+
+def test_each_training_recorded_which_test_images_it_got_right(confirmed):
+    records = read_run(confirmed)
+    for arm in records.confirmation.outcomes.values():
+        for outcome in arm:
+            samples = records.samples(outcome.trial_id)
+            assert samples.values.dtype == bool
+            assert len(samples.values) == records.confirmation.manifest.data.sizes["test"]
+            assert samples.mean == pytest.approx(outcome.score, abs=1e-6)
+    same = paired_samples(records, "trial-0", "trial-0-2")
+    assert same.one.tolist() == same.other.tolist()
+    assert paired_samples(records, "trial-0", "constant-0.1").seeds == same.seeds
+    assert len(same.seeds) == 6
+    assert not list(confirmed.glob("trial_*/samples.json"))
+    assert not list(confirmed.glob("baseline/**/samples.json"))
 
 
 def test_arms_that_are_the_same_are_exactly_equal_and_there_is_no_verdict(confirmed):
