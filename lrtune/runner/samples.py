@@ -1,7 +1,8 @@
 """How a training did on each held-out sample: a callback that looks when Keras has measured.
 
 Keras logs means only. So the samples are predicted once more, which leaves Keras' own numbers as
-they are: of 2,000 test images this takes .06 s of a training of the reading's CNN (measured).
+they are. With 2,000 test images it takes .1 s, .2 % of a training of the reading's CNN, and .03 s
+with a model that does hardly anything (measured on one core).
 
 A value for each sample is kept only if their mean is the number that Keras logged. It is not with
 regularization, with a model that draws at random when it predicts, or if the data are different

@@ -176,6 +176,37 @@ def test_they_are_there_before_the_outcome_that_finishes_the_training(run, monke
     assert written == [SAMPLES, schema.OUTCOME]
 
 
+def test_a_kill_at_any_moment_leaves_no_outcome_without_its_samples(run, monkeypatch):
+    (outcome,) = read_run(run).confirmation.outcomes["trial-1"]
+    moments = 0
+
+    class Killed(BaseException):
+        pass
+
+    def boundary(path):
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Killed
+
+    monkeypatch.setattr("lrtune.records.files.boundary", boundary)
+    while True:
+        left = 99
+        writer = build_run.Writer(run)
+        writer.begin_trial(ID)
+        left = moments
+        try:
+            writer.outcome(outcome, of(BITS))
+        except Killed:
+            moments += 1
+            found = read_run(run)
+            done = bool(found.confirmation.outcomes["trial-1"])
+            assert done <= (found.samples(ID) is not None)
+            continue
+        break
+    assert moments == 6
+
+
 def test_erasing_a_confirmation_erases_them(run):
     assert foreign_names(run) == []
     with RunWriter(run) as writer:

@@ -144,6 +144,35 @@ def test_a_model_of_a_class_of_ones_own_with_a_metric_that_has_settings(name):
     assert outcome.samples.values == pytest.approx(expected, rel=1e-3)
 
 
+def two_inputs(hp):
+    inputs = {name: keras.Input((2,), name=name) for name in ("left", "right")}
+    joined = keras.layers.Concatenate()(list(inputs.values()))
+    return keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(joined))
+
+
+def test_a_model_with_two_inputs_and_labels_in_a_column():
+    model = of(two_inputs, "sparse_categorical_crossentropy")
+    train, test = [
+        ({"left": x[:, :2], "right": x[:, 2:]}, labels[:, None])
+        for x, labels in ((X, LABELS), (X_TEST, LABELS_TEST))
+    ]
+    outcome = outcome_of(model, train, test, "val_accuracy")
+    assert outcome.samples.values.tolist() == right(Predicts.seen[0], LABELS_TEST)
+
+
+def at_each_step(hp):
+    return keras.Sequential([keras.Input((4, 1)), keras.layers.Dense(2, activation="softmax")])
+
+
+def test_of_a_sequence_the_share_that_is_right_is_kept():
+    model = of(at_each_step, "sparse_categorical_crossentropy")
+    train, test = [(x[:, :, None], (x > 0.3).astype("int32")) for x in (X, X_TEST)]
+    outcome = outcome_of(model, train, test, "val_accuracy")
+    expected = (Predicts.seen[0].argmax(axis=2) == test[1]).mean(axis=1)
+    assert outcome.samples.values.dtype == np.float16
+    assert outcome.samples.values.tolist() == expected.tolist()
+
+
 # Losses
 
 
