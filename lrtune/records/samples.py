@@ -57,8 +57,8 @@ class Samples:
         return float(np.mean(self.values, dtype=np.float64))
 
     def fits(self, score: float | None) -> bool:
-        """Whether the values can be those behind a score: float16 rounds to 11 binary digits."""
-        rounded = 1e-3 if self.values.dtype == np.float16 else 1e-5
+        """Whether the values can be those behind a score, whatever was rounded."""
+        rounded = 1e-3 if self.values.dtype == np.float16 else 1e-4  # float16 has 11 binary digits
         return score is not None and math.isclose(self.mean, score, rel_tol=rounded)
 
     @property

@@ -86,10 +86,11 @@ def _measured(
         parts.append(_by_sample(measure(y, model.predict_on_batch(x)), len(y)))
         order.add(x, y)
     values = np.concatenate(parts)
-    # Keras adds up in float32; an accuracy is exact to 1e-7.
-    if not math.isclose(values.mean(), logs[name], rel_tol=1e-5 if name == "loss" else 1e-6):
+    samples = Samples(f"val_{name}", compact(values), order.hash())
+    # Keras adds up in float32, where the number of right ones is exact.
+    if not math.isclose(values.mean(), logs[name], rel_tol=1e-6 if samples.is_bits else 1e-5):
         return None
-    return Samples(f"val_{name}", compact(values), order.hash())
+    return samples
 
 
 def _measure_of(model: keras.Model, name: str) -> tuple[str, Callable[[Any, Any], Any]]:
