@@ -22,6 +22,7 @@ from lrtune.cli.data import runs_own_code
 from lrtune.errors import ArgumentError
 from lrtune.runner.options import RunOptions, check_options
 from lrtune.search.algorithms import ALGORITHMS
+from lrtune.search.families import searched_families
 
 if TYPE_CHECKING:
     from lrtune.schedules.space import Space
@@ -230,6 +231,13 @@ class Options:
     def family_names(self) -> tuple[str, ...]:
         """The schedule families to search."""
         return self.space.families
+
+    @property
+    def searched_families(self) -> tuple[str, ...]:
+        """The same without the constant rate where that has a search of its own."""
+        if not self.baseline_budget:
+            return self.family_names
+        return searched_families(self.family_names, self.tries or ())
 
     @property
     def tried(self) -> tuple[dict[str, Any], ...]:

@@ -132,7 +132,7 @@ def _is_finished(options: Options, given: Given) -> bool:
             "objective": options.objective or USUAL,
             "batch_size": options.one_batch_size,
             "batch_sizes": options.batch_sizes,
-            "families": options.family_names,
+            "families": options.searched_families,
             "optimizer": options.optimizer or "sgd",
             "ranges": options.space.ranges,
             "fixed": options.space.fixed,

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.confirmation.plan import refuse_other_confirmation
 from lrtune.display.observer import Observer
+from lrtune.records.ids import CONFIRM
 from lrtune.records.reader import read_run
 from lrtune.records.schema import now
 from lrtune.records.task import TrainingJob
 from lrtune.records.writer import RunWriter
 from lrtune.runner import RunOptions, make_runner
-from lrtune.search.baseline import arm_tasks
 from lrtune.search.loop import TaskLoop
+from lrtune.search.plan import AllSeeds, Arms
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,8 +74,8 @@ def train_arms(
         for outcome in done.values():
             observer.trial_found(outcome)
         loop = TaskLoop(runner, writer, manifest, options.max_retries, observer)
-        tasks = arm_tasks("confirm", manifest.arms, manifest.seeds, manifest.epochs)
-        loop.run(task for task in tasks if task.trial_id not in done)
+        arms = Arms(CONFIRM, manifest.arms, manifest.epochs, done.values())
+        loop.run(AllSeeds(arms, manifest.seeds))
         if not loop.lost:  # the next session trains them again
             writer.confirmation(dataclasses.replace(manifest, finished=now()))
 

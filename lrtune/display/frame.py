@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Lines = list[list[Segment]]
 
 ARMS = 3
-"""How many arms the baseline of a search has: the tuned one and the reading's two."""
+"""How many of a search's constant rates are shown, the best ones."""
 
 _WIDEST = 100
 _BAR = 24
@@ -40,7 +40,7 @@ def draw(board: Board, console: Console) -> Lines:
     """The picture: lines no wider than the console, and at least one fewer than it has."""
     height = max(console.height - 1, 1)
     confirmation = board.leaderboard.names
-    workers, arms = max(board.slots, 1), len(confirmation) or max(ARMS, len(board.leaderboard.arms))
+    workers, arms = max(board.slots, 1), len(confirmation) or ARMS
     top = 0 if confirmation else TOP
     # From everything there is to the least: gaps, lines a worker, trials, arms.
     choices = [(1, 2, top, arms), (0, 2, top, arms), (0, 1, top, arms), (0, 1, top, 1)]
@@ -196,8 +196,6 @@ def _arms(board: Board, console: Console, most: int) -> Table:
     reference, confirmation = leaderboard.reference, leaderboard.names
     known = {arm.name: arm for arm in leaderboard.arms}
     names = list(confirmation or known)
-    if most == 1 and reference is not None:
-        names = [reference.name]
     rows = []
     searched = leaderboard.searched_constant()
     if searched is not None and len(names) < most:

@@ -9,7 +9,7 @@ from lrtune.display.words import what
 from lrtune.records.ids import BASELINE_SEARCH, parse_id
 from lrtune.records.schema import TUNED, ConfirmManifest
 from lrtune.report.words import DIGITS, count, decimals, fixed, mean_and_std
-from lrtune.stats.baseline import Arm, choose_reference
+from lrtune.stats.baseline import Arm, in_order
 from lrtune.stats.trials import score_of
 from lrtune.stats.winner import Direction, ordered
 
@@ -30,7 +30,7 @@ class Leaderboard:
         direction: "max" or "min".
         horizon: the full budget in epochs; a shorter trial's score is no match for the baseline's.
         arms: names of the arms in the order to show them in, the first being the one that others
-            are compared with; empty for those of a search: the tuned one first.
+            are compared with; empty for those of a search, the best of which comes first.
     """
 
     def __init__(
@@ -77,19 +77,26 @@ class Leaderboard:
 
     @property
     def arms(self) -> list[Arm]:
-        """The arms of which a seed has a score."""
-        first = [name for name in (self.names or (TUNED,)) if name in self._seeds]
-        names = dict.fromkeys([*first, *self._seeds])
-        seeds = {name: self._seeds[name] for name in names}
-        return [Arm(name, s[0].recipe, tuple(map(score_of, s))) for name, s in seeds.items()]
+        """The arms of which a seed has a score, the one that others are compared with first."""
+        arms = [
+            Arm(
+                name,
+                seeds[0].recipe,
+                tuple(map(score_of, seeds)),
+                collapsed=sum(one.status == "diverged" for one in seeds),
+            )
+            for name, seeds in self._seeds.items()
+        ]
+        if not self.names:
+            return in_order(arms, self.direction)
+        return sorted(arms, key=lambda arm: self.names.index(arm.name))
 
     @property
     def reference(self) -> Arm | None:
-        """The arm that trials are compared with: the tuned one, else the best; None if none."""
+        """The arm that trials are compared with so far; None if none."""
         arms = self.arms
-        if self.names:
-            return next((arm for arm in arms if arm.name == self.names[0]), None)
-        return choose_reference(arms, self.direction) if arms else None
+        known = arms and (not self.names or arms[0].name == self.names[0])
+        return arms[0] if known else None
 
     @property
     def places(self) -> int:

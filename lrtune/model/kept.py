@@ -15,7 +15,7 @@ from lrtune.model.named import searched_hypermodel
 from lrtune.model.state import input_shape, one_hot, output_units, restore
 from lrtune.records.ids import folder_of
 from lrtune.records.reader import read_state
-from lrtune.records.schema import STATE, TUNED
+from lrtune.records.schema import STATE, TUNED_ARMS
 from lrtune.schedules.keras import inner_optimizer
 from lrtune.schedules.keras_private import compile_arguments, rate_of
 from lrtune.stats.winner import best_trial, ranked_trials
@@ -61,8 +61,8 @@ def best_models(records: RunRecords, hypermodel: Any, count: int) -> list[keras.
 
 def _find(records: RunRecords, trial: str | None) -> tuple[RunRecords, Outcome]:
     """The records that hold a trial, and its outcome."""
-    if trial == TUNED and records.baseline_search is not None:
-        records, trial = records.baseline_search, None
+    if trial in TUNED_ARMS and records.baseline_search is not None:
+        return records.baseline_search, _tuned(records.baseline_search, trial)
     if trial is not None:
         return records, _outcome(records, trial)
     best = best_trial(records)
@@ -74,12 +74,23 @@ def _find(records: RunRecords, trial: str | None) -> tuple[RunRecords, Outcome]:
     return records, best
 
 
+def _tuned(searched: RunRecords, arm: str) -> Outcome:
+    """The trial of the search for constant rates that an arm comes from."""
+    place, ranked = TUNED_ARMS.index(arm), ranked_trials(searched)
+    if place < len(ranked):
+        return ranked[place]
+    raise ArgumentError(
+        f"trial must be one of the constant rates that completed {searched.manifest.max_epochs} "
+        f"epochs: {', '.join(TUNED_ARMS[: len(ranked)]) or 'none'}. Received: trial={arm!r}."
+    )
+
+
 def _outcome(records: RunRecords, trial_id: str) -> Outcome:
     outcomes = {outcome.trial_id: outcome for outcome in records.outcomes}
     if trial_id not in outcomes:
         raise ArgumentError(
             "trial must be the id of a trial of the search that ended, or "
-            f"{TUNED!r}. Received: trial={trial_id!r}."
+            f"{TUNED_ARMS[0]!r}. Received: trial={trial_id!r}."
         )
     return outcomes[trial_id]
 

@@ -10,7 +10,7 @@ import seaborn as sns
 
 from lrtune.plots.picture import CLOUD, Picture, off_axis
 from lrtune.plots.scales import clip
-from lrtune.plots.select import families_fact, full_frame
+from lrtune.plots.select import families_fact, family_frame
 from lrtune.plots.theme import INK, count, figure_of, legend, name_rows, panels, text
 
 if TYPE_CHECKING:
@@ -30,8 +30,11 @@ class FamilyScores(Picture):
     about = "Each point is a trial of the full budget; the band is the noise of the constant rate."
 
     def data(self) -> pd.DataFrame:
-        """A row a trial of the full budget: the columns of `select.trials_frame`."""
-        return full_frame(self._records)
+        """A row a trial of the full budget: the columns of `select.trials_frame`.
+
+        The constant rates are those of the baseline's search if no other searched them.
+        """
+        return family_frame(self._records)
 
     def __call__(self, *, ax: Axes | None = None) -> Figure:
         """Draw it: scores along x, families along y.

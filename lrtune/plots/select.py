@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
+from lrtune.records.ids import BASELINE_SEARCH
 from lrtune.stats.trials import family_of, is_full, score_of
 from lrtune.stats.winner import Direction, ordered
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
+
+CONSTANT = "constant"
 
 MOST = 10
 """The most trials that lines are drawn for: more cannot be told apart."""
@@ -58,6 +61,23 @@ def full_frame(records: RunRecords) -> pd.DataFrame:
     return frame
 
 
+def family_frame(records: RunRecords) -> pd.DataFrame:
+    """`full_frame` with the constant rates of the baseline's search, if only that searched them.
+
+    Their ids are those of their own search, after "baseline/search/".
+    """
+    import pandas as pd
+
+    frame, nested = full_frame(records), records.baseline_search
+    if nested is None or CONSTANT in records.manifest.families:
+        return frame
+    constants = trials_frame(nested)
+    constants = constants[constants["full"] & constants["score"].notna()]
+    ids = f"{BASELINE_SEARCH}/" + constants["trial_id"]
+    both: pd.DataFrame = pd.concat([frame, constants.assign(trial_id=ids)], ignore_index=True)
+    return both
+
+
 def best_trials(records: RunRecords, top: int) -> list[Outcome]:
     """The best completed trials of one budget, the best first; of equal ones the first tried.
 
@@ -94,7 +114,7 @@ def best_fact(records: RunRecords) -> str:
 def families_fact(records: RunRecords) -> str:
     """The best score of each family in a sentence."""
     parts = []
-    for family, own in full_frame(records).groupby("family", sort=False):
+    for family, own in family_frame(records).groupby("family", sort=False):
         best = Direction(records.manifest.direction).best(own["score"], float)
         parts.append(f"{family} {best:.4g} of {len(own):,}")
     return f"The best of each family's trials: {', '.join(parts)}."

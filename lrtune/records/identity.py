@@ -29,13 +29,13 @@ _OPTIONS = {
     "factor": ("factor", ""),
     "batch_sizes": ("batch_size", "--batch-size"),
     "batch_size": ("batch_size", "--batch-size"),
+    "baseline_budget": ("baseline_budget", "--baseline-budget"),  # it decides about families
     "families": ("families", "--families"),
     "optimizer": ("optimizer", "--optimizer"),
     "optimizer_options": ("optimizer_options", ""),
     "ranges": ("ranges", "--range"),
     "fixed": ("fixed", "--fix"),
     "tries": ("tries", "--try"),
-    "baseline_budget": ("baseline_budget", "--baseline-budget"),
 }
 """What must be equal for two searches to be the same, in the words of a script and of the command
 line, in the order in which differences are reported. The number of trials may differ: a search can

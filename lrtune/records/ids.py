@@ -30,7 +30,8 @@ _ID = re.compile(
     re.ASCII,
 )
 
-Kind = Literal["search", "baseline/search", "baseline", "confirm"]
+ArmKind = Literal["baseline", "confirm"]
+Kind = Literal["search", "baseline/search", ArmKind]
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def id_of_folder(name: str) -> str | None:
     return None if found is None or found.kind != "search" else found.number
 
 
-def arm_id(kind: Literal["baseline", "confirm"], arm: str, seed: int) -> str:
+def arm_id(kind: ArmKind, arm: str, seed: int) -> str:
     """The id of one seed of an arm."""
     return str(TrialId(kind, arm=arm, seed=seed))
 

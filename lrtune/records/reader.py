@@ -281,15 +281,36 @@ class RunRecords:
         if self.manifest.finished is not None:
             begun = dict.fromkeys((*_begun(self.folder), *self.unfinished))
             arms = self.manifest.baseline_arms
-            seeds = self.manifest.baseline_seeds
+            # Of a race, only the first seed is for all arms.
+            seeds = self.manifest.baseline_seeds[: 1 if self.manifest.baseline_places else None]
             wanted = [*begun, *(arm_id(BASELINE, arm, seed) for arm in arms for seed in seeds)]
             yield from self._lacking("search", schema.MANIFEST, wanted, self.by_id)
+            yield from self._short_of_seeds()
         if self.confirmation is not None and self.confirmation.manifest.finished is not None:
             manifest = self.confirmation.manifest
             there = {one.trial_id for arm in self.confirmation.outcomes.values() for one in arm}
             wanted = [arm_id(CONFIRM, arm, one) for arm in manifest.arms for one in manifest.seeds]
             name = f"{CONFIRM}/{schema.CONFIRM_MANIFEST}"
             yield from self._lacking("confirmation", name, wanted, there)
+
+    def _short_of_seeds(self) -> Iterator[str]:
+        """Seeds of a race that fewer arms were trained with than it had places for."""
+        manifest = self.manifest
+        rounds = zip(manifest.baseline_seeds, manifest.baseline_places, strict=False)
+        for seed, places in list(rounds)[1:]:
+            wanted = min(places, len(manifest.baseline_arms))
+            there = sum(one.seed == seed for arm in self.baseline.values() for one in arm)
+            damaged = sum(
+                os.path.lexists(self.folder / arm_folder / schema.OUTCOME)
+                for arm in manifest.baseline_arms
+                for arm_folder in [folder_of(arm_id(BASELINE, arm, seed))]
+            )
+            if max(there, damaged) < wanted:
+                yield (
+                    f"{schema.MANIFEST} says that the search is finished, but only {there} of "
+                    f"{wanted} results of {BASELINE}/*/seed-{seed} are there. The command that "
+                    "started the search trains them again."
+                )
 
     def _lacking(
         self, what: str, name: str, wanted: list[str], there: Container[str]

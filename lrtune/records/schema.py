@@ -43,7 +43,10 @@ TUNER = "tuner0.json"
 
 TRIAL_FILE = "trial.json"
 TUNED = "constant-tuned"
-"""The arm of the constant rate that the search for the baseline found."""
+"""The arm of the best constant rate that the search for the baseline found."""
+
+TUNED_ARMS = (TUNED, f"{TUNED}-2", f"{TUNED}-3")
+"""The arms of the best rates that it found, the best one first."""
 
 CONFIRM_MANIFEST = "confirm.json"
 PAGE = "report.html"
@@ -154,8 +157,11 @@ class Manifest:
         baseline_budget: epochs of the search for the best constant rate as a share of the main
             search's; 0 for none.
         baseline_arms: arm name -> hyperparameter values, always trained at the full budget; the
-            tuned one is among them once it is known.
-        baseline_seeds: the seeds of every arm.
+            tuned ones are among them once they are known.
+        baseline_seeds: the seeds that arms are trained with, in their order.
+        baseline_places: how many arms are trained with each of these seeds, the ones that did best
+            with the seeds before; empty if every arm is trained with every seed, as lrtune did
+            before 0.1.
         data: which images.
         model: which model.
         fit: what `fit` got besides the data and the batch size: class weights, callbacks ...
@@ -192,6 +198,7 @@ class Manifest:
     batch_sizes: tuple[PositiveInt, ...] = ()
     model: ModelRecord = field(default_factory=ModelRecord)
     fit: Mapping[str, Any] = field(default_factory=dict)
+    baseline_places: tuple[PositiveInt, ...] = ()
     schema: int = SCHEMA
 
     @property
@@ -284,6 +291,8 @@ class Outcome:
         score: the objective that ranks it; None for a failed or lost trial.
         parent: id of the trial it continued, None for a trial from epoch 1.
         message: why it diverged, failed or was lost, None otherwise.
+        untrained: the objective of its model before the first step; None if it was not measured,
+            as in a confirmation.
     """
 
     trial_id: str
@@ -295,6 +304,7 @@ class Outcome:
     score: float | None = None
     parent: str | None = None
     message: str | None = None
+    untrained: float | None = None
     schema: int = field(default=SCHEMA)
 
     @cached_property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lrtune.records.ids import BASELINE_SEARCH
-from lrtune.records.schema import TUNED
+from lrtune.records.schema import TUNED, TUNED_ARMS
 from lrtune.report.grid import Section
 from lrtune.report.majority import majority
 from lrtune.report.words import brief, count, mean_and_std
@@ -52,8 +52,10 @@ def _tuning(records: RunRecords, cost: Cost) -> str:
         if nested.manifest.finished:
             return f"The constant rate was tuned with {budget} ({epochs}), but no rate trains."
         return f"The constant rate is being tuned with {budget}: {epochs} so far."
+    tuned = [arm for arm in TUNED_ARMS if arm in records.baseline]
+    which = f"{TUNED} was" if len(tuned) == 1 else f"The best {len(tuned)}, {TUNED} first, were"
     return (
-        f"{TUNED} was found with {budget}: {epochs}, compared with {cost.search.epochs:,} epochs "
+        f"{which} found with {budget}: {epochs}, compared with {cost.search.epochs:,} epochs "
         "of the search for schedules."
     )
 
@@ -65,7 +67,9 @@ def share_text(manifest: Manifest) -> str:
 
 def rival(baseline: Baseline) -> str:
     """What trials are compared with: "the tuned constant rate", or "the constant rate"."""
-    return "the tuned constant rate" if baseline.is_tuned else "the constant rate"
+    if baseline.is_tuned:
+        return "the tuned constant rate"
+    return "the best constant rate" if baseline.was_searched else "the constant rate"
 
 
 def rival_in_full(baseline: Baseline, manifest: Manifest, places: int) -> str:
@@ -75,6 +79,8 @@ def rival_in_full(baseline: Baseline, manifest: Manifest, places: int) -> str:
     if baseline.is_tuned:
         how = _found(arm.recipe)
         how = f"{how}, found with {share_text(manifest)}" if manifest.baseline_budget else how
+    elif baseline.was_searched:
+        how = "better than those that were searched for"
     elif manifest.baseline_budget:
         how = "not tuned yet"
     return f"{rival(baseline)} ({arm.name}, {how}: {mean_and_std(arm, places)})"
@@ -92,12 +98,14 @@ def _arm_text(name: str, arm: Arm | None, ended: int, places: int, manifest: Man
     # The names of the fixed arms contain their rates; that of the tuned one does not.
     recipe = Recipe.from_values(manifest.baseline_arms.get(name, {}))
     rate = f", {recipe.own_text}" if recipe.own_values else ""
-    if name == TUNED and name in manifest.baseline_arms:
+    if name in TUNED_ARMS and name in manifest.baseline_arms:
         rate = f", {_found(recipe)}"
     if arm is None:
         text = f"no score: {count(ended, 'seed')} failed" if ended else "not trained yet"
         return text + rate
-    missing = max(len(manifest.baseline_seeds) - arm.n - arm.failed, 0)
+    # In a race, the next seed is only for the best arms, so none is missing.
+    planned = arm.n if manifest.baseline_places else len(manifest.baseline_seeds)
+    missing = max(planned - arm.n - arm.failed, 0)
     others = ((arm.diverged, "diverged"), (arm.failed, "failed"), (missing, "not trained yet"))
     text = mean_and_std(arm, places)
     return text + rate + "".join(f", {number} {what}" for number, what in others if number)

@@ -41,9 +41,11 @@ def better_than_reference(baseline: Baseline, direction: str, places: int) -> st
     better = [one for one in constants_as_good(baseline, mean, direction) if one.mean != mean]
     if not better:
         return ""
-    tuned = "the tuned one" if baseline.is_tuned else baseline.reference.name
-    rates = "rate" if len(better) == 1 else "rates"
-    return f"The untuned constant {rates} {_named(better, places)} did better than {tuned}."
+    rate = "rate" if len(better) == 1 else "rates"
+    fewer = all(one.n < baseline.reference.n for one in better)
+    seeds = ", with fewer seeds," if fewer else ""
+    name = baseline.reference.name
+    return f"The constant {rate} {_named(better, places)}{seeds} did better than {name}."
 
 
 def as_good(arms: Iterable[Arm | ArmSummary], places: int) -> str:

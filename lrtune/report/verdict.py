@@ -141,4 +141,4 @@ def _whose_gain(records: RunRecords, ranked: pd.DataFrame, baseline: Baseline, p
         recipe = records.by_id[constant["trial_id"].iloc[0]].recipe
         score = fixed(constant["score"].iloc[0], places)
         return f"The best constant rate among the trials, {recipe}, reached {score}."
-    return "" if baseline.is_tuned else UNTUNED
+    return "" if baseline.was_searched else UNTUNED

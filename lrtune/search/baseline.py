@@ -1,17 +1,23 @@
-"""The constant rates that schedules are compared with, and the trainings of arms."""
+"""The constant rates that schedules are compared with."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from lrtune.records.ids import arm_id
-from lrtune.records.task import TrialTask
-from lrtune.schedules.recipe import Recipe
+from lrtune.model.hypermodel import ScheduleHyperModel
+from lrtune.records.ids import BASELINE
+from lrtune.search.families import searched_families
+from lrtune.search.plan import AllSeeds, Arms, RacePlan
+from lrtune.stats.collapse import ran
+from lrtune.stats.race import Race
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from lrtune.records.schema import Manifest, Outcome
     from lrtune.schedules.space import Space
+    from lrtune.search.families import Tries
+    from lrtune.search.plan import Plan
 
 
 def plain_arms(space: Space, own: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
@@ -37,15 +43,23 @@ def plain_arms(space: Space, own: Mapping[str, Any] | None = None) -> dict[str, 
     return {f"constant-{lr0}": {**usual, "lr0": lr0} for lr0 in space.optimizer.plain_rates}
 
 
-def arm_tasks(
-    kind: Literal["baseline", "confirm"],
-    arms: Mapping[str, Mapping[str, Any]],
-    seeds: Iterable[int],
-    epochs: int,
-) -> list[TrialTask]:
-    """The trainings of arms, seed by seed, so that an interrupted run has whole pairs."""
-    return [
-        TrialTask(arm_id(kind, arm, seed), Recipe.from_values(values), seed, 0, epochs)
-        for seed in seeds
-        for arm, values in arms.items()
-    ]
+def baseline_plan(manifest: Manifest, known: Iterable[Outcome]) -> Plan:
+    """The trainings of the baseline's constant rates.
+
+    Args:
+        manifest: of the search, with all its arms.
+        known: outcomes of earlier sessions.
+    """
+    arms = Arms(BASELINE, manifest.baseline_arms, manifest.max_epochs, known)
+    if not manifest.baseline_places:
+        return AllSeeds(arms, manifest.baseline_seeds)
+    race = Race(manifest.baseline_seeds, manifest.baseline_places, manifest.direction)
+    return RacePlan(arms, race, lambda outcome: ran(outcome, manifest))
+
+
+def without_constant(hypermodel: Any, tries: Tries) -> Any:
+    """The hypermodel of a search whose constant rate has a search of its own."""
+    if not isinstance(hypermodel, ScheduleHyperModel):
+        return hypermodel
+    families = searched_families(hypermodel.families, tries)
+    return hypermodel if families == hypermodel.families else hypermodel.with_families(families)

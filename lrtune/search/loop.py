@@ -23,6 +23,7 @@ from lrtune.records.schema import Outcome, Span
 from lrtune.records.task import EpochRecord, TrialOutcome, TrialTask, metrics_of
 from lrtune.schedules.recipe import Recipe
 from lrtune.search.oracle import rung_of, steering_of, tell
+from lrtune.search.plan import NoPlan
 from lrtune.search.seeds import trial_seed
 from lrtune.stats.winner import Direction
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from lrtune.runner.base import Runner
     from lrtune.search.algorithm import Algorithm
     from lrtune.search.kept_states import KeptStates
+    from lrtune.search.plan import Plan
 
 
 _LOST_IN_A_ROW = 12
@@ -69,7 +71,7 @@ class TaskLoop:
         self._manifest = manifest
         self._max_retries = max_retries
         self._observer = observer
-        self._waiting: deque[TrialTask] = deque()
+        self._plan: Plan = NoPlan()
         self._running: dict[str, TrialTask] = {}
         self._again: deque[TrialTask] = deque()
         self._tries: Counter[str] = Counter()
@@ -81,16 +83,18 @@ class TaskLoop:
         """How many tasks were given up because their workers were lost again and again."""
         self._interrupts = Interrupts()
 
-    def run(self, tasks: Iterable[TrialTask] = ()) -> None:
-        """Trains the tasks.
+    def run(self, plan: Plan) -> None:
+        """Trains what a plan asks for, until it has no more tasks or is over.
+
+        Tasks that are still running when it is over are abandoned; closing the runner ends them.
 
         Raises:
             SearchError: worker after worker dies.
             KeyboardInterrupt: Ctrl-C or SIGTERM; every task that ended is recorded.
         """
-        self._waiting.extend(tasks)
+        self._plan = plan
         with self._interrupts:
-            while self._fill() or self._running:
+            while not self._plan.is_over and (self._fill() or self._running):
                 with self._interrupts.welcome():
                     outcomes = self._runner.wait(self._epoch_ended)
                 for outcome in outcomes:
@@ -111,7 +115,7 @@ class TaskLoop:
 
     def _next(self) -> TrialTask | None:
         """The next task; None if there is none now."""
-        return self._waiting.popleft() if self._waiting else None
+        return self._plan.take()
 
     def _begin(self, task: TrialTask) -> None:
         self._begin_record(task)
@@ -174,12 +178,14 @@ class TaskLoop:
         """Records a task that ended."""
         recorded = self._recorded(outcome)
         self._writer.outcome(recorded, outcome.samples)
+        self._plan.tell(recorded)
         self._observer.trial_ended(recorded)
 
     def _recorded(self, outcome: TrialOutcome) -> Outcome:
         task = outcome.task
         done = task.first_epoch + len(outcome.epochs)
         status, score, message = self._judge(outcome)
+        untrained = outcome.untrained.get(self._manifest.objective, math.nan)
         return Outcome(
             trial_id=task.trial_id,
             status=status,
@@ -188,6 +194,7 @@ class TaskLoop:
             seed=task.seed,
             seconds=round(outcome.seconds, 3),
             score=score,
+            untrained=untrained if math.isfinite(untrained) else None,
             parent=task.steering.get("tuner/trial_id"),
             message=message,
         )
@@ -227,7 +234,7 @@ class TaskLoop:
 
 
 class SearchLoop(TaskLoop):
-    """A whole search: the tasks of the baseline, then the oracle's trials.
+    """A whole search: the trainings of the baseline, then the oracle's trials.
 
     Args:
         algorithm: its oracle proposes trials and learns their scores.
@@ -253,11 +260,13 @@ class SearchLoop(TaskLoop):
         self._unfinished: deque[Any] = deque()
 
     @override
-    def run(self, tasks: Iterable[TrialTask] = (), unfinished: Iterable[Any] = ()) -> None:
-        """Trains the baseline and then the search, until the oracle has no more trials.
+    def run(self, plan: Plan, unfinished: Iterable[Any] = ()) -> None:
+        """Trains the baseline and the search, until the oracle has no more trials.
+
+        A worker that would have to wait for the baseline's next task gets a trial of the search.
 
         Args:
-            tasks: of the baseline.
+            plan: of the baseline.
             unfinished: trials of the oracle that were interrupted and start again.
 
         Raises:
@@ -266,7 +275,7 @@ class SearchLoop(TaskLoop):
             KeyboardInterrupt: Ctrl-C or SIGTERM; every task that ended is recorded.
         """
         self._unfinished.extend(unfinished)
-        super().run(tasks)
+        super().run(plan)
         self._states.prune((), set())
         last = self._last_failure()
         if last is not None:
@@ -282,8 +291,8 @@ class SearchLoop(TaskLoop):
         while True:
             if self._unfinished:
                 trial = self._unfinished.popleft()
-            elif self._waiting:
-                return self._waiting.popleft()
+            elif (task := self._plan.take()) is not None:
+                return task
             else:
                 trial = self._algorithm.ask(self._seed)
                 if trial is None:

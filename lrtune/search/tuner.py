@@ -27,7 +27,7 @@ from lrtune.model.kept import best_model, best_models
 from lrtune.records.identity import continued, identity, installed, refuse_other_search
 from lrtune.records.ids import BASELINE_SEARCH
 from lrtune.records.reader import read_run
-from lrtune.records.schema import TUNED, DataRecord, Manifest, Rung, now, total
+from lrtune.records.schema import TUNED_ARMS, DataRecord, Manifest, Rung, now, total
 from lrtune.records.task import TrainingJob
 from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
 from lrtune.runner import make_runner
@@ -36,7 +36,7 @@ from lrtune.runner.fit_arguments import fit_arguments
 from lrtune.runner.options import RunOptions
 from lrtune.search import seeds
 from lrtune.search.algorithm import Algorithm
-from lrtune.search.baseline import arm_tasks, plain_arms
+from lrtune.search.baseline import baseline_plan, plain_arms, without_constant
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import SearchLoop
 from lrtune.search.manifest import searched_by, trained_on, trained_with
@@ -45,6 +45,7 @@ from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed, own_defa
 from lrtune.search.preflight import check_search
 from lrtune.search.resume import refuse_foreign_trials, repair, restore
 from lrtune.search.tries import parse_tries
+from lrtune.stats.race import places_of_baseline
 from lrtune.stats.winner import full_trials, ordered
 
 if TYPE_CHECKING:
@@ -76,10 +77,12 @@ class LoopTuner(UnsavedTuner):
         in_process: whether to train in this process, one trial at a time, as it is for `workers` 1
             unless this is False; see `lrtune.runner.RunOptions`.
         score: "last" or "best", which epoch's objective ranks a trial.
-        baseline_seeds: int >= 0, number of seeds with which each constant rate of the baseline is
-            trained at the full budget; 0 for no baseline.
+        baseline_seeds: int >= 0, number of seeds with which the best two constant rates of the
+            baseline are trained at the full budget; 0 for no baseline. All rates get one seed, the
+            best three of them a second one.
         baseline_budget: float >= 0, epochs of the search for the best constant rate, as a share of
-            this search's; 0 for the reading's two constant rates only.
+            this search's; 0 for the reading's two constant rates only. With a search of its own,
+            the family "constant" is left out of this one, unless it is among `tries`.
         seed: int >= 0 or None for a fresh one.
         tries: schedules to begin with, as text or as hyperparameter values: "cosine lr0=0.1
             momentum=0.9". What is left out has its usual value.
@@ -136,6 +139,11 @@ class LoopTuner(UnsavedTuner):
             kwargs["objective"] = parse_objective(kwargs["objective"])
         elif len(args) > 1:
             args = (args[0], parse_objective(args[1]), *args[2:])
+        if budget and self.baseline_seeds:
+            if args:
+                args = (without_constant(args[0], tries), *args[1:])
+            elif "hypermodel" in kwargs:
+                kwargs["hypermodel"] = without_constant(kwargs["hypermodel"], tries)
         others = {name: value for name, value in kwargs.items() if name != "hypermodel"}
         self._arguments = (args[1:], others)
         self.seed = seeds.resolve_seed(seed)
@@ -239,10 +247,7 @@ class LoopTuner(UnsavedTuner):
         states = KeptStates(writer, manifest, known, self.keep_models)
         retries = self.options.max_retries
         loop = SearchLoop(self._algorithm, runner, writer, states, manifest, retries, observer)
-        done = {outcome.trial_id for outcome in ended}
-        arms, seeds = manifest.baseline_arms, manifest.baseline_seeds
-        tasks = arm_tasks("baseline", arms, seeds, manifest.max_epochs)
-        loop.run([task for task in tasks if task.trial_id not in done], unfinished)
+        loop.run(baseline_plan(manifest, ended), unfinished)
         if not loop.lost:  # the next session trains them again
             writer.manifest(dataclasses.replace(manifest, finished=now()))
 
@@ -262,7 +267,7 @@ class LoopTuner(UnsavedTuner):
                 "score": self.score,
                 "baseline_seeds": 0,
                 "max_retries": self.options.max_retries,
-                "keep_models": min(1, self.keep_models),
+                "keep_models": len(TUNED_ARMS) if self.keep_models else 0,
                 "_share": self.baseline_budget,
             },
         )
@@ -279,7 +284,7 @@ class LoopTuner(UnsavedTuner):
             observer: watches the whole search.
 
         Returns:
-            The best rate with the full budget as an arm, or no arm if no trial completed it.
+            The best rates with the full budget as arms; none if no trial completed it.
         """
         tuner = self._constant_tuner()
         if tuner is None:
@@ -293,7 +298,7 @@ class LoopTuner(UnsavedTuner):
             tuner._train(runner, nested, manifest, found, within)
         outcomes = read_run(tuner._folder).outcomes
         best = full_trials(outcomes, whole.direction, whole.max_epochs)
-        return {TUNED: best[0].recipe.values} if best else {}
+        return {arm: one.recipe.values for arm, one in zip(TUNED_ARMS, best, strict=False)}
 
     @override
     def reload(self) -> None:
@@ -335,11 +340,11 @@ class LoopTuner(UnsavedTuner):
 
     def _plan(self, horizon: int) -> tuple[Rung, ...]:
         tuner = self._constant_tuner()
-        arms = len(self._arms()) + (tuner is not None)
         nested = tuner._algorithm.rungs(horizon) if tuner else []
+        full = sum(trials for trials, _, last in nested if last == horizon)
         return (
             *(Rung(BASELINE_SEARCH, *one) for one in nested),
-            Rung("baseline", arms * self.baseline_seeds, 0, horizon),
+            Rung("baseline", sum(self._places(full)), 0, horizon),
             *(Rung("search", *one) for one in self._algorithm.rungs(horizon)),
         )
 
@@ -415,6 +420,16 @@ class LoopTuner(UnsavedTuner):
         space = self.hypermodel.space
         return plain_arms(space, own_defaults(self.oracle, space))
 
+    def _places(self, found: int = len(TUNED_ARMS)) -> tuple[int, ...]:
+        """How many constant rates train with each of the baseline's seeds.
+
+        Args:
+            found: how many rates their own search finds at most.
+        """
+        tuned = min(found, len(TUNED_ARMS)) if self.baseline_budget else 0
+        arms = len(self._arms()) + tuned
+        return places_of_baseline(arms, self.baseline_seeds if arms else 0)
+
     def _parsed(self, tries: Sequence[str | Mapping[str, Any]]) -> tuple[dict[str, Any], ...]:
         if not isinstance(self.hypermodel, ScheduleHyperModel):
             if not tries:
@@ -455,6 +470,7 @@ class LoopTuner(UnsavedTuner):
             baseline_seeds=seeds.baseline_seeds(self.seed, self.baseline_seeds)
             if arms or self.baseline_budget
             else (),
+            baseline_places=self._places(),
             data=data,
             versions=installed(),
             created=now(),

@@ -1,8 +1,11 @@
 """The constant learning rate trained with several seeds, and how much scores vary by chance.
 
-Trials are compared with the reference. It is the tuned constant rate if there is one, which has a
-search of its own: schedules have searched rates and momenta, and a constant rate without such a
-search would lose for that reason alone. Without a tuned rate it is the best of the fixed ones.
+Trials are compared with the reference, the constant rate that did best. The best rates that a
+search of their own found race against the plain ones (`stats.race`): schedules have searched rates
+and momenta, so a constant rate without such a search would lose for that reason alone, and one
+picked by a single training is often a poor one. A badly chosen reference *makes* winners. In 20,000
+simulated races of five rates, the winner of the race was worse than the better plain rate by more
+than .005 in 4 % of cases; the rate that a single training picks, in 20 %.
 
 A trial is one run with one seed. It is compared with the mean of the reference's n seeds, so the
 difference varies by chance with standard deviation s sqrt(1 + 1/n), where s is the standard
@@ -28,14 +31,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from lrtune.errors import ArgumentError
-from lrtune.records.schema import TUNED
+from lrtune.records.schema import TUNED_ARMS
 from lrtune.schedules.recipe import Recipe
 from lrtune.stats.best_of import best_of_factor
+from lrtune.stats.collapse import has_collapsed
 from lrtune.stats.trials import score_of
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from lrtune.records.reader import RunRecords
 
@@ -50,9 +54,11 @@ class Arm:
     Attributes:
         name: of the arm ("constant-0.1").
         recipe: how it trains.
-        scores: at least one, in the order of seeds, including diverged seeds.
+        scores: at least one, in the order of seeds, including collapsed seeds.
         diverged: how many of these seeds diverged; their score is the untrained model's.
         failed: how many other seeds failed, which have no score.
+        collapsed: how many of these seeds ended where an untrained model is, the diverged ones
+            among them.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Arm:
     scores: tuple[float, ...]
     diverged: int = 0
     failed: int = 0
+    collapsed: int = 0
 
     @property
     def n(self) -> int:
@@ -83,8 +90,7 @@ class Baseline:
 
     Attributes:
         arms: those with a score, in the manifest's order.
-        reference: the arm that trials are compared with: the tuned one if it has a score, else
-            the one with the best mean.
+        reference: the arm that trials are compared with, the first `in_order`.
         spread: float >= 0: 95 % of single runs of the reference score within this distance of its
             mean. NaN if unknown.
     """
@@ -95,8 +101,13 @@ class Baseline:
 
     @property
     def is_tuned(self) -> bool:
-        """Whether the reference is the tuned constant rate."""
-        return self.reference.name == TUNED
+        """Whether the reference was found by a search of its own."""
+        return self.reference.name in TUNED_ARMS
+
+    @property
+    def was_searched(self) -> bool:
+        """Whether rates that were found by a search of their own are among the arms."""
+        return any(arm.name in TUNED_ARMS for arm in self.arms)
 
     def within_noise(self, delta: float) -> bool | None:
         """Whether a single run of the reference may differ as much by chance; None if unknown."""
@@ -150,25 +161,28 @@ def measure_baseline(records: RunRecords) -> Baseline | None:
             scores = tuple(map(score_of, scored))
             diverged = sum(seed.status == "diverged" for seed in scored)
             failed = len(full) - len(scored)
-            arms.append(Arm(name, Recipe.from_values(values), scores, diverged, failed))
+            collapsed = sum(has_collapsed(seed, manifest) for seed in scored)
+            recipe = Recipe.from_values(values)
+            arms.append(Arm(name, recipe, scores, diverged, failed, collapsed))
     if not arms:
         return None
-    reference = choose_reference(arms, manifest.direction)
+    reference = in_order(arms, manifest.direction)[0]
     return Baseline(tuple(arms), reference, _spread(reference))
 
 
-def choose_reference(arms: Sequence[Arm], direction: str) -> Arm:
-    """The arm that trials are compared with: the tuned one, else the one with the best mean.
+def in_order(arms: Iterable[Arm], direction: str) -> list[Arm]:
+    """Constant rates, the one that trials are compared with first.
 
-    The tuned arm is the reference even where another one has a better mean: choosing the better of
-    the two by the same seeds that measure it would favour the baseline.
+    It is the one with the best mean of those with the most seeds. An arm with a collapsed seed
+    comes after all without one. NOTE: the arms that are still in the race at its end have the most
+    seeds; one that left it sooner has a mean of fewer, lucky ones among them.
 
     Args:
-        arms: at least one.
+        arms: of a baseline.
         direction: "max" if higher scores are better, "min" if lower ones are.
     """
-    best = Direction(direction).best(arms, lambda arm: arm.mean)
-    return next((arm for arm in arms if arm.name == TUNED), best or arms[0])
+    sign = Direction(direction).sign
+    return sorted(arms, key=lambda arm: (arm.collapsed > 0, -arm.n, -sign * arm.mean))
 
 
 def noise_spread(std: float, n: int) -> float:
@@ -199,9 +213,9 @@ def noise_spread(std: float, n: int) -> float:
 
 
 def _spread(arm: Arm) -> float:
-    # An arm with a diverged seed varies between training and not training. An arm whose seeds all
+    # An arm with a collapsed seed varies between training and not training. An arm whose seeds all
     # score exactly the same has not trained either: it predicts one class whatever the seed. Both
     # say nothing about how the seeds of a model that trains vary.
-    if arm.diverged or not arm.std > 0:
+    if arm.collapsed or not arm.std > 0:
         return math.nan
     return noise_spread(arm.std, arm.n)

@@ -71,33 +71,49 @@ def test_within_the_tuned_rates_noise_is_no_evidence_against_the_tuned_rate(tmp_
     )
 
 
-def test_an_untuned_rate_that_did_better_than_the_tuned_one_is_named(tmp_path):
+def test_an_untuned_rate_that_did_better_than_the_tuned_one_is_the_reference(tmp_path):
     build_run.tuned_run(tmp_path, (0.651, 0.65, 0.652))
+
+    report = report_of(tmp_path)
+
+    assert report.baseline.reference.name == "constant-0.1"
+    assert " the best constant rate (constant-0.1, better than those that were searched for: " in (
+        report.verdict
+    )
+
+
+def test_a_rate_that_left_the_race_with_a_better_mean_is_named(tmp_path):
+    build_run.tuned_run(tmp_path, (0.691, 0.692, 0.690))
+    build_run.write_baseline(tmp_path, {"constant-tuned-2": (0.695,)})
 
     report = report_of(tmp_path)
 
     assert report.baseline.reference.name == "constant-tuned"
     assert report.verdict.endswith(
-        " The untuned constant rates constant-0.1 (0.6810) and constant-0.01 (0.6520) did better "
-        "than the tuned one."
+        " The constant rate constant-tuned-2 (0.6950), with fewer seeds, did better than "
+        "constant-tuned."
     )
 
 
 def test_no_schedule_is_better_while_a_constant_rate_is_as_good(tmp_path):
-    # The tuned rate has .651, which .712 beats by far, but constant-0.1 has .712 as well.
+    # The rate with three seeds has .651, which .712 beats by far, but another has .712 as well.
     folder = build_run.tuned_run(tmp_path, (0.651, 0.65, 0.652))
-    build_run.write_baseline(folder, {"constant-0.1": (0.713, 0.711, 0.712)})
+    plain = {"constant-0.1": (0.651, 0.65, 0.65), "constant-0.01": (0.6, 0.61, 0.6)}
+    build_run.write_baseline(folder, plain)
+    build_run.write_baseline(folder, {"constant-tuned-2": (0.713, 0.711)})
 
     report = report_of(folder)
 
     assert report.headline == "No evidence that any schedule beats every constant rate here."
-    assert " But constant-0.1 (0.7120) is as good. " in report.reasons
-    assert (report.recommended.name, report.recommended.shown) == ("constant-0.1", False)
+    assert " But constant-tuned-2 (0.7120) is as good. " in report.reasons
+    assert (report.recommended.name, report.recommended.shown) == ("constant-tuned-2", False)
 
 
 def test_a_constant_rate_that_is_worse_than_the_best_schedule_takes_nothing_back(tmp_path):
     folder = build_run.tuned_run(tmp_path, (0.651, 0.65, 0.652))
-    build_run.write_baseline(folder, {"constant-0.1": (0.712, 0.71, 0.711)})
+    plain = {"constant-0.1": (0.651, 0.65, 0.65), "constant-0.01": (0.6, 0.61, 0.6)}
+    build_run.write_baseline(folder, plain)
+    build_run.write_baseline(folder, {"constant-tuned-2": (0.711, 0.711)})
 
     report = report_of(folder)
 

@@ -48,18 +48,45 @@ def test_the_baseline_is_searched_among_constant_rates_alone_with_draws_of_its_o
     assert not rates & {one.values["lr0"] for one in constants.records.outcomes}
 
 
-def test_the_tuned_arm_is_the_best_constant_rate_of_the_full_budget(seed_0, folder):
+def test_the_tuned_arms_are_the_best_constant_rates_of_the_full_budget(seed_0, folder):
     full = [one for one in nested(folder).records.outcomes if one.epochs.planned == EPOCHS]
-    best = min(full, key=lambda one: one.score)
-    arm = lrtune.load_run(folder / "run").manifest.baseline_arms["constant-tuned"]
-    assert arm == {name: best.values[name] for name in ("schedule", "lr0", "momentum")}
+    best = sorted(full, key=lambda one: one.score)
+    arms = lrtune.load_run(folder / "run").manifest.baseline_arms
+    names = [name for name in arms if "tuned" in name]
+    assert names == ["constant-tuned", "constant-tuned-2"][: len(full)]
+    assert [arms[name] for name in names] == [
+        {name: one.values[name] for name in ("schedule", "lr0", "momentum")} for one in best
+    ]
 
 
 @pytest.mark.parametrize(("budget", "trials"), [(0, 0), (0.5, 2), (1.0, 3), (2, 6)])
 def test_the_budget_of_the_baseline_is_a_share_of_the_trials(tmp_path, budget, trials):
     tuner = random_search(tmp_path, hypermodel(), baseline_seeds=1, baseline_budget=budget)
-    arms = 2 + bool(budget)
+    arms = 2 + min(3, trials)  # of the best three, and two more rates, one seed each
     assert tuner.plan() == (3 + trials + arms, (3 + trials + arms) * EPOCHS)
+
+
+@pytest.mark.parametrize(
+    ("asked", "searched"),
+    [
+        ({}, ("time", "step", "exponential")),
+        ({"baseline_budget": 0}, ("constant", "time", "step", "exponential")),
+        ({"baseline_seeds": 0}, ("constant", "time", "step", "exponential")),
+        ({"tries": ["constant lr0=0.1"]}, ("constant", "time", "step", "exponential")),
+        (
+            {"tries": [{"schedule": "constant", "lr0": 0.1}]},
+            ("constant", "time", "step", "exponential"),
+        ),
+        ({"tries": ["step lr0=0.1"]}, ("time", "step", "exponential")),
+    ],
+)
+def test_constant_rates_with_a_search_of_their_own_are_left_out_of_the_main_one(
+    tmp_path, asked, searched
+):
+    tuner = random_search(tmp_path, hypermodel(), **{"baseline_seeds": 1, **asked})
+    assert tuner.hypermodel.families == searched
+    (schedule,) = [hp for hp in tuner.oracle.get_space().space if hp.name == "schedule"]
+    assert tuple(schedule.values) == searched
 
 
 def test_a_search_of_constant_rates_has_no_baseline_search(tmp_path):
@@ -104,7 +131,9 @@ def test_data_other_than_before_are_refused(seed_0, folder):
 def test_another_seed_or_space_is_refused_when_the_tuner_is_created(seed_0, folder):
     with pytest.raises(RunFolderError, match="another search: seed 0, now 7"):
         hyperband(folder, 7)
-    with pytest.raises(RunFolderError, match="another search: families constant,time"):
+    with pytest.raises(
+        RunFolderError, match="another search: families time,step,exponential, now step"
+    ):
         lrtune.Hyperband(
             hypermodel(families=["step"]),
             objective="val_loss",

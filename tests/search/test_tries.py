@@ -25,7 +25,8 @@ def tuner_of(kind, folder, **more):
     hypermodel = lrtune.ScheduleHyperModel(build, epochs=9, families=FAMILIES)
     size = {"max_epochs": 9} if kind is lrtune.Hyperband else {"max_trials": 30}
     where = {"directory": folder, "project_name": "run"}
-    return kind(hypermodel, objective="val_loss", seed=5, **where, **size, **more)
+    settings = {"objective": "val_loss", "seed": 5, "baseline_budget": 0}
+    return kind(hypermodel, **settings, **where, **size, **more)
 
 
 def proposed(tuner, count):

@@ -108,7 +108,7 @@ def test_the_run_folder_holds_what_the_contract_says(seed_0, folder):
     for name in trials:
         files = {path.name for path in (run / name).iterdir()} - {"state.npz"}
         assert files == {"trial.json", "epochs.jsonl", "outcome.json"}
-    for arm in ("constant-0.1", "constant-0.01", "constant-tuned"):
+    for arm in ("constant-0.1", "constant-0.01", "constant-tuned", "constant-tuned-2"):
         (seed,) = (run / "baseline" / arm).iterdir()
         assert seed.name == "seed-0"
         assert {path.name for path in seed.iterdir()} == {"epochs.jsonl", "outcome.json"}
@@ -125,11 +125,12 @@ def test_the_run_folder_holds_what_the_contract_says(seed_0, folder):
         "max_trials": None,
         "seed": 0,
         "batch_size": 16,
-        "families": ["constant", "time", "step", "exponential"],
+        "families": ["time", "step", "exponential"],
     }
     assert manifest["baseline_seeds"] == [0]
-    tuned = manifest["baseline_arms"].pop("constant-tuned")
-    assert tuned.keys() == {"schedule", "lr0", "momentum"}
+    for arm in ("constant-tuned", "constant-tuned-2"):
+        tuned = manifest["baseline_arms"].pop(arm)
+        assert tuned.keys() == {"schedule", "lr0", "momentum"}
     assert manifest["baseline_arms"] == {
         "constant-0.1": {"schedule": "constant", "lr0": 0.1, "momentum": 0.0},
         "constant-0.01": {"schedule": "constant", "lr0": 0.01, "momentum": 0.0},
@@ -158,8 +159,8 @@ def test_the_plan_is_what_was_run(seed_0, folder):
         seed_0.plan()
         == (len(rows), sum(map(len, rows)))
         == (
-            # The search, half of it for the constant rate (rungs of 2, 1, 1 trials), three arms.
-            *(6 + 4 + 3, (3 * 1 + 2 + 2 * 3) + (2 * 1 + 2 + 3) + 3 * 3),
+            # The search, half of it for the constant rate (rungs of 2, 1, 1 trials), four arms.
+            *(6 + 4 + 4, (3 * 1 + 2 + 2 * 3) + (2 * 1 + 2 + 3) + 4 * 3),
         )
     )
 
@@ -221,7 +222,7 @@ def test_load_run_reads_what_the_search_wrote(seed_0, folder):
     assert run.records.notices == ()
     (hp,) = seed_0.get_best_hyperparameters()
     assert run.best_schedule().lr0 == hp.values["lr0"]
-    assert run.baseline()["n"].tolist() == [1, 1, 1]
+    assert run.baseline()["n"].tolist() == [1, 1, 1, 1]
 
 
 def test_the_run_can_be_opened_again_with_the_same_tuner(seed_0, folder):

@@ -43,16 +43,43 @@ def test_less_is_better_for_a_loss(tmp_path):
     assert baseline.reference.name == "constant-0.01"
 
 
-def test_trials_are_compared_with_the_tuned_rate(tmp_path):
-    baseline = baseline_of(tmp_path, {**build_run.SCORES, "constant-tuned": (0.67, 0.674, 0.672)})
+def test_trials_are_compared_with_the_best_rate_that_ran_to_the_end_of_the_race(tmp_path):
+    scores = {
+        "constant-tuned": (0.67, 0.674, 0.672),
+        "constant-tuned-2": (0.671, 0.66, 0.66),
+        "constant-tuned-3": (0.66, 0.69),  # better by its mean, which is of two seeds
+        "constant-0.1": (0.66,),
+        "constant-0.01": (0.66,),
+    }
+    baseline = baseline_of(tmp_path, scores)
 
-    # Even where another one's mean is better, as .681 of constant-0.1.
-    assert baseline.is_tuned
     assert baseline.reference.name == "constant-tuned"
+    assert baseline.is_tuned
     # Squares .000004 and .000004 around .672.
     assert baseline.spread == pytest.approx(4.302653 * 0.002 * math.sqrt(4 / 3), rel=1e-6)
     assert baseline.within_noise(0.0099) is True
     assert baseline.within_noise(0.01) is False
+
+
+def test_a_plain_rate_that_did_best_is_the_reference(tmp_path):
+    baseline = baseline_of(tmp_path, {**build_run.SCORES, "constant-tuned": (0.67, 0.674, 0.672)})
+
+    assert baseline.reference.name == "constant-0.1"  # .681
+    assert not baseline.is_tuned
+    assert baseline.was_searched
+
+
+def test_a_rate_with_a_collapsed_seed_is_not_the_reference_while_another_has_none(tmp_path):
+    scores = {"constant-tuned": (0.70, 0.71, 0.72), "constant-0.1": (0.66, 0.65)}
+    build_run.write_manifest(tmp_path)
+    build_run.write_baseline(tmp_path, scores)
+    name = "baseline/constant-tuned/seed-3"
+    build_run.write_trial(tmp_path, name, 0.5, status="diverged", rows=0)
+    assert measure_baseline(read_run(tmp_path)).reference.name == "constant-0.1"
+
+    name = "baseline/constant-0.1/seed-2"
+    build_run.write_trial(tmp_path, name, 0.5, status="diverged", rows=0)
+    assert measure_baseline(read_run(tmp_path)).reference.name == "constant-tuned"
 
 
 def test_a_tuned_rate_without_a_score_is_not_the_reference(tmp_path):
@@ -80,7 +107,7 @@ def test_with_one_seed_per_arm_the_noise_is_unknown(tmp_path):
 
 
 def test_the_noise_of_other_arms_is_not_used(tmp_path):
-    baseline = baseline_of(tmp_path, {"constant-0.1": (0.7,), "constant-0.01": (0.6, 0.62)})
+    baseline = baseline_of(tmp_path, {"constant-0.1": (0.7,), "constant-0.01": (0.6,)})
 
     assert baseline.reference.name == "constant-0.1"
     assert math.isnan(baseline.spread)
@@ -114,11 +141,12 @@ def test_a_diverged_seed_counts_in_the_mean(tmp_path):
     assert baseline.reference.name == "constant-0.01"
 
 
-def test_where_the_best_arm_diverged_the_noise_is_unknown(tmp_path):
+def test_where_every_arm_has_a_diverged_seed_the_noise_is_unknown(tmp_path):
     build_run.write_manifest(tmp_path)
     build_run.write_baseline(tmp_path, {"constant-0.1": (0.9, 0.9), "constant-0.01": (0.5, 0.52)})
-    name = "baseline/constant-0.1/seed-3"
-    build_run.write_trial(tmp_path, name, 0.5, status="diverged", rows=0)
+    for arm in ("constant-0.1", "constant-0.01"):
+        name = f"baseline/{arm}/seed-3"
+        build_run.write_trial(tmp_path, name, 0.5, status="diverged", rows=0)
 
     baseline = measure_baseline(read_run(tmp_path))
 
