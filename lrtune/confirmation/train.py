@@ -124,7 +124,13 @@ class Confirmation:
         # Keras measures on the validation data, here the test data: once, after the last epoch.
         once = {"validation_data": material.test_data, "validation_freq": manifest.epochs}
         kwargs = {**material.fit_kwargs, **once}
-        job = TrainingJob(self._hypermodel, material.fit_args, kwargs, held_out=True)
+        job = TrainingJob(
+            self._hypermodel,
+            material.fit_args,
+            kwargs,
+            held_out=True,
+            objective=manifest.objective,
+        )
         arms = Arms(CONFIRM, manifest.compared, manifest.epochs, self._known)
         if manifest.design == "fixed":
             return self._train(job, writer, AllSeeds(arms, manifest.seeds))

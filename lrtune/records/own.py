@@ -12,13 +12,14 @@ from lrtune.records import schema
 from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CHOICE, CONFIRM, folder_of
 from lrtune.records.lock import HOLDER, LOCK
 from lrtune.records.reader import arm_ids, trial_ids
+from lrtune.records.samples import SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _OF_A_RUN = (schema.MANIFEST, schema.ORACLE, schema.TUNER, schema.PAGE)
-_OF_A_TRAINING = (schema.OUTCOME, schema.EPOCHS, schema.STATE, schema.TRIAL_FILE)
+_OF_A_TRAINING = (schema.OUTCOME, schema.EPOCHS, schema.STATE, schema.TRIAL_FILE, SAMPLES)
 
 
 def own_files(folder: Path) -> Iterator[Path]:

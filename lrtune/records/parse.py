@@ -11,6 +11,7 @@ import msgspec
 
 from lrtune._util.inside import plain_file
 from lrtune.records.ids import CONFIRM, folder_of, is_arm_name, parse_id
+from lrtune.records.samples import LARGEST_FILE, SAMPLES, PackedSamples, Samples, unpack
 from lrtune.records.schema import (
     CONFIRM_MANIFEST,
     MANIFEST,
@@ -68,6 +69,12 @@ def read_outcome(folder: Path, trial_id: str) -> Outcome:
     ):
         raise ValueError("it is completed, but has no score")
     return outcome
+
+
+def read_samples(folder: Path, trial_id: str) -> Samples:
+    """How a training did on each test sample. Raises one of `UNREADABLE` if that is unknown."""
+    raw = loads(read_bytes(folder, f"{folder_of(trial_id)}/{SAMPLES}", at_most=LARGEST_FILE))
+    return unpack(_convert(raw, PackedSamples))
 
 
 def _known_versions(raw: Any) -> Any:

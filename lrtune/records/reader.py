@@ -38,8 +38,10 @@ from lrtune.records.parse import (
     read_confirm_manifest,
     read_manifest,
     read_outcome,
+    read_samples,
     reason,
 )
+from lrtune.records.samples import SAMPLES
 from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from lrtune.records.ids import ArmKind, TrialId
+    from lrtune.records.samples import Samples
     from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
 
 T = TypeVar("T")
@@ -122,7 +125,7 @@ class RunRecords:
             _read(partial(_read_json, self.folder, name), name, lost, found)
         if not self.manifest.versions:
             found.append(f"{schema.MANIFEST} names no versions of packages that can be read.")
-        found += self._misfits()
+        found += [*self._misfits(), *self._samples[1]]
         return (*self.outcome_notices, *found, *self._nested[1], *self._incomplete())
 
     @property
@@ -178,6 +181,38 @@ class RunRecords:
                 f"trial_id must be one of the run's: {_some(self._ids())}. Received: {trial_id!r}."
             )
         return read_epochs(self.folder, trial_id)
+
+    def samples(self, trial_id: str) -> Samples | None:
+        """How a training of the confirmation did on each test sample.
+
+        Args:
+            trial_id: "confirm/ARM/seed-N"; see `lrtune.records.ids`.
+
+        Returns:
+            The samples; None if they are not known, or not readable: then a notice says so.
+        """
+        return self._samples[0].get(trial_id)
+
+    @cached_property
+    def _samples(self) -> tuple[dict[str, Samples], tuple[str, ...]]:
+        """Trial id -> how each test sample did, and what is wrong with these files."""
+        if self.confirmation is None:
+            return {}, ()
+        found: dict[str, Samples] = {}
+        notices: list[str] = []
+        lost = "how that training did on each test sample is left out."
+        for outcome in (one for arm in self.confirmation.outcomes.values() for one in arm):
+            name = f"{folder_of(outcome.trial_id)}/{SAMPLES}"
+            read = partial(read_samples, self.folder, outcome.trial_id)
+            samples = _read(read, name, lost, notices)
+            if samples is None:
+                continue
+            objective = samples.metric == self.confirmation.manifest.objective
+            if objective and not samples.fits(outcome.score):
+                notices.append(f"{name} does not fit {schema.OUTCOME} (its mean differs): {lost}")
+            else:
+                found[outcome.trial_id] = samples
+        return found, tuple(notices)
 
     def recipe(self, name: str) -> Recipe:
         """Schedule, optimizer and own values of a trial or an arm.

@@ -8,6 +8,7 @@
     RUN/confirm/confirm.json                     ConfirmManifest
     RUN/choice/ARM/seed-N/{epochs.jsonl,outcome.json}     as the baseline's, of the candidates
     RUN/confirm/ARM/seed-N/{epochs.jsonl,outcome.json}    as the baseline's
+    RUN/confirm/ARM/seed-N/samples.json          PackedSamples, see `lrtune.records.samples`
 
 `oracle.json`, `tuner0.json` and `trial_ID/trial.json` beside them are Keras Tuner's own; the
 training states `state.npz` are NumPy arrays; a hidden `.lock` is held while a search writes. JSON

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
+    from lrtune.records.samples import Samples
     from lrtune.records.schema import Status
     from lrtune.schedules.recipe import Recipe
 
@@ -77,6 +78,8 @@ class TrialOutcome:
         message: why it diverged, or the traceback of the failure.
         killed: whether it was lost because something killed its process, as a system does that
             runs out of memory.
+        samples: how it did on each sample of held-out data; None if that cannot be known, and of
+            data that are not held out.
     """
 
     task: TrialTask
@@ -87,6 +90,7 @@ class TrialOutcome:
     seconds: float = 0.0
     message: str | None = None
     killed: bool = False
+    samples: Samples | None = None
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,12 @@ class TrainingJob:
         held_out: whether the validation data are test images, which a training must not see before
             its end. The untrained model is then measured on the training images, and a diverged
             model once, at its end, on the test images.
+        objective: the metric that is a training's score, as Keras logs it ("val_accuracy"): it says
+            what is recorded of each sample of held-out data. None to record nothing.
     """
 
     hypermodel: Any
     fit_args: tuple[Any, ...]
     fit_kwargs: Mapping[str, Any]
     held_out: bool = False
+    objective: str | None = None

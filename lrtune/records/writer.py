@@ -21,12 +21,15 @@ from lrtune.records.ids import CHOICE, CONFIRM, folder_of
 from lrtune.records.lock import HOLDER, LOCK, RunLock
 from lrtune.records.own import own_files, remove_own
 from lrtune.records.parse import UNREADABLE, read_manifest, reason
+from lrtune.records.samples import SAMPLES, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy as np
+
+    from lrtune.records.samples import Samples
 
 
 def holds_run(folder: Path) -> bool:
@@ -135,7 +138,7 @@ class RunWriter:
     def begin_trial(self, trial_id: str) -> None:
         """Makes the trial's folder and removes the files of an earlier, interrupted try."""
         self._make_folder(folder_of(trial_id))
-        for name in (schema.OUTCOME, schema.EPOCHS, schema.STATE):
+        for name in (schema.OUTCOME, schema.EPOCHS, schema.STATE, SAMPLES):
             files.remove(self._file_of(trial_id, name))
 
     def epoch(self, trial_id: str, record: Mapping[str, float]) -> None:
@@ -143,8 +146,15 @@ class RunWriter:
         line = json.dumps(schema.plain(record), allow_nan=False)
         files.append_line(self._file_of(trial_id, schema.EPOCHS), line)
 
-    def outcome(self, outcome: schema.Outcome) -> None:
-        """Writes the trial's `outcome.json`, which finishes the trial for good."""
+    def outcome(self, outcome: schema.Outcome, samples: Samples | None = None) -> None:
+        """Writes the trial's `outcome.json`, which finishes the trial for good.
+
+        Args:
+            outcome: how it ended.
+            samples: written before it, to `samples.json`.
+        """
+        if samples is not None:
+            files.replace_json(self._file_of(outcome.trial_id, SAMPLES), pack(samples))
         path = self._file_of(outcome.trial_id, schema.OUTCOME)
         files.replace_json(path, schema.to_json(outcome))
 

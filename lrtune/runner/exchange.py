@@ -11,15 +11,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
+import msgspec
 import numpy as np
 
 from lrtune._util.npz import read_npz, write_npz
 from lrtune.errors import SearchError, UnsendableJobError
+from lrtune.records.samples import PackedSamples, pack, unpack
 from lrtune.records.task import TrainingJob
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from lrtune.records.samples import Samples
     from lrtune.records.task import State
 
 _JOB = "job.pickle"
@@ -54,7 +57,8 @@ def write_job(folder: Path, job: TrainingJob) -> None:
         import keras
 
         data = keras.tree.map_structure(on_disk, (job.fit_args, dict(job.fit_kwargs)))
-        pickled = cloudpickle.dumps((job.hypermodel, *data, job.held_out, _settings()))
+        measured = {"held_out": job.held_out, "objective": job.objective}
+        pickled = cloudpickle.dumps((job.hypermodel, *data, measured, _settings()))
     except SearchError:
         raise
     except Exception as error:
@@ -97,10 +101,10 @@ def read_job(folder: Path) -> TrainingJob:
     import keras
 
     pickled = cloudpickle.loads((folder / _JOB).read_bytes())
-    hypermodel, args, kwargs, held_out, settings = keras.tree.map_structure(_mapped, pickled)
+    hypermodel, args, kwargs, measured, settings = keras.tree.map_structure(_mapped, pickled)
     for name, value in settings.items():
         getattr(keras.config, f"set_{name}")(value)
-    return TrainingJob(hypermodel, args, kwargs, held_out)
+    return TrainingJob(hypermodel, args, kwargs, **measured)
 
 
 def _settings() -> dict[str, Any]:
@@ -128,6 +132,7 @@ class TaskFiles:
         self._epochs = path.with_suffix(".jsonl")
         self._parent = path.with_suffix(".parent.npz")
         self._state = path.with_suffix(".state.npz")
+        self._samples = path.with_suffix(".samples.json")
         self._read = 0
 
     def append(self, record: dict[str, float] | None) -> None:
@@ -169,9 +174,19 @@ class TaskFiles:
         """The state after the task's last epoch."""
         return read_npz(self._state)
 
+    def write_samples(self, samples: Samples) -> None:
+        """Writes how the training did on each held-out sample."""
+        self._samples.write_text(json.dumps(pack(samples)))
+
+    def read_samples(self) -> Samples | None:
+        """How the training did on each held-out sample, or None if the worker wrote nothing."""
+        if not self._samples.exists():
+            return None
+        return unpack(msgspec.json.decode(self._samples.read_bytes(), type=PackedSamples))
+
     def remove(self) -> None:
         """Removes the files that exist."""
-        for path in (self._epochs, self._parent, self._state):
+        for path in (self._epochs, self._parent, self._state, self._samples):
             path.unlink(missing_ok=True)
 
 

@@ -174,7 +174,7 @@ class RunningTask:
         self._heard += seconds
 
     def complete(self, result: TrialOutcome | Exception) -> TrialOutcome:
-        """The outcome of the task, with its epochs and state.
+        """The outcome of the task, with its epochs, state and samples.
 
         Raises:
             SearchError: the worker could not load the model, or not write its results.
@@ -183,13 +183,14 @@ class RunningTask:
             if isinstance(result, Exception):
                 raise result
             state = self._files.read_state() if result.status == "completed" else None
+            samples = self._files.read_samples()
         except OSError as error:
             raise SearchError(
                 f"a worker could not hand over its results ({error}): is there space left on the "
                 f"disk of {self.path.parent}? Everything saved so far is intact"
             ) from error
         self._files.remove()
-        return replace(result, epochs=tuple(self._epochs), state=state)
+        return replace(result, epochs=tuple(self._epochs), state=state, samples=samples)
 
     def died(self, exit_code: int | None) -> TrialOutcome:
         """The outcome of a task whose worker has died."""

@@ -98,7 +98,7 @@ def _end_with_driver(scratch: Sequence[Path]) -> None:
 
 
 def _result(trainer: Trainer | Exception, task: TrialTask, path: Path) -> Any:
-    """The outcome, without its epochs and state, which are in files; or an exception."""
+    """The outcome, without its epochs, state and samples, which are in files; or an exception."""
     if isinstance(trainer, Exception):
         return trainer
     try:
@@ -113,7 +113,10 @@ def _outcome(trainer: Trainer, task: TrialTask, files: TaskFiles) -> TrialOutcom
     outcome = trainer.run(task, lambda _, record: files.append(dict(record)))
     if outcome.state is not None:
         files.write_state(outcome.state)
-    return replace(outcome, epochs=(), state=None, message=_shortened(outcome.message))
+    if outcome.samples is not None:
+        files.write_samples(outcome.samples)
+    message = _shortened(outcome.message)
+    return replace(outcome, epochs=(), state=None, samples=None, message=message)
 
 
 def _shortened(message: str | None) -> str | None:

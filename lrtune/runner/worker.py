@@ -27,12 +27,14 @@ from lrtune.records.task import EpochRecord, TrainingJob, TrialOutcome, TrialTas
 from lrtune.runner.callbacks import acting_on_batches, give_own_folder
 from lrtune.runner.compiled import CompiledModels, architecture
 from lrtune.runner.feeds import Feeds
+from lrtune.runner.samples import SampleKeeper
 from lrtune.runner.streams import make_feed
 from lrtune.schedules.keras import rate_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from lrtune.records.samples import Samples
     from lrtune.runner.base import OnEpoch
     from lrtune.runner.feed import Feed
 
@@ -100,22 +102,44 @@ class Trainer:
         recorder = _EpochRecorder(task, on_epoch)
         guard = _DivergenceGuard(untrained)
         feedback = self._feedback(task)
+        keepers = self._keepers()
         fit(
             **arguments,
             initial_epoch=task.begins_after,
             epochs=task.last_epoch,
             verbose=0,
-            callbacks=[*feedback, recorder, guard, *callbacks],
+            callbacks=[*feedback, recorder, guard, *keepers, *callbacks],
         )
         if guard.reason is not None:
-            measured = self._measure(model) if self._job.held_out else untrained
+            measured = self._measure(model, keepers) if self._job.held_out else untrained
             return TrialOutcome(
-                light, "diverged", tuple(recorder.records), measured, message=guard.reason
+                light,
+                "diverged",
+                tuple(recorder.records),
+                measured,
+                message=guard.reason,
+                samples=self._samples(keepers, measured),
             )
         state = snapshot(model, untrained)
         if feedback:
             state[LOSSES] = np.array(feedback[0].losses)
-        return TrialOutcome(light, "completed", tuple(recorder.records), untrained, state)
+        records = tuple(recorder.records)
+        samples = self._samples(keepers, records[-1] if records else {})
+        return TrialOutcome(light, "completed", records, untrained, state, samples=samples)
+
+    def _keepers(self) -> list[SampleKeeper]:
+        """What records how each held-out sample did; empty unless the validation data are such."""
+        job = self._job
+        if not job.held_out or job.objective is None or self._feed.validation is None:
+            return []
+        return [SampleKeeper(job.objective, self._feed.evaluation())]
+
+    def _samples(
+        self, keepers: Sequence[SampleKeeper], scored: Mapping[str, float]
+    ) -> Samples | None:
+        """How each sample did when the metrics were measured whose objective is the score."""
+        found = (one.of(scored.get(self._job.objective or "")) for one in keepers)
+        return next(found, None)
 
     def _feedback(self, task: TrialTask) -> list[Feedback]:
         """What a schedule needs that depends on the losses so far; empty for all others."""
@@ -190,9 +214,11 @@ class Trainer:
             }
         return self._measure(model, training=self._job.held_out)
 
-    def _measure(self, model: keras.Model, *, training: bool = False) -> dict[str, float]:
+    def _measure(
+        self, model: keras.Model, keepers: Sequence[SampleKeeper] = (), *, training: bool = False
+    ) -> dict[str, float]:
         evaluation = self._feed.evaluation(training=training)
-        logs = model.evaluate(**evaluation, verbose=0, return_dict=True)
+        logs = model.evaluate(**evaluation, callbacks=[*keepers], verbose=0, return_dict=True)
         prefix = "" if training or self._feed.validation is None else "val_"
         return {prefix + name: float(value) for name, value in logs.items()}
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import keras
 
 SEEN_IN = "3.15"
@@ -13,8 +16,14 @@ SEEN_IN = "3.15"
 PRIVATE = ("_iterations", "_learning_rate")
 """Of `keras.optimizers.Optimizer`."""
 
-OF_MODELS = ("_compile_config",)
+OF_MODELS = ("_compile_config", "_compile_loss")
 """Of a compiled `keras.Model`."""
+
+OF_METRICS = ("_fn", "_fn_kwargs")
+"""Of `keras.metrics.MeanMetricWrapper`."""
+
+OF_LOSSES = ("_flat_losses",)
+"""Of a compiled model's `_compile_loss`, once it is built."""
 
 
 def update_count(optimizer: Any) -> keras.Variable:
@@ -40,3 +49,19 @@ def momentum_slots(optimizer: Any) -> list[keras.Variable]:
     """The variables that SGD and RMSprop have only if their momentum is not 0."""
     slots: list[keras.Variable] = getattr(optimizer, "momentums", None) or optimizer._momentums
     return list(slots)
+
+
+def averaged_by(metric: Any) -> Callable[..., Any] | None:
+    """The function of labels and predictions that a metric averages; None for any other metric."""
+    function = getattr(metric, "_fn", None)
+    return None if function is None else partial(function, **metric._fn_kwargs)
+
+
+def compiled_loss(model: keras.Model) -> Any:
+    """The `keras.losses.Loss` that a model was compiled with; None if there is not exactly one.
+
+    Args:
+        model: keras.Model that was trained or evaluated.
+    """
+    found: list[Any] = getattr(getattr(model, "_compile_loss", None), "_flat_losses", None) or []
+    return found[0].loss if len(found) == 1 else None

@@ -177,7 +177,7 @@ class TaskLoop:
     def _finish(self, outcome: TrialOutcome) -> None:
         """Records a task that ended."""
         recorded = self._recorded(outcome)
-        self._writer.outcome(recorded)
+        self._writer.outcome(recorded, outcome.samples)
         self._plan.tell(recorded)
         self._observer.trial_ended(recorded)
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lrtune._util.printable import printable
 from lrtune.errors import RunFolderError
-from lrtune.records.ids import parse_id
 from lrtune.schedules.recipe import Recipe
 from lrtune.stats.collapse import has_collapsed
 from lrtune.stats.comparison import compare
 from lrtune.stats.frames import comparison_frame
 from lrtune.stats.ranking import described
+from lrtune.stats.samples import by_seed, paired_samples
 from lrtune.stats.sequential import evidence
 from lrtune.stats.trials import score_of
+from lrtune.stats.two_way import two_way_interval
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from lrtune.records.reader import Confirmation, RunRecords
+    from lrtune.records.reader import RunRecords
     from lrtune.records.schema import ConfirmManifest, Outcome
     from lrtune.stats.comparison import Comparison, Verdict
     from lrtune.stats.sequential import Evidence
+    from lrtune.stats.two_way import TwoWayInterval
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class Confirmed:
         collapsed: arm -> how many of its seeds ended where an untrained model is, the diverged ones
             among them.
         evidence: of a sequential test; None in the fixed design.
+        other_samples: arm -> interval of its mean difference from the baseline that holds for other
+            test samples of the same kind as well as for other seeds; none for an arm of which it
+            is not known how it did on each sample.
     """
 
     manifest: ConfirmManifest
@@ -54,6 +59,7 @@ class Confirmed:
     failed: Mapping[str, int]
     collapsed: Mapping[str, int]
     evidence: Evidence | None = None
+    other_samples: Mapping[str, TwoWayInterval] = field(default_factory=dict)
 
     @property
     def planned(self) -> int:
@@ -79,7 +85,7 @@ def measure_confirmation(records: RunRecords) -> Confirmed | None:
     manifest = confirmation.manifest
     if manifest.design == "sequential" and manifest.tested is None:
         return None
-    outcomes = {arm: _own(confirmation, arm) for arm in manifest.compared}
+    outcomes = {arm: by_seed(confirmation, arm) for arm in manifest.compared}
     ended = len(confirmation.all)
     found = None
     if manifest.design == "sequential":
@@ -103,7 +109,25 @@ def measure_confirmation(records: RunRecords) -> Confirmed | None:
             for arm, of_arm in outcomes.items()
         },
         evidence=found,
+        other_samples=_on_other_samples(records, manifest, outcomes),
     )
+
+
+def _on_other_samples(
+    records: RunRecords,
+    manifest: ConfirmManifest,
+    outcomes: Mapping[str, Mapping[int, Outcome]],
+) -> dict[str, TwoWayInterval]:
+    found = {}
+    base = outcomes[manifest.baseline]
+    for arm, of_arm in outcomes.items():
+        seeds = [seed for seed in of_arm if seed in base]
+        paired = paired_samples(records, arm, manifest.baseline, seeds)
+        if arm == manifest.baseline or paired is None or paired.metric != manifest.objective:
+            continue
+        if len(paired.seeds) > 1 and paired.one.shape[1] > 1:
+            found[arm] = two_way_interval(paired.one, paired.other, manifest.direction)
+    return found
 
 
 def sequential_evidence(
@@ -180,6 +204,11 @@ def confirmation_frame(records: RunRecords) -> pd.DataFrame:
         RunFolderError: the run has no confirmation.
     """
     confirmed = measure_confirmation(records)
+    if confirmed is None and records.confirmation is not None:
+        raise RunFolderError(
+            f"The confirmation of the run {str(records.folder)!r} has no comparison yet: it is "
+            "choosing which arm to test. The same command goes on."
+        )
     if confirmed is None:
         folder = str(records.folder)
         raise RunFolderError(
@@ -196,16 +225,6 @@ def confirmation_frame(records: RunRecords) -> pd.DataFrame:
     ids = [printable(trials[arm]) if arm in trials else None for arm in manifest.compared]
     frame.insert(2 + len(recipes[0]), "trial_id", ids)
     return frame
-
-
-def _own(confirmation: Confirmation, arm: str) -> dict[int, Outcome]:
-    # The seed in the folder's name counts: it is the one that pairs the arms.
-    by_seed = {
-        parse_id(one.trial_id).seed: one
-        for one in confirmation.outcomes[arm]
-        if one.epochs.planned == confirmation.manifest.epochs
-    }
-    return {seed: one for seed, one in by_seed.items() if seed in confirmation.manifest.seeds}
 
 
 def _counted(outcomes: Mapping[str, Mapping[int, Outcome]], status: str) -> dict[str, int]:

@@ -51,19 +51,28 @@ def test_arms_have_the_values_and_scores_of_the_search(run):
     assert arms.values["trial-1"] == build_run.EXPONENTIAL
     assert arms.search_scores["trial-1"] == 0.712
     assert arms.search_scores["constant-0.1"] == pytest.approx((0.679 + 0.68 + 0.684) / 3)
-    assert arms.baseline == "constant-0.1"
+    assert arms.reference.name == "constant-0.1"
 
 
-def test_the_tuned_constant_is_the_baseline_even_if_another_scored_higher(run):
+def test_the_reference_is_the_baseline_and_other_tuned_rates_are_left_out(run):
     tuned = {"schedule": "constant", "lr0": 0.03, "momentum": 0.9}
     build_run.write_manifest(
         run, baseline_arms={**build_run.MANIFEST["baseline_arms"], "constant-tuned": tuned}
     )
     for seed in (1, 2, 3):
-        build_run.write_trial(run, f"baseline/constant-tuned/seed-{seed}", 0.6, values=tuned)
+        build_run.write_trial(run, f"baseline/constant-tuned/seed-{seed}", 0.7, values=tuned)
+        build_run.write_trial(run, f"baseline/constant-tuned-2/seed-{seed}", 0.6, values=tuned)
     arms = chosen(run)
-    assert arms.baseline == "constant-tuned"
+    assert arms.reference.name == "constant-tuned"
     assert arms.values["constant-tuned"] == tuned
+    assert [arm for arm in arms.values if "constant" in arm] == [*READING, "constant-tuned"]
+    named = chosen(run, chosen=["1", "constant-tuned-2"])
+    assert "constant-tuned-2" in named.values
+
+
+def test_without_other_constants_only_the_reference_is_compared_with(run):
+    arms = choose_arms(read_run(run), 3, constants=False)
+    assert [arm for arm in arms.values if "constant" in arm] == ["constant-0.1"]
 
 
 def test_named_trials_replace_the_top_ones(run):

@@ -15,18 +15,21 @@ import pytest
 import lrtune
 from lrtune.cli import search
 from lrtune.confirmation import plan as confirm_plan
+from lrtune.confirmation.cost import cost_in_words
 from lrtune.confirmation.material import given_material
 from lrtune.data import load
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.model.hypermodel import CatsVsDogsHyperModel
 from lrtune.records.reader import read_run
 from lrtune.stats.comparison import compare
+from lrtune.stats.samples import paired_samples
 from tests.cli.command import called
 from tests.cli.test_search import options_of
 from tests.runner import tiny
 from tests.runs import build_run
 
 EPOCHS = 2
+FIXED = {"design": "fixed", "seeds": 6, "workers": 1, "verbose": 0}
 
 
 def run(*arguments):
@@ -55,7 +58,7 @@ def confirmed(searched, tmp_path_factory):
     """One trial entered twice, and the constant rates."""
     folder = tmp_path_factory.mktemp("confirmed") / "run"
     shutil.copytree(searched, folder)
-    lrtune.confirm(folder, arms=["0", "0"], seeds=6, workers=1, verbose=0)
+    lrtune.confirm(folder, arms=["0", "0"], design="fixed", seeds=6, workers=1, verbose=0)
     return folder
 
 
@@ -74,6 +77,22 @@ def test_the_test_images_are_used_once_after_the_last_epoch(confirmed):
             assert "val_accuracy" in last
 
 
+def test_each_training_recorded_which_test_images_it_got_right(confirmed):
+    records = read_run(confirmed)
+    for arm in records.confirmation.outcomes.values():
+        for outcome in arm:
+            samples = records.samples(outcome.trial_id)
+            assert samples.values.dtype == bool
+            assert len(samples.values) == records.confirmation.manifest.data.sizes["test"]
+            assert samples.mean == pytest.approx(outcome.score, abs=1e-6)
+    same = paired_samples(records, "trial-0", "trial-0-2")
+    assert same.one.tolist() == same.other.tolist()
+    assert paired_samples(records, "trial-0", "constant-0.1").seeds == same.seeds
+    assert len(same.seeds) == 6
+    assert not list(confirmed.glob("trial_*/samples.json"))
+    assert not list(confirmed.glob("baseline/**/samples.json"))
+
+
 def test_arms_that_are_the_same_are_exactly_equal_and_there_is_no_verdict(confirmed):
     frame = lrtune.load_run(confirmed).comparison().set_index("arm")
     outcomes = read_run(confirmed).confirmation.outcomes
@@ -88,7 +107,7 @@ def test_arms_that_are_the_same_are_exactly_equal_and_there_is_no_verdict(confir
 
 def test_the_same_arm_with_other_seeds_has_no_verdict(confirmed, searched, tmp_path):
     shutil.copytree(searched, tmp_path / "run")
-    lrtune.confirm(tmp_path / "run", arms=["0"], seeds=[1, 2, 3, 4, 5, 6], workers=1, verbose=0)
+    lrtune.confirm(tmp_path / "run", arms=["0"], **FIXED | {"seeds": [1, 2, 3, 4, 5, 6]})
     one, other = (
         [outcome.score for outcome in read_run(path).confirmation.outcomes["trial-0"]]
         for path in (confirmed, tmp_path / "run")
@@ -141,7 +160,7 @@ def test_the_same_call_continues_a_confirmation_that_was_cut_off(confirmed, tmp_
     kept = folder / "confirm" / "trial-0" / f"seed-{seeds[0]}" / "outcome.json"
     before = kept.read_bytes()
     with pytest.warns(UserWarning, match="outcome.json cannot be read"):
-        lrtune.confirm(folder, arms=["0", "0"], seeds=6, workers=1, verbose=0)
+        lrtune.confirm(folder, arms=["0", "0"], **FIXED)
     assert kept.read_bytes() == before
     one, other = (read_run(path).confirmation.outcomes for path in (confirmed, folder))
     for arm in one:
@@ -161,7 +180,7 @@ def test_the_same_call_continues_a_confirmation_that_was_cut_off(confirmed, tmp_
     ],
 )
 def test_a_different_confirmation_in_the_same_run_is_an_error(confirmed, changes, message):
-    asked = {"arms": ["0", "0"], "seeds": 6, "workers": 1, **changes}
+    asked = {"arms": ["0", "0"], **FIXED, **changes}
     with pytest.raises(RunFolderError) as error:
         lrtune.confirm(confirmed, **asked)
     assert message in str(error.value)
@@ -171,11 +190,22 @@ def test_a_different_confirmation_in_the_same_run_is_an_error(confirmed, changes
     ("arguments", "message"),
     [
         (
-            ["--seeds", "5"],
+            ["--design", "fixed", "--seeds", "5"],
             (
                 "seeds must be at least 6: with fewer, no two-sided sign-flip test can reach .05, "
                 "because the smallest p-value of n pairs is 2 / 2**n. Received: 5"
             ),
+        ),
+        (["--design", "both"], "design must be one of sequential, fixed. Received: design='both'"),
+        (["--seeds", "8"], "seeds cannot be given to the sequential design, which takes max_seeds"),
+        (["--max-seeds", "0"], "max_seeds must be an integer >= 1. Received: max_seeds=0"),
+        (
+            ["--max-seeds", "5", "--min-seeds", "6"],
+            "min_seeds must be an integer from 1 to 5. Received: min_seeds=6",
+        ),
+        (
+            ["--arm", "constant-0.1"],
+            "--arm must name a trial: the constant rates are what it is compared with.",
         ),
         (["--top", "0"], "top must be at least 1. Received: 0"),
         (["--arm", "nine"], "--arm must be a trial of the run that did not fail, or an arm of its"),
@@ -212,21 +242,22 @@ def test_a_run_that_cannot_be_confirmed_gives_one_line(tmp_path):
 def test_from_the_command_line_cost_comes_first_and_the_comparison_last(searched, tmp_path, capsys):
     folder = tmp_path / "run"
     shutil.copytree(searched, folder)
-    ended = called(capsys, "confirm", folder, "--top", 1, "--seeds", 6, "--workers", 1)
+    fixed = ("--design", "fixed", "--top", 1, "--seeds", 6)
+    ended = called(capsys, "confirm", folder, *fixed, "--workers", 1)
     assert ended.returncode == 0, ended.stderr
     lines = ended.stdout.splitlines()
     assert lines[0].startswith(
-        "4 arms x 6 seeds x 2 epochs, trained on 60 images (train+validation): 48 epochs to train"
+        "3 arms x 6 seeds x 2 epochs, trained on 60 images (train+validation): 36 epochs to train"
     )
     assert lines[1] == (
-        "NOTE: with 6 seeds and 3 comparisons no verdict is possible, however large the "
+        "NOTE: with 6 seeds and 2 comparisons no verdict is possible, however large the "
         "difference: it takes 7 seeds."
     )
-    assert "[24/24] confirm/" in ended.stdout
-    assert "constant-tuned" in ended.stdout.rpartition("[24/24]")[2]
+    assert "[18/18] confirm/" in ended.stdout
+    assert "constant-tuned" in ended.stdout.rpartition("[18/18]")[2]
     assert ended.stdout.splitlines()[-1].startswith(f"Open {folder}/report.html for the report ")
     assert "Differences from the baseline" in (folder / "report.html").read_text()
-    again = called(capsys, "confirm", folder, "--top", 1, "--seeds", 6)
+    again = called(capsys, "confirm", folder, *fixed)
     assert again.stdout.startswith(f"The confirmation in {folder} is finished;")
     assert not any(line.startswith("[") for line in again.stdout.splitlines())
 
@@ -267,7 +298,7 @@ def test_the_cost_is_that_of_the_searchs_pace(tmp_path):
     folder = build_run.small_run(tmp_path / "run")
     build_run.write_confirmation(folder, {})
     records = read_run(folder)
-    text = confirm_plan.cost_in_words(records, records.confirmation.manifest, 2)
+    text = cost_in_words(records, records.confirmation.manifest, 2)
     # 4 arms, 8 seeds, 50 epochs of .25 s on 9,000 images, here 10,000, two at a time: 222 s.
     assert text == (
         "4 arms x 8 seeds x 50 epochs, trained on 10,000 images (train+validation): 1,600 epochs "
@@ -360,7 +391,7 @@ def test_the_same_batches_as_a_dataset_and_as_a_pydataset_give_the_same_scores(
         folder = shutil.copytree(searched, tmp_path / wrap.__name__)
         lrtune.confirm(
             folder, wrap(*tiny.points()), test_data=wrap(*tiny.points(24, seed=2)),
-            hypermodel=hypermodel, top=1, seeds=6, workers=1, verbose=0, shuffle=False,
+            hypermodel=hypermodel, top=1, shuffle=False, **FIXED,
         )  # fmt: skip
         outcomes = read_run(folder).confirmation.outcomes
         scores[wrap] = {arm: [one.score for one in seeds] for arm, seeds in outcomes.items()}
@@ -375,7 +406,7 @@ def test_class_weights_reach_the_training(script_run, tmp_path):
     folder = shutil.copytree(searched, tmp_path / "run")
     lrtune.confirm(
         folder, x, y, test_data=(x_test, y_test), class_weight={0: 1.0, 1: 0.0}, batch_size=4,
-        hypermodel=hypermodel, top=1, seeds=6, workers=1, verbose=0,
+        hypermodel=hypermodel, top=1, **FIXED,
     )  # fmt: skip
     scores = [one.score for one in read_run(folder).confirmation.outcomes["constant-0.1"]]
     # Class 1 weighs nothing, so that every model learns to say 0 and is right as often as that is.

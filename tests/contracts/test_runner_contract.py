@@ -9,6 +9,7 @@ from collections import defaultdict, deque
 
 import keras
 import keras_tuner
+import numpy as np
 import pytest
 
 from lrtune import schedules
@@ -298,6 +299,48 @@ def test_a_state_of_another_model_fails_and_says_so(in_process):
         .startswith("lrtune.errors.ArgumentError: the saved state has ")
     )
     assert outcome.message.strip().endswith("the hypermodel changed since the trial was trained.")
+
+
+class Predicts(keras.callbacks.Callback):
+    """Writes what the trained model predicts of the held-out data; the workers do, too."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def on_test_end(self, logs=None):
+        predicted = self.model.predict(tiny.fit_kwargs()["validation_data"][0], verbose=0)
+        np.save(self.folder / f"{len(list(self.folder.iterdir()))}.npy", predicted)
+
+
+def held_out_job(folder, **more):
+    fit = {**tiny.fit_kwargs(), "validation_freq": tiny.EPOCHS, "callbacks": [Predicts(folder)]}
+    hypermodel = ScheduleHyperModel(tiny.build, epochs=tiny.EPOCHS)
+    return TrainingJob(hypermodel, tiny.points(), fit, **{"held_out": True, **more})
+
+
+@pytest.mark.parametrize("make", [InProcessRunner, lambda job: LocalRunner(job, 1)],
+                         ids=["in_process", "workers"])  # fmt: skip
+@pytest.mark.parametrize("objective", ["val_accuracy", "val_loss"])
+def test_an_outcome_says_how_each_held_out_sample_did(make, objective, tmp_path):
+    labels = tiny.fit_kwargs()["validation_data"][1]
+    with make(held_out_job(tmp_path, objective=objective)) as runner:
+        names = ["time", "step"]
+        outcomes = run(runner, *(task(name, tiny.VALUES[name]) for name in names))
+    for number, outcome in enumerate(outcomes):
+        predicted = np.load(tmp_path / f"{number}.npy")
+        if objective == "val_accuracy":
+            assert outcome.samples.values.tolist() == (predicted.argmax(axis=1) == labels).tolist()
+        else:
+            losses = -np.log(predicted[np.arange(len(labels)), labels])
+            assert outcome.samples.values == pytest.approx(losses, rel=1e-3)
+        assert outcome.samples.metric == objective
+        assert outcome.samples.mean == pytest.approx(outcome.epochs[-1][objective], rel=1e-3)
+    assert len({outcome.samples.order for outcome in outcomes}) == 1
+
+
+def test_an_outcome_of_a_search_says_nothing_of_single_samples(runner):
+    assert [outcome.samples for outcome in whole(runner).values()] == [None] * len(tiny.VALUES)
 
 
 def test_waiting_for_nothing_ends_at_once(runner):

@@ -29,7 +29,8 @@ def search(folder, **arguments):
 def confirm(hypermodel, run, **arguments):
     x, y = tiny.points()
     test_data = (x[:9], y[:9])
-    options = {"top": 1, "seeds": 6, "workers": 1, "hypermodel": hypermodel, **arguments}
+    fixed = {"design": "fixed", "top": 1, "seeds": 6}
+    options = {**fixed, "workers": 1, "hypermodel": hypermodel, **arguments}
     lrtune.confirm(run, x, y, test_data=test_data, **options)
 
 

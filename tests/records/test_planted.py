@@ -12,7 +12,9 @@ import pytest
 
 from lrtune.errors import RunFolderError
 from lrtune.records.lock import HOLDER, LOCK
+from lrtune.records.parse import UNREADABLE, read_samples
 from lrtune.records.reader import read_proposal, read_run, read_state
+from lrtune.records.samples import Samples
 from lrtune.records.writer import RunWriter, erase_run
 from tests.records.test_writer import MANIFEST, outcome
 
@@ -21,16 +23,18 @@ if TYPE_CHECKING:
 
 ARM = "baseline/constant-0.1/seed-1"
 CONFIRMED = "confirm/trial-0/seed-11"
-FILES = ("outcome.json", "epochs.jsonl", "state.npz", "trial.json")
+FILES = ("outcome.json", "epochs.jsonl", "state.npz", "trial.json", "samples.json")
 NAMES = [
     LOCK, HOLDER, "run.json", "oracle.json", "tuner0.json", "report.html", "confirm/confirm.json",
     *(f"trial_0/{name}" for name in FILES), f"{ARM}/outcome.json", f"{CONFIRMED}/epochs.jsonl",
+    f"{CONFIRMED}/samples.json",
 ]  # fmt: skip
 NAMES += [
     f"{name}.tmp" for name in (HOLDER, "run.json", "trial_0/outcome.json", "trial_0/state.npz")
 ]
 FOLDERS = ["trial_0", "baseline", "baseline/constant-0.1", ARM, "baseline/search", "confirm"]
 SECRET = b"somebody's own file"
+SAMPLES = Samples("val_accuracy", np.ones(3, bool), "0123456789abcdef")
 
 
 def link_to_file(path: Path, outside: Path) -> None:
@@ -77,7 +81,7 @@ def write_everything(run: Path) -> None:
                 lambda one=one: writer.trial(one, {}),
                 lambda one=one: writer.epoch(one, {"epoch": 1}),
                 lambda one=one: writer.state(one, {"a": np.zeros(2)}),
-                lambda one=one: writer.outcome(outcome(one)),
+                lambda one=one: writer.outcome(outcome(one), SAMPLES),
                 lambda one=one: writer.drop_state(one),
             ]
         for write in writes:
@@ -89,8 +93,10 @@ def read_everything(run: Path) -> None:
     with contextlib.suppress(RunFolderError):
         records = read_run(run)
         assert SECRET.decode() not in str(records.notices)
-        for one in ("0", ARM):
+        for one in ("0", ARM, CONFIRMED):
             read_state(run, one)
+            with contextlib.suppress(*UNREADABLE):
+                read_samples(run, one)
         read_proposal(run, "0")
 
 

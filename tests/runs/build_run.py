@@ -10,6 +10,7 @@ import functools
 import os
 import random
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -290,6 +291,46 @@ def write_confirmation(
         for seed, score in zip(made.seeds, of_seeds, strict=True):
             if score is not None:
                 write_trial(folder, f"confirm/{arm}/seed-{seed}", score, values=made.arms[arm])
+
+
+SEQUENTIAL: dict[str, Any] = {
+    "arms": {arm: CONFIRM["arms"][arm] for arm in ("trial-1", "trial-0", "constant-tuned")},
+    "seeds": list(range(21, 41)),
+    "design": "sequential",
+    "tested": "trial-1",
+    "choice_seeds": [51, 52, 53],
+    "choice_places": [2, 2, 2],
+    "scale": 0.005,
+    "min_seeds": 4,
+}
+"""A sequential confirmation of two candidates, of which the first is tested."""
+
+
+def write_sequential(
+    folder: Path,
+    pairs: Sequence[tuple[float | None, float | None]],
+    choice: Sequence[tuple[float | None, float | None]] = (),
+    **changes: Any,
+) -> None:
+    """Writes a sequential confirmation; a score of None is a seed that has not ended.
+
+    Args:
+        folder: the run folder.
+        pairs: (tested arm, baseline), a pair a seed.
+        choice: (trial-1, trial-0), a seed each.
+        **changes: to the manifest.
+    """
+    write_confirmation(folder, {}, **{**SEQUENTIAL, **changes})
+    manifest = schema.ConfirmManifest(**{**CONFIRM, **SEQUENTIAL, **changes})
+    for kind, arms, seeds, scores in (
+        ("confirm", tuple(manifest.compared), manifest.seeds, pairs),
+        ("choice", ("trial-1", "trial-0"), manifest.choice_seeds, choice),
+    ):
+        for seed, of_seed in zip(seeds, scores, strict=False):
+            for arm, score in zip(arms, of_seed, strict=True):
+                if score is not None:
+                    name = f"{kind}/{arm}/seed-{seed}"
+                    write_trial(folder, name, score, values=manifest.arms[arm])
 
 
 TUNED = {"schedule": "constant", "lr0": 0.0275, "momentum": 0.91}
