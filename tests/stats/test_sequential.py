@@ -26,13 +26,13 @@ NOT_FINITE = "differences must be finite numbers; leave out seeds without a scor
 
 
 def by_hand(differences, s0, centre=0.0):
-    """The product of the issue, term by term; the scale from d - max(centre, 0)."""
-    product, path = 1.0, []
+    """The product of the docstring, term by term; the scale from d - max(centre, 0)."""
+    product, path, total = 1.0, [], 3 * s0**2
     for i, one in enumerate(differences, start=1):
-        past = sum((earlier - max(centre, 0)) ** 2 for earlier in differences[: i - 1])
-        scale = math.sqrt((3 * s0**2 + past) / (i + 2))
+        scale = math.sqrt(total / (i + 2))
         product *= 1 + 0.9 * math.tanh((one - centre) / scale)
         path.append(product)
+        total += min(abs(one - max(centre, 0)), 3 * scale) ** 2
     return path
 
 
@@ -48,6 +48,21 @@ def test_the_evidence_of_two_pairs_by_hand():
 @given(PAIRS)
 def test_the_evidence_is_the_product_of_the_bets(differences):
     np.testing.assert_allclose(e_values(np.array(differences), S0), by_hand(differences, S0))
+
+
+def test_a_pair_far_off_counts_as_three_scales_by_hand():
+    # s_1 = .01, and both .5 and -.04 count as .03: s_2^2 = (3 * .01^2 + .03^2) / 4 = 3 * .01^2.
+    for far in (0.5, -0.04):
+        path = e_values(np.array([far, 0.01]), 0.01)
+        assert path[1] / path[0] == pytest.approx(1 + 0.9 * math.tanh(3**-0.5))
+
+
+def test_one_collapsed_seed_does_not_hide_a_gain_for_long():
+    # The arm's second seed ends at chance. With its whole square in the scale, it takes 16 pairs.
+    differences = [0.03, -0.19] + [0.03] * 18
+
+    assert evidence(differences, S0).verdict == "better"
+    assert evidence(differences, S0).n == 12
 
 
 @settings(max_examples=50, deadline=None)
@@ -78,11 +93,11 @@ def test_rows_are_tests_of_their_own_each_with_its_scale():
 
 
 def test_a_large_gain_is_shown_after_five_pairs():
-    # 1.9**4 = 13 is too little; 1.9 * 1.87 * 1.83 * 1.80 * 1.78 = 20.8.
+    # 1.9**4 = 13 is too little; .5 is many scales in each pair: 1.9**5 = 24.8.
     found = evidence([0.5] * 8, 0.001)
 
     assert (found.n, found.verdict, found.reason) == (5, "better", "shown")
-    assert found.e == pytest.approx(20.77, abs=0.01)
+    assert found.e == pytest.approx(1.9**5, abs=0.01)
 
 
 def test_no_arm_is_given_up_before_four_pairs():
@@ -165,8 +180,9 @@ def test_the_unit_of_the_objective_does_not_matter(differences, unit):
 def test_losses_whose_squares_overflow_have_evidence():
     path = evidence([1e200, -1e200, 1e-200], 1e-200).trajectory
 
-    # tanh 1 and 0 are those of scales of 1e200 / 2 and sqrt(2 / 5) 1e200.
-    assert path == pytest.approx([1.9, *[1.9 * (1 - 0.9 * math.tanh(2))] * 2])
+    # s_2^2 = (3 + 9) / 4 = 3 and s_3^2 = (3 + 9 + 27) / 5, in units of 1e-200.
+    expected = [1.9, 0.19, 0.19 * (1 + 0.9 * math.tanh(math.sqrt(5 / 39)))]
+    assert path == pytest.approx(expected)
 
 
 @settings(deadline=None)
@@ -193,6 +209,17 @@ def test_the_lower_bound_is_the_first_centre_that_is_not_ruled_out(differences):
     assert max(by_hand(differences, S0, lower + 1e-6)) < 20 + 1e-6
     for below in np.linspace(0.001, 1, 15):
         assert max(by_hand(differences, S0, lower - below)) >= 20
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(-20, 160), min_size=6, max_size=20), st.sampled_from([0.1, 1, 3]))
+def test_all_centres_below_the_lower_bound_are_ruled_out(counts, factor):
+    # Nothing proves that the evidence falls as a centre above 0 rises, so the bound is searched.
+    differences, s0 = [count / 2000 for count in counts], factor * S0
+    lower, _ = confidence_interval(differences, s0)
+
+    for below in np.linspace(1e-9, 0.1, 100):
+        assert max(by_hand(differences, s0, lower - below)) >= 20 - 1e-9
 
 
 @settings(deadline=None)

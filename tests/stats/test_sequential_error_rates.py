@@ -246,6 +246,10 @@ def test_seeds_at_chance_cost_power(of_arm, of_reference):
              "'better' %.3f, %.3f, %.3f; pairs %s; sign-flip of 8 seeds %s", of_arm, of_reference,
              *shares, counts, fixed)  # fmt: skip
     assert shares == sorted(shares)
+    # With whole differences in the scale, .41 and .73 for 1 in 20, .20 and .41 for 1 in 8.
+    if of_arm == of_reference:
+        power = {0: (0.73, 0.997), 1 / 20: (0.50, 0.84), 1 / 8: (0.29, 0.55)}[of_arm]
+        assert shares[1:] == pytest.approx(power, abs=0.02)
     if of_arm >= of_reference:
         # The arm is no better in the mean, whether seeds fail or not.
         assert shares[0] <= ALPHA + 4 * error_of(ALPHA, REPETITIONS)
