@@ -210,7 +210,8 @@ def _arms(board: Board, console: Console, most: int) -> Table:
                 delta = leaderboard.delta(known[name].mean)
                 text += f", {fixed(delta, leaderboard.places, sign=True)}"
         rows.append((name, text))
-    table = _table(console, "On the test data" if confirmation else "Constant rate", "")
+    title = "Choosing, on the validation data" if leaderboard.chooses else "On the test data"
+    table = _table(console, title if confirmation else "Constant rate", "")
     for row in rows or [("none has been trained yet", "")]:
         table.add_row(*(one_line(cell, console) for cell in row))
     return table

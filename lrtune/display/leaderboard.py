@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from lrtune.display.words import what
-from lrtune.records.ids import BASELINE_SEARCH, parse_id
+from lrtune.records.ids import BASELINE_SEARCH, CHOICE, parse_id
 from lrtune.records.schema import TUNED, ConfirmManifest
 from lrtune.report.words import DIGITS, count, decimals, fixed, mean_and_std
 from lrtune.stats.baseline import Arm, in_order
@@ -31,15 +31,24 @@ class Leaderboard:
         horizon: the full budget in epochs; a shorter trial's score is no match for the baseline's.
         arms: names of the arms in the order to show them in, the first being the one that others
             are compared with; empty for those of a search, the best of which comes first.
+        candidates: which of them race on the validation data before one is tested.
     """
 
     def __init__(
-        self, objective: str, direction: str, horizon: int, *, arms: Sequence[str] = ()
+        self,
+        objective: str,
+        direction: str,
+        horizon: int,
+        *,
+        arms: Sequence[str] = (),
+        candidates: Sequence[str] = (),
     ) -> None:
         self.objective = objective
         self.direction = Direction(direction)
         self.horizon = horizon
-        self.names = tuple(arms)
+        self._names = tuple(arms)
+        self._candidates = tuple(candidates)
+        self._choice: dict[str, list[Outcome]] = {}
         self.best: list[Outcome] = []
         self._seeds: dict[str, list[Outcome]] = {}
         self._constants: list[Outcome] = []
@@ -49,7 +58,14 @@ class Leaderboard:
         """The leaderboard of a search or of a confirmation, still empty."""
         if isinstance(manifest, ConfirmManifest):
             arms = tuple(dict.fromkeys((manifest.baseline, *manifest.arms)))
-            return cls(manifest.objective, manifest.direction, manifest.epochs, arms=arms)
+            candidates = manifest.candidates if manifest.choice_seeds else ()
+            return cls(
+                manifest.objective,
+                manifest.direction,
+                manifest.epochs,
+                arms=arms,
+                candidates=tuple(candidates),
+            )
         return cls(manifest.objective, manifest.direction, manifest.max_epochs)
 
     def add(self, outcome: Outcome) -> None:
@@ -60,7 +76,8 @@ class Leaderboard:
         if trial.arm:
             # A diverged seed counts with its score, as in the report; one cut short does not.
             if outcome.epochs.planned == self.horizon:
-                self._seeds.setdefault(trial.arm, []).append(outcome)
+                seeds = self._choice if trial.kind == CHOICE else self._seeds
+                seeds.setdefault(trial.arm, []).append(outcome)
         elif outcome.status != "completed":
             return
         elif trial.kind == BASELINE_SEARCH:
@@ -69,6 +86,19 @@ class Leaderboard:
             best = ordered([*self.best, outcome], self.direction)
             budget = best[0].epochs.planned
             self.best = [one for one in best if one.epochs.planned == budget][:TOP]
+
+    @property
+    def chooses(self) -> bool:
+        """Whether candidates race on the validation data; nothing has been tested yet."""
+        return bool(self._candidates) and not self._seeds
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arms of a confirmation to show now, the one that others are compared with first."""
+        if self.chooses:
+            return self._candidates
+        tested = [arm for arm in self._candidates if arm in self._seeds]
+        return (self._names[0], *tested) if self._candidates else self._names
 
     @property
     def budget(self) -> int | None:
@@ -85,7 +115,7 @@ class Leaderboard:
                 tuple(map(score_of, seeds)),
                 collapsed=sum(one.status == "diverged" for one in seeds),
             )
-            for name, seeds in self._seeds.items()
+            for name, seeds in (self._choice if self.chooses else self._seeds).items()
         ]
         if not self.names:
             return in_order(arms, self.direction)
@@ -96,7 +126,7 @@ class Leaderboard:
         """The arm that trials are compared with so far; None if none."""
         arms = self.arms
         known = arms and (not self.names or arms[0].name == self.names[0])
-        return arms[0] if known else None
+        return arms[0] if known and not self.chooses else None
 
     @property
     def places(self) -> int:

@@ -20,7 +20,7 @@ from lrtune._util.printable import printable
 from lrtune.display import Display, Leaderboard, make_progress
 from lrtune.records import parse, schema
 from lrtune.records.epochs import read_epochs
-from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CONFIRM, TrialId
+from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CHOICE, CONFIRM, TrialId
 from lrtune.records.lock import LOCK, read_owner
 from lrtune.records.reader import arm_ids, read_proposal, read_run, trial_ids
 from lrtune.records.task import TrialTask
@@ -210,7 +210,7 @@ class _Trials:
     def _ids(self, manifest: Manifest | ConfirmManifest) -> list[TrialId]:
         """Every training with a folder."""
         if isinstance(manifest, schema.ConfirmManifest):
-            return arm_ids(self._folder, CONFIRM)
+            return [*arm_ids(self._folder, CHOICE), *arm_ids(self._folder, CONFIRM)]
         nested = trial_ids(self._folder / BASELINE_SEARCH)
         return [
             *(TrialId(BASELINE_SEARCH, number=one) for one in nested),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lrtune.export.space import scopes, searched
 from lrtune.export.times import Times, trial_times
-from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CONFIRM, first_tried, parse_id
+from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CHOICE, CONFIRM, first_tried, parse_id
 from lrtune.records.reader import read_proposal
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ _KINDS = {
     "search": "trial",
     BASELINE_SEARCH: "baseline-search",
     BASELINE: "baseline",
+    CHOICE: "choice",
     CONFIRM: "confirmation",
 }
 
@@ -31,7 +32,7 @@ class Recorded:
 
     Attributes:
         trial_id: as in `lrtune.records.ids`, unique in the run: "0007", "baseline/search/0007",
-            "baseline/ARM/seed-N", "confirm/ARM/seed-N".
+            "baseline/ARM/seed-N", "choice/ARM/seed-N", "confirm/ARM/seed-N".
         outcome: how it ended, None while it has not.
         values: its hyperparameter values.
         parent: the `trial_id` of the trial that it continued.
@@ -70,7 +71,7 @@ def kind_of(trial_id: str) -> str:
 
     Returns:
         "trial" for one of the search, "baseline-search" for one of the search for the best constant
-        rate, "baseline" or "confirmation" for a seed of an arm.
+        rate, "baseline", "choice" or "confirmation" for a seed of an arm.
     """
     return _KINDS[parse_id(trial_id).kind]
 
@@ -84,7 +85,7 @@ def recorded(records: RunRecords) -> list[Recorded]:
         nested_times = trial_times(nested.folder, nested.outcomes, nested.manifest)
         found += _trials(nested, nested_times, f"{BASELINE_SEARCH}/")
     if (confirmation := records.confirmation) is not None:
-        confirmed = [outcome for arm in confirmation.outcomes.values() for outcome in arm]
+        confirmed = list(confirmation.all)
         times |= trial_times(records.folder, confirmed, confirmation.manifest)
         seeds += confirmed
     known = scopes(records.manifest.space)

@@ -41,6 +41,7 @@ def comparison_frame(comparison: Comparison) -> pd.DataFrame:
             seeds_to_show: about how many seeds would show this difference, a guess from these very
                 seeds; NA if there is a verdict or no test, or the difference is less than one
                 standard error.
+            evidence: of a sequential test, at least 20 if "better"; NA of others.
             sentence: the verdict in words, "the baseline" for the baseline itself.
     """
     arms = pd.DataFrame([{"arm": printable(one.name), **vars(one)} for one in comparison.arms])

@@ -1,4 +1,4 @@
-"""The sequential confirmation: a choice on validation data, then pairs until the answer is there."""
+"""The sequential confirmation: a choice on validation data, then pairs up to the answer."""
 
 from __future__ import annotations
 
