@@ -188,6 +188,8 @@ class Run:
                 verdict: "better", "worse", "none" or "untested".
                 seeds_to_show: about how many seeds would show this difference, a guess from these
                     very seeds.
+                evidence: of a sequential confirmation, which has no p-values: its arm is "better"
+                    once this reaches 20. NA of one of fixed design.
                 sentence: the verdict in words.
 
         Raises:
