@@ -15,8 +15,10 @@ from lrtune.schedules.warmup import Warmup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from lrtune.records.schema import Manifest
+    from lrtune.report.recommendation import Recommendation
     from lrtune.schedules import Schedule
     from lrtune.schedules.recipe import Recipe
 
@@ -58,6 +60,40 @@ def code_for(recipe: Recipe, manifest: Manifest, style: Style = "keras") -> str:
     lines += [_optimizer(recipe, manifest, rate)]
     lines += list(_remarks(recipe, manifest, schedule, style))
     return "\n".join((*imports, "", *lines))
+
+
+def usage(choice: Recommendation, folder: Path) -> tuple[str, ...]:
+    """Lines of Python that read the recommended choice from the run folder and train with it.
+
+    Args:
+        choice: of the run.
+        folder: the run folder.
+    """
+    recipe, manifest = choice.recipe, choice.manifest
+    batch = manifest.batch_size_of(recipe)
+    steps = _steps(manifest, batch)
+    gap = (_steps_line(manifest, batch, steps),) if steps is None else ()
+    kind = OPTIMIZERS.get(manifest.optimizer)
+    if kind is None:
+        optimizer = f"...  # {manifest.optimizer} with this schedule"
+    else:
+        only = list(recipe.settings) == ["momentum"]
+        settings = "momentum=choice.momentum" if only else "**choice.settings"
+        given = (f"{name}={value!r}" for name, value in manifest.optimizer_options.items())
+        arguments = ", ".join(filter(None, (settings if recipe.settings else "", *given)))
+        rate = f"schedule, {arguments}" if arguments else "schedule"
+        optimizer = f"keras.optimizers.{kind.keras_name}({rate})"
+    number = "steps_per_epoch" if steps is None else f"steps_per_epoch={steps}"
+    own = recipe.own_text
+    return (
+        "import keras",
+        "import lrtune",
+        *gap,
+        f"choice = lrtune.load_run({str(folder)!r}).recommendation()",
+        f"schedule = choice.schedule.to_keras({number})",
+        f"optimizer = {optimizer}",
+        *([f"# with {own}, see choice.hyperparameters"] if own else []),
+    )
 
 
 def _steps(manifest: Manifest, batch: int | None) -> int | None:

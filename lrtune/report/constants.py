@@ -41,15 +41,8 @@ def better_than_reference(baseline: Baseline, direction: str, places: int) -> st
     better = [one for one in constants_as_good(baseline, mean, direction) if one.mean != mean]
     if not better:
         return ""
-    tuned = "the tuned one" if baseline.is_tuned else baseline.reference.name
-    rates = "rate" if len(better) == 1 else "rates"
-    return f"The untuned constant {rates} {_named(better, places)} did better than {tuned}."
-
-
-def as_good(arms: Iterable[Arm | ArmSummary], places: int) -> str:
-    """Constant rates that are as good as the best schedule: "constant-0.1 (0.7120) is as good"."""
-    listed = list(arms)
-    return f"{_named(listed, places)} {'is' if len(listed) == 1 else 'are'} as good"
+    rates = "Another constant rate" if len(better) == 1 else "Other constant rates"
+    return f"{rates} did better than {baseline.reference.name}: {_named(better, places)}."
 
 
 def confirmed_as_good(confirmed: Confirmed, arm: str) -> list[ArmSummary]:

@@ -79,7 +79,7 @@ def test_a_model_and_data_in_a_file_are_searched_from_the_command_line(tmp_path:
     )
     assert ended.returncode == 0, ended.stderr
     assert "constant-0.001" in ended.stdout  # the rate that the model was compiled with
-    assert "Winner: " in ended.stdout
+    assert "\nUse " in ended.stdout
 
 
 def test_the_regression_on_a_table_ends_with_a_verdict(tmp_path: Path, monkeypatch):

@@ -164,13 +164,13 @@ def test_a_family_of_the_users_own_has_code_as_well(manifest):
 @pytest.mark.parametrize(
     ("changes", "settings", "arguments"),
     [
-        ({}, {}, "momentum=run.best_momentum()"),
+        ({}, {}, "momentum=choice.momentum"),
         (
             {"optimizer_options": {"nesterov": True}},
             {},
-            "momentum=run.best_momentum(), nesterov=True",
+            "momentum=choice.momentum, nesterov=True",
         ),
-        ({}, {"weight_decay": 0.1}, "**run.settings('0')"),
+        ({}, {"weight_decay": 0.1}, "**choice.settings"),
     ],
 )
 def test_the_lines_of_a_report_leave_out_no_setting(changes, settings, arguments, tmp_path):
