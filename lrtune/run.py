@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from lrtune.plots.gallery import Plots
     from lrtune.records.schema import Manifest, Outcome
-    from lrtune.report.recommendation import Recommendation
+    from lrtune.report.recommendation import Answer, Recommendation
     from lrtune.schedules import Schedule
     from lrtune.schedules.recipe import Recipe
 
@@ -85,30 +85,29 @@ class Run:
             style: "keras" needs no lrtune; "lrtune" is shorter; "json" holds the values.
 
         Raises:
-            ArgumentError: an unknown name or style.
-            RunFolderError: no name, and nothing is recommended: see `recommendation`.
+            ArgumentError: an unknown name or style, or no name where nothing is recommended.
         """
         from lrtune.report.code import code_for
 
         if name is None:
-            return self.recommendation().code(style)
+            answer = self._answer()
+            if answer.choice is None:
+                raise ArgumentError(
+                    f"name must be given, because this run recommends nothing. {answer.text}"
+                )
+            return answer.choice.code(style)
         return code_for(self.recipe(name), self.records.manifest, style)
 
-    def recommendation(self) -> Recommendation:
+    def recommendation(self) -> Recommendation | None:
         """What to train with, and how sure that is: the choice that the report begins with.
 
         That is the best schedule if it was shown to beat the constant rate, else the constant rate.
 
-        Raises:
-            RunFolderError: the run supports no choice, because no trial completed the full budget,
-                or nothing has learned; the message says which.
+        Returns:
+            The choice; None where the run supports none, because no trial completed the full budget
+            or nothing has learned. `verdict` says which.
         """
-        from lrtune.report.build import build_report
-
-        answer = build_report(self.records).answer
-        if answer.choice is None:
-            raise RunFolderError(f"{answer.text} Run folder: {str(self.records.folder)!r}.")
-        return answer.choice
+        return self._answer().choice
 
     def usage(self) -> str:
         """Lines of Python to paste, which use the recommended choice; empty without one."""
@@ -410,6 +409,11 @@ class Run:
                 f"trial must be one that failed, diverged or was lost. Received: {trial!r}."
             )
         return found.message
+
+    def _answer(self) -> Answer:
+        from lrtune.report.build import build_report
+
+        return build_report(self.records).answer
 
     def _best(self) -> Outcome:
         best = best_trial(self.records)

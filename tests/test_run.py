@@ -354,14 +354,16 @@ def test_a_recommendation_holds_all_that_is_needed_to_train_with_it(tmp_path):
 
 
 def test_a_run_without_a_choice_says_why(tmp_path):
-    folder = build_run.write_manifest(tmp_path / "run")
+    run = load_run(build_run.write_manifest(tmp_path / "run"))
 
-    for ask in (load_run(folder).recommendation, load_run(folder).code):
-        with pytest.raises(RunFolderError) as caught:
-            ask()
-        assert str(caught.value) == (
-            f"No answer yet: no trial has completed 50 epochs. Run folder: '{folder}'."
-        )
+    assert run.recommendation() is None
+    assert run.verdict() == "No answer yet: no trial has completed 50 epochs."
+    with pytest.raises(ArgumentError) as caught:
+        run.code()
+    assert str(caught.value) == (
+        "name must be given, because this run recommends nothing. No answer yet: no trial has "
+        "completed 50 epochs."
+    )
 
 
 def test_a_schedule_by_its_trial_or_arm(tmp_path):

@@ -30,17 +30,16 @@ def answer_confirmed(records: RunRecords, confirmed: Confirmed, places: int) -> 
         confirmed: a confirmation with at least one score.
         places: int >= 0, decimals of scores.
     """
-    manifest, beating = confirmed.manifest, winners(confirmed)
+    manifest, beating, decides = confirmed.manifest, winners(confirmed), deciding(confirmed)
     arm, why, caveats = manifest.baseline, "", [too_few(confirmed)]
     if beating and (rivals := confirmed_as_good(confirmed, beating[0].name)):
         arm, why = rivals[0].name, _as_good(rivals[0], beating[0], manifest, places)
-    elif beating:
-        arm = beating[0].name
-        why = certainty(differences(confirmed)[arm], manifest, places)
-        caveats = _about_winner(confirmed, beating, places)
-    elif (best := _best_schedule(confirmed)) is not None:
-        why = certainty(best, manifest, places)
-        caveats.append(recipes_differ(manifest, best.arm))
+    elif decides is not None:
+        why = certainty(decides, manifest, places)
+        if beating:
+            arm, caveats = decides.arm, _about_winner(confirmed, beating, places)
+        else:
+            caveats.append(recipes_differ(manifest, decides.arm))
     recipe = Recipe.from_values(manifest.arms[arm])
     caveats.append(unfinished(confirmed))
     name = manifest.trials.get(arm, arm)
@@ -79,6 +78,25 @@ def certainty(one: Difference, manifest: ConfirmManifest, places: int) -> str:
     if one.verdict == "worse":
         return f"It beats every schedule confirmed: {lead}."
     return f"No schedule was shown to beat it: {lead}."
+
+
+def deciding(confirmed: Confirmed) -> Difference | None:
+    """The difference that decides: of the best arm that beats the baseline, else the best schedule.
+
+    Returns:
+        None if only constant rates were confirmed and none beats the baseline.
+    """
+    arms, beating = confirmed.manifest.arms, winners(confirmed)
+    if beating:
+        return differences(confirmed)[beating[0].name]
+    schedules = [
+        one
+        for one in confirmed.comparison.differences
+        if arms[one.arm].get("schedule") != CONSTANT or one.arm in confirmed.manifest.trials
+    ]
+    return max(
+        schedules, key=lambda one: -math.inf if math.isnan(one.mean) else one.mean, default=None
+    )
 
 
 def best_confirmed(confirmed: Confirmed) -> str | None:
@@ -136,19 +154,6 @@ def unfinished(confirmed: Confirmed) -> str:
     return (
         f"The confirmation is not finished: {ended:,} of {planned:,} trainings have ended, so the "
         "results may still change."
-    )
-
-
-def _best_schedule(confirmed: Confirmed) -> Difference | None:
-    """The schedule with the best mean difference; None if only constant rates were confirmed."""
-    arms = confirmed.manifest.arms
-    schedules = [
-        one
-        for one in confirmed.comparison.differences
-        if arms[one.arm].get("schedule") != CONSTANT or one.arm in confirmed.manifest.trials
-    ]
-    return max(
-        schedules, key=lambda one: -math.inf if math.isnan(one.mean) else one.mean, default=None
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lrtune._util.printable import printable
+from lrtune.report.words import NO_BREAK, unbroken
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -54,4 +54,5 @@ def explained(text: str) -> Markup:
             )
         )
 
-    return Markup(_WORDS.sub(link, str(escape(printable(text)))))  # noqa: S704 - escaped above
+    escaped = str(escape(unbroken(text))).replace(NO_BREAK, "&nbsp;")
+    return Markup(_WORDS.sub(link, escaped))  # noqa: S704 - escaped above

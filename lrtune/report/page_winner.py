@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lrtune.errors import LrtuneError
-from lrtune.report.confirmed import best_confirmed, differences
+from lrtune.report.confirmed import best_confirmed, deciding
 from lrtune.report.page_pictures import PagePicture, draw_winner
 from lrtune.report.verdict import chance_of
 from lrtune.report.words import NOTHING, fixed, p_text
@@ -13,6 +13,7 @@ from lrtune.report.words import NOTHING, fixed, p_text
 if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
     from lrtune.report.build import Report
+    from lrtune.stats.comparison import Difference
     from lrtune.stats.confirmation import Confirmed
 
 
@@ -45,9 +46,9 @@ def tiles(report: Report) -> list[tuple[str, str]]:
     """
     if report.answer.choice is None:
         return []
-    arm = best_confirmed(report.confirmation) if report.confirmation else None
-    if report.confirmation and arm:
-        shown = _confirmed(report.confirmation, arm, report.places)
+    decides = deciding(report.confirmation) if report.confirmation else None
+    if report.confirmation and decides and decides.n:
+        shown = _confirmed(report.confirmation, decides, report.places)
     else:
         shown = _searched(report)
     return [(what, number) for what, number in shown if number != NOTHING]
@@ -67,13 +68,13 @@ def _searched(report: Report) -> list[tuple[str, str]]:
     return shown
 
 
-def _confirmed(confirmed: Confirmed, arm: str, places: int) -> list[tuple[str, str]]:
-    arms = {one.name: one for one in confirmed.comparison.arms}
-    best, base = arms[arm], arms[confirmed.manifest.baseline]
-    measured = f"{arm} on the test {confirmed.manifest.data.kind}, mean of {best.n}"
-    shown = [(measured, fixed(best.mean, places))]
-    if (against := differences(confirmed).get(arm)) is not None:
-        shown.append((f"{base.name}, mean of {base.n}", fixed(base.mean, places)))
-        shown.append((f"lead of {arm}", fixed(against.mean, places, sign=True)))
-        shown.append(("p, adjusted for all arms", p_text(against.p_holm)))
-    return shown
+def _confirmed(confirmed: Confirmed, one: Difference, places: int) -> list[tuple[str, str]]:
+    arms = {arm.name: arm for arm in confirmed.comparison.arms}
+    arm, base = arms[one.arm], arms[confirmed.manifest.baseline]
+    measured = f"{arm.name} on the test {confirmed.manifest.data.kind}, mean of {arm.n}"
+    return [
+        (measured, fixed(arm.mean, places)),
+        (f"{base.name}, mean of {base.n}", fixed(base.mean, places)),
+        (f"lead of {arm.name}", fixed(one.mean, places, sign=True)),
+        ("p, adjusted for all arms", p_text(one.p_holm)),
+    ]

@@ -10,7 +10,7 @@ from lrtune.report.build import build_report, build_sections
 from lrtune.report.grid import lay_out
 from lrtune.report.summary import build_summary, closing_lines
 from lrtune.report.trials import TOP
-from lrtune.report.words import NO_BREAK
+from lrtune.report.words import unbroken
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -122,11 +122,6 @@ def _end(page: _Page, report: Report, most: int | None = None) -> None:
         page.prose(*report.notes[:most], *more, indent=INDENT)
 
 
-def _printable(text: str) -> str:
-    """Printable text whose unbreakable blanks still keep words on one line."""
-    return NO_BREAK.join(map(printable, text.split(NO_BREAK)))
-
-
 class _Page:
     """Lines from top to bottom, wrapped, in characters that the console can show."""
 
@@ -165,7 +160,7 @@ class _Page:
     ) -> None:
         """Texts, each from a new line; `first` begins their first lines, `indent` the others."""
         start = indent if first is None else first
-        for text in map(_printable, texts):
+        for text in map(unbroken, texts):
             # NOTE: not rich's wrapping, which pads lines with blanks; they would end up in files.
             lines = textwrap.wrap(text, self.width, initial_indent=start, subsequent_indent=indent)
             for line in lines or [start]:

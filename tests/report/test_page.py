@@ -220,6 +220,17 @@ def test_the_tiles_are_the_numbers_of_the_answer(tmp_path):
     ]
 
 
+def test_the_tiles_of_a_confirmation_are_of_the_schedule_that_the_answer_is_about(tmp_path):
+    tiles = page_module.tiles(build_report(read_run(refuted(tmp_path / "run"))))
+
+    assert tiles == [
+        ("trial-1 on the test images, mean of 8", "0.6965"),
+        ("constant-tuned, mean of 8", "0.6944"),
+        ("lead of trial-1", "+0.0021"),
+        ("p, adjusted for all arms", "0.56"),
+    ]
+
+
 def test_a_baseline_at_chance_has_no_tiles_and_no_code(tmp_path):
     data = {**build_run.MANIFEST["data"], "largest_class": 0.5}
     folder = build_run.tuned_run(tmp_path / "run", (0.5, 0.5, 0.5))
