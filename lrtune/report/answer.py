@@ -15,6 +15,7 @@ from lrtune.report.recommendation import Answer
 from lrtune.report.verdict import answer_searched, sentences
 from lrtune.report.words import count, fixed
 from lrtune.stats.chance import measure_chance
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,9 +83,10 @@ def _unlearned_search(
     chance = measure_chance(
         manifest.data, manifest.objective, manifest.direction, [*records.outcomes, *seeds]
     )
-    best = float(ranked["score"].iloc[0])
+    arms = baseline.arms if baseline else ()
+    scores = [float(ranked["score"].iloc[0]), *(arm.mean for arm in arms)]
     reference = (baseline.reference.name, baseline.reference.scores) if baseline else None
-    return _unlearned(chance, reference, best, manifest.max_epochs, places)
+    return _unlearned(chance, reference, scores, manifest.max_epochs, places)
 
 
 def _unlearned_test(records: RunRecords, confirmed: Confirmed, places: int) -> Answer | None:
@@ -92,22 +94,22 @@ def _unlearned_test(records: RunRecords, confirmed: Confirmed, places: int) -> A
     manifest, found = confirmed.manifest, records.confirmation
     outcomes = [one for arm in found.outcomes.values() for one in arm] if found else []
     chance = measure_chance(manifest.data, manifest.objective, manifest.direction, outcomes)
-    scores = list(confirmed.scores[manifest.baseline].values())
+    reference = manifest.baseline, tuple(confirmed.scores[manifest.baseline].values())
     means = [arm.mean for arm in confirmed.comparison.arms if arm.n]
-    best = max(means) if manifest.direction == "max" else min(means)
-    return _unlearned(chance, (manifest.baseline, scores), best, manifest.epochs, places)
+    return _unlearned(chance, reference, means, manifest.epochs, places)
 
 
 def _unlearned(
     chance: Chance | None,
     reference: tuple[str, Sequence[float]] | None,
-    best: float,
+    scores: list[float],
     epochs: int,
     places: int,
 ) -> Answer | None:
     """Nothing to use, because the reference (its name and scores) has learned nothing."""
-    if chance is None or not chance.explains(reference[1] if reference else [best]):
+    if chance is None or not chance.explains(reference[1] if reference else scores[:1]):
         return None
+    best = (max if Direction(chance.direction) is Direction.MAX else min)(scores)
     what = "the share of the largest class" if chance.is_share else "the untrained model's score"
     level = f"{fixed(chance.score, places)}, {what}"
     few = f"{count(epochs, 'epoch')} {'is' if epochs == 1 else 'are'} too few to compare anything."

@@ -45,10 +45,11 @@ class Chance:
         share of .5, but most of these models have learned nothing.
 
         Args:
-            scores: of trainings; NaN counts as not learned.
+            scores: of trainings; a NaN, of one that failed, says nothing.
         """
         gain = Direction(self.direction).gain
-        learned = [gain(score, self.score) > TOLERANCE for score in scores]
+        known = [score for score in scores if not math.isnan(score)]
+        learned = [gain(score, self.score) > TOLERANCE for score in known]
         return bool(learned) and sum(learned) <= len(learned) / 2
 
 

@@ -114,3 +114,22 @@ def test_while_trials_are_running_there_is_no_answer_yet(tmp_path):
     build_run.write_epochs(tmp_path, "1", range(0))
 
     assert answer_of(tmp_path).text == "No answer yet: no trial has completed 50 epochs."
+
+
+def test_failed_seeds_of_a_confirmation_do_not_count_as_untrained(tmp_path):
+    data = {**build_run.CONFIRM["data"], "largest_class": 0.5}
+    folder = build_run.confirmed_run(tmp_path, data=data)
+    for seed in range(11, 15):
+        name = f"confirm/constant-tuned/seed-{seed}"
+        build_run.write_trial(folder, name, None, status="failed", values=build_run.TUNED)
+
+    assert answer_of(folder).use.startswith("Use ")
+
+
+def test_a_fixed_rate_that_learned_is_a_score_too(tmp_path):
+    build_run.write_baseline(quick(tmp_path, 0.5), {"constant-0.1": (0.6, 0.62)}, epochs=SHORT)
+
+    assert answer_of(tmp_path).why.startswith(
+        "The baseline has not learned yet: constant-tuned is no better than 0.5000, the share of "
+        "the largest class, so there is nothing to compare the best score with, 0.6100."
+    )

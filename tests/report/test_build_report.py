@@ -349,7 +349,7 @@ def test_a_run_on_other_data_than_images_speaks_of_samples(tmp_path):
     assert " for 50 epochs on 1 sample (train+validation) with " in section.about[0]
     assert section.about[0].endswith(" on 2,000 test samples.")
     assert "over seeds on these test samples only. Other samples may" in section.notes[-1]
-    page = re.sub("</?a[^>]*>", "", render_page(read_run(folder)))
+    page = re.sub("</?a[^>]*>", "", render_page(read_run(folder))).replace("&nbsp;", " ")
     assert "The arms compared on the test samples" in page
     assert "train samples" in page
     # What remains is where the 10 % were simulated.

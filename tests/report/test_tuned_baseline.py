@@ -34,8 +34,7 @@ Use it
   import keras
   import lrtune
   choice = lrtune.load_run('run').recommendation()
-  schedule = choice.schedule.to_keras(steps_per_epoch=141)
-  optimizer = keras.optimizers.SGD(schedule, momentum=choice.momentum)
+  optimizer = keras.optimizers.SGD(choice.schedule.lr0, momentum=choice.momentum)
 
 Trials of 50 epochs
   rank  trial  schedule                   lr0  momentum   score    delta  noise
