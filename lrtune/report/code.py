@@ -78,10 +78,11 @@ def usage(choice: Recommendation, folder: Path) -> tuple[str, ...]:
     if steps is None and recipe.family != CONSTANT:
         lines.append(_steps_line(manifest, batch, steps))
     lines.append(f"choice = lrtune.load_run({str(folder)!r}).recommendation()")
-    rate = "choice.schedule.lr0"
-    if recipe.family != CONSTANT:
-        lines.append(f"schedule = choice.schedule.to_keras({number})")
-        rate = "schedule"
+    if recipe.family == CONSTANT:
+        rate, made = "rate", "choice.schedule.lr0"
+    else:
+        rate, made = "schedule", f"choice.schedule.to_keras({number})"
+    lines.append(f"{rate} = {made}")
     kind = OPTIMIZERS.get(manifest.optimizer)
     if kind is None:
         lines.append(f"optimizer = ...  # {manifest.optimizer}, with the learning rate {rate}")

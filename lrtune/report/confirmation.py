@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lrtune.records.schema import TUNED
 from lrtune.report.baseline import share_text
 from lrtune.report.confirmed import differences, recipes_differ, too_few, unfinished
+from lrtune.report.constants import is_tuned
 from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.majority import majority
 from lrtune.report.samples import reach, trained
@@ -99,7 +99,7 @@ def _columns(confirmed: Confirmed, places: int, *, of_means: bool = True) -> tup
 
 def _legend(confirmed: Confirmed, searched: Manifest) -> str:
     name, how = confirmed.manifest.baseline, ", not tuned"
-    if name == TUNED:
+    if is_tuned(name):
         how = f", found with {share_text(searched)}" if searched.baseline_budget else ""
     return (
         f"difference: how much better than {name}{how}, paired by seed; []: 95 % intervals, not "

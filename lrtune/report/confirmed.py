@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lrtune.records.schema import TUNED
-from lrtune.report.constants import CONSTANT, confirmed_as_good, confirmed_too
+from lrtune.report.constants import CONSTANT, confirmed_as_good, confirmed_too, is_tuned
 from lrtune.report.recipes import whole_recipes
 from lrtune.report.recommendation import Answer, in_words
 from lrtune.report.verdict import UNTUNED, gap, sentences
@@ -180,8 +179,7 @@ def _about_winner(confirmed: Confirmed, beating: list[ArmSummary], places: int) 
             f"It is the best of {tested} schedules tested, so its gain is probably a little too "
             "high."
         )
-    tuned = manifest.baseline == TUNED or manifest.baseline.startswith(f"{TUNED}-")
-    if not tuned and manifest.arms[first].get("schedule") != CONSTANT:
+    if not is_tuned(manifest.baseline) and manifest.arms[first].get("schedule") != CONSTANT:
         caveats.append(UNTUNED)
     return [*caveats, recipes_differ(manifest, first)]
 

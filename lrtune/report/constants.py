@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lrtune.records.schema import TUNED
 from lrtune.report.words import fixed
 from lrtune.stats.winner import Direction
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 CONSTANT = "constant"
 """The family of schedules that never change."""
+
+
+def is_tuned(arm: str) -> bool:
+    """Whether a constant rate was searched for: "constant-tuned", or another one of that search."""
+    return arm == TUNED or arm.startswith(f"{TUNED}-")
 
 
 def constants_as_good(baseline: Baseline, score: float, direction: str) -> list[Arm]:

@@ -6,7 +6,12 @@ import math
 import shlex
 from typing import TYPE_CHECKING
 
-from lrtune.report.constants import CONSTANT, better_than_reference, constants_as_good
+from lrtune.report.constants import (
+    CONSTANT,
+    better_than_reference,
+    constants_as_good,
+    is_tuned,
+)
 from lrtune.report.recipes import whole_recipes
 from lrtune.report.recommendation import Answer, in_words
 from lrtune.report.words import NO_BREAK, count, fixed, mean_and_std
@@ -145,7 +150,7 @@ def _chosen(frame: pd.DataFrame, full: int) -> str:
 
 def _whose_gain(records: RunRecords, ranked: pd.DataFrame, baseline: Baseline, places: int) -> str:
     """What other than the schedule may have made the best trial better than the baseline."""
-    if baseline.is_tuned or ranked["schedule"].iloc[0] == CONSTANT:
+    if is_tuned(baseline.reference.name) or ranked["schedule"].iloc[0] == CONSTANT:
         return ""
     constant = ranked[ranked["schedule"] == CONSTANT]
     if len(constant) and not math.isnan(constant["score"].iloc[0]):

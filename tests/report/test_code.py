@@ -190,7 +190,8 @@ def test_the_lines_of_a_report_leave_out_no_setting(changes, settings, arguments
         "import keras",
         "import lrtune",
         f"choice = lrtune.load_run({str(folder)!r}).recommendation()",
-        f"optimizer = keras.optimizers.SGD(choice.schedule.lr0, {arguments})",
+        "rate = choice.schedule.lr0",
+        f"optimizer = keras.optimizers.SGD(rate, {arguments})",
     ]
     optimizer = pasted(folder)["optimizer"]
     assert float(optimizer.learning_rate) == pytest.approx(0.05)

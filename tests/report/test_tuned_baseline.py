@@ -34,7 +34,8 @@ Use it
   import keras
   import lrtune
   choice = lrtune.load_run('run').recommendation()
-  optimizer = keras.optimizers.SGD(choice.schedule.lr0, momentum=choice.momentum)
+  rate = choice.schedule.lr0
+  optimizer = keras.optimizers.SGD(rate, momentum=choice.momentum)
 
 Trials of 50 epochs
   rank  trial  schedule                   lr0  momentum   score    delta  noise
@@ -210,3 +211,23 @@ def test_the_tuned_rate_has_the_settings_of_its_own_optimizer(settings, text, tm
     # "lr0=0.001, beta_1=0.97" is "a constant rate of 0.001 with beta_1 0.97".
     words = text.removeprefix("lr0=").replace("=", " ").replace(", ", " with ", 1)
     assert report.answer.use == f"Use a constant rate of {words.replace(', ', ' and ')}."
+
+
+def test_the_reference_may_be_another_rate_of_the_tuning_search(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arms = {"constant-tuned-2": build_run.TUNED, "constant-0.1": build_run.ARMS["constant-0.1"]}
+    build_run.write_manifest(tmp_path / "run", baseline_budget=0.5, baseline_arms=arms)
+    build_run.write_baseline(tmp_path / "run", {"constant-tuned-2": (0.695, 0.692, 0.698)})
+    build_run.write_trial(tmp_path / "run", "0", 0.73, rows=0)
+
+    report = report_of("run")
+
+    assert report.verdict == (
+        "Use exponential(lr0=0.12, k=0.08) with momentum 0.83, but confirm it: `lrtune confirm "
+        "run`. It leads constant-tuned-2 by 0.0350 in the search, and chance alone can give as "
+        "much as 0.0149."
+    )
+    assert baseline_of(report).pairs[0] == (
+        "constant-tuned-2",
+        "0.6950 ± 0.0030 over 3 seeds, lr0=0.0275, momentum=0.91",
+    )
