@@ -47,10 +47,7 @@ class Forest(Picture):
     """
 
     title = "Differences from the baseline"
-    about = (
-        "Mean difference of each arm on the test data, with 95 % intervals, not adjusted for the "
-        "number of arms; points are seeds."
-    )
+    about = "Mean difference of each arm on the test data, with its interval; points are seeds."
 
     def data(self) -> pd.DataFrame:
         """A row an arm and seed with a score of both the arm and the baseline, the best arm first.
