@@ -63,7 +63,9 @@ def main() -> None:
     tuner.search(images.train.x, images.train.y, validation_data=validation, batch_size=64)
 
     run = lrtune.load_run(f"{arguments.folder}/own-cnn")
-    print(f"\n{run.verdict()}\n\nThe recommended choice in plain Keras:\n\n{run.code()}")
+    print(f"\n{run.verdict()}")
+    if choice := run.recommendation():
+        print(f"\nThe recommended choice in plain Keras:\n\n{choice.code()}")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,9 @@ def main(epochs: int = 9, folder: str = "runs") -> None:
     tuner.search(x[:800], y[:800], validation_data=(x[800:], y[800:]), batch_size=32)
 
     run = lrtune.load_run(f"{folder}/text")
-    print(f"\n{run.verdict()}\n\nThe recommended choice in plain Keras:\n\n{run.code()}")
+    print(f"\n{run.verdict()}")
+    if choice := run.recommendation():
+        print(f"\nThe recommended choice in plain Keras:\n\n{choice.code()}")
 
 
 if __name__ == "__main__":

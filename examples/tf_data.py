@@ -68,7 +68,9 @@ def main(epochs: int = 12, folder: str = "runs") -> None:
         top=1,
         seeds=8,
     )
-    print(f"\n{run.verdict()}\n\nThe recommended choice in plain Keras:\n\n{run.code()}")
+    print(f"\n{run.verdict()}")
+    if choice := run.recommendation():
+        print(f"\nThe recommended choice in plain Keras:\n\n{choice.code()}")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,9 @@ def main(epochs: int = 9, folder: str = "runs") -> None:
     tuner.search(x[:400], y[:400], validation_data=(x[400:600], y[400:600]), batch_size=32)
 
     run = lrtune.load_run(f"{folder}/transfer")
-    print(f"\n{run.verdict()}\n\nThe recommended choice in plain Keras:\n\n{run.code()}")
+    print(f"\n{run.verdict()}")
+    if choice := run.recommendation():
+        print(f"\nThe recommended choice in plain Keras:\n\n{choice.code()}")
     accuracy = tuner.get_best_models()[0].evaluate(x[600:], y[600:], verbose=0)[1]
     print(f"\nThe search's winner has an accuracy of {accuracy:.3f} on images it never saw.")
 

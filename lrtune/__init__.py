@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lrtune.model.hypermodel import CatsVsDogsHyperModel, ScheduleHyperModel
     from lrtune.model.settings import move_momentum
     from lrtune.model.start import start_tensorflow
+    from lrtune.report.recommendation import Recommendation
     from lrtune.run import Run, load_run
     from lrtune.schedules.keras import KerasSchedule
     from lrtune.schedules.recipe import Recipe
@@ -36,6 +37,7 @@ _LAZY = {
     "KerasSchedule": "lrtune.schedules.keras",
     "RandomSearch": "lrtune.search.random",
     "Recipe": "lrtune.schedules.recipe",
+    "Recommendation": "lrtune.report.recommendation",
     "Run": "lrtune.run",
     "ScheduleHyperModel": "lrtune.model.hypermodel",
     "cats_vs_dogs_cnn": "lrtune.model.cnn",
@@ -55,6 +57,7 @@ __all__ = [
     "KerasSchedule",
     "RandomSearch",
     "Recipe",
+    "Recommendation",
     "Run",
     "ScheduleHyperModel",
     "__version__",

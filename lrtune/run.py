@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from lrtune.plots.gallery import Plots
     from lrtune.records.schema import Manifest, Outcome
+    from lrtune.report.recommendation import Answer, Recommendation
     from lrtune.schedules import Schedule
     from lrtune.schedules.recipe import Recipe
 
@@ -65,7 +66,7 @@ class Run:
         return Plots(self.records)
 
     def verdict(self) -> str:
-        """The result and how certain it is, in plain sentences, the conclusion first.
+        """What to use and how sure that is, in plain sentences: what the report begins with.
 
         It is about the confirmation if there is one, otherwise about the search.
         """
@@ -84,26 +85,32 @@ class Run:
             style: "keras" needs no lrtune; "lrtune" is shorter; "json" holds the values.
 
         Raises:
-            ArgumentError: an unknown name or style, or no trial completed the full budget.
+            ArgumentError: an unknown name or style, or no name where nothing is recommended.
         """
-        from lrtune.report.build import build_report
         from lrtune.report.code import code_for
 
         if name is None:
-            choice = build_report(self.records).recommended
-            if choice is None:
+            answer = self._answer()
+            if answer.choice is None:
                 raise ArgumentError(
-                    "name must be given: no trial of this run has completed the full budget."
+                    f"name must be given, because this run recommends nothing. {answer.text}"
                 )
-            name = choice.name
+            return answer.choice.code(style)
         return code_for(self.recipe(name), self.records.manifest, style)
 
-    def usage(self) -> str:
-        """Lines of Python to paste, which use the recommended choice.
+    def recommendation(self) -> Recommendation | None:
+        """What to train with, and how sure that is: the choice that the report begins with.
 
-        That is the schedule if it was shown to beat the constant rate, else the constant rate.
-        Empty if no trial completed the full budget.
+        That is the best schedule if it was shown to beat the constant rate, else the constant rate.
+
+        Returns:
+            The choice; None where the run supports none, because no trial completed the full budget
+            or nothing has learned. `verdict` says which.
         """
+        return self._answer().choice
+
+    def usage(self) -> str:
+        """Lines of Python to paste, which use the recommended choice; empty without one."""
         from lrtune.report.build import build_report
 
         return "\n".join(build_report(self.records).usage)
@@ -188,6 +195,8 @@ class Run:
                 verdict: "better", "worse", "none" or "untested".
                 seeds_to_show: about how many seeds would show this difference, a guess from these
                     very seeds.
+                evidence: of a sequential confirmation, which has no p-values: its arm is "better"
+                    once this reaches 20. NA of one of fixed design.
                 sentence: the verdict in words.
 
         Raises:
@@ -323,7 +332,10 @@ class Run:
         return self._best().trial_id
 
     def best_schedule(self) -> Schedule:
-        """The schedule of the trial of rank 1: `best_schedule().to_keras(steps_per_epoch)`."""
+        """The schedule of the trial of rank 1, which may be no better than a constant rate.
+
+        `recommendation` says what to use.
+        """
         return self._best().recipe.schedule
 
     def best_momentum(self) -> float:
@@ -399,6 +411,11 @@ class Run:
                 f"trial must be one that failed, diverged or was lost. Received: {trial!r}."
             )
         return found.message
+
+    def _answer(self) -> Answer:
+        from lrtune.report.build import build_report
+
+        return build_report(self.records).answer
 
     def _best(self) -> Outcome:
         best = best_trial(self.records)

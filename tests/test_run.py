@@ -3,14 +3,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from unittest.mock import Mock
 
 import pytest
 
 import lrtune
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.run import Run, load_run
-from lrtune.schedules import ExponentialDecay, StepDecay
+from lrtune.schedules import Constant, ExponentialDecay, StepDecay
 from tests.runs import build_run
 
 
@@ -322,16 +321,49 @@ def test_importance_of_few_trials_is_empty(run):
     assert run.importance().empty
 
 
-def test_the_verdict_and_what_to_paste_are_those_of_the_report(tmp_path):
+def test_the_lines_to_paste_train_with_the_recommendation(tmp_path):
     run = load_run(build_run.confirmed_run(tmp_path / "run"))
 
-    assert run.verdict().startswith("Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83")
-    named = {"lrtune": lrtune, "steps_per_epoch": 141, "keras": Mock()}
-    code = run.usage().replace(".to_keras(steps_per_epoch)", "")
-    exec(code, named)  # noqa: S102
-    assert named["schedule"] == ExponentialDecay(0.12, 0.08)
-    named["keras"].optimizers.SGD.assert_called_once_with(named["schedule"], momentum=0.83)
+    assert run.verdict().startswith("Use exponential(lr0=0.12, k=0.08) with momentum 0.83. Conf")
+    names = {}
+    exec(run.usage(), names)  # noqa: S102 - what a person would paste
+    assert names["choice"] == run.recommendation()
+    assert names["schedule"].schedule == ExponentialDecay(0.12, 0.08)
+    assert names["optimizer"].momentum == 0.83
     assert load_run(build_run.write_manifest(tmp_path / "none")).usage() == ""
+
+
+def test_a_recommendation_holds_all_that_is_needed_to_train_with_it(tmp_path):
+    run = load_run(build_run.tuned_run(tmp_path / "run"))
+
+    choice = run.recommendation()
+    assert (choice.name, choice.shown) == ("constant-tuned", False)
+    assert choice.schedule == Constant(0.0275)
+    assert (choice.momentum, choice.settings) == (0.91, {"momentum": 0.91})
+    assert choice.hyperparameters == {}
+    assert choice.code() == run.code() == run.code("constant-tuned")
+    assert choice.text == (
+        "Use a constant rate of 0.0275 with momentum 0.91. No schedule was shown to beat it: the "
+        "best trial leads by 0.0170 in the search, and chance alone can give the best of 4 trials "
+        "as much as 0.0176."
+    )
+    assert str(choice) == choice.text
+    assert run.verdict().startswith(choice.text)
+    # The search's winner is another one.
+    assert run.best_schedule() == ExponentialDecay(0.12, 0.08)
+
+
+def test_a_run_without_a_choice_says_why(tmp_path):
+    run = load_run(build_run.write_manifest(tmp_path / "run"))
+
+    assert run.recommendation() is None
+    assert run.verdict() == "No answer yet: no trial has completed 50 epochs."
+    with pytest.raises(ArgumentError) as caught:
+        run.code()
+    assert str(caught.value) == (
+        "name must be given, because this run recommends nothing. No answer yet: no trial has "
+        "completed 50 epochs."
+    )
 
 
 def test_a_schedule_by_its_trial_or_arm(tmp_path):

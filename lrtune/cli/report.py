@@ -25,10 +25,20 @@ def report(
         str | None,
         typer.Option(help="Also write all pictures of this run to this folder."),
     ] = None,
-    top: Annotated[int, typer.Option(help="How many of the best trials to list.")] = 10,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            help="How many of the best trials to list.",
+            show_default="up to 10, as many as fit 40 lines",
+        ),
+    ] = None,
     details: Annotated[
         bool,
-        typer.Option("--details", help="Also show what mattered (importance) and tuning curves."),
+        typer.Option(
+            "--details",
+            help="Show everything: all arms, trials without a rank, costs, which hyperparameters "
+            "mattered, tuning curves.",
+        ),
     ] = False,
     watch: Annotated[
         bool,
@@ -37,8 +47,8 @@ def report(
         ),
     ] = False,
 ) -> None:
-    """Rank the trials of a search against the constant learning rate."""
-    if top < 1:
+    """Say what to use and how sure that is; then rank the trials of a search."""
+    if top is not None and top < 1:
         raise ArgumentError(f"--top must be >= 1. Received: {top}.")
 
     from lrtune.records.reader import read_run

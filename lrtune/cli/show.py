@@ -26,8 +26,8 @@ def show(
 ) -> None:
     """Print the code that trains with a schedule of a search.
 
-    Without a name it is what the report recommends: the best schedule if it was shown to beat the
-    constant rate, else the constant rate.
+    Without a name, this is what the report recommends: the best schedule if it was shown to beat
+    the constant rate, else the constant rate.
     """
     from lrtune._util import checks
     from lrtune._util.printable import printable

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lrtune.records.ids import BASELINE_SEARCH
 from lrtune.records.schema import TUNED, TUNED_ARMS
+from lrtune.report.constants import is_tuned
 from lrtune.report.grid import Section
 from lrtune.report.majority import majority
 from lrtune.report.words import brief, count, mean_and_std
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest
     from lrtune.report.build import Report
-    from lrtune.stats.baseline import Arm, Baseline
+    from lrtune.stats.baseline import Arm
     from lrtune.stats.cost import Cost
 
 
@@ -65,27 +66,6 @@ def share_text(manifest: Manifest) -> str:
     return f"{manifest.baseline_budget:.3g} times the search's epochs"
 
 
-def rival(baseline: Baseline) -> str:
-    """What trials are compared with: "the tuned constant rate", or "the constant rate"."""
-    if baseline.is_tuned:
-        return "the tuned constant rate"
-    return "the best constant rate" if baseline.was_searched else "the constant rate"
-
-
-def rival_in_full(baseline: Baseline, manifest: Manifest, places: int) -> str:
-    """The same with its name, how it was found and what it scored."""
-    arm = baseline.reference
-    how = "not tuned"
-    if baseline.is_tuned:
-        how = _found(arm.recipe)
-        how = f"{how}, found with {share_text(manifest)}" if manifest.baseline_budget else how
-    elif baseline.was_searched:
-        how = "better than those that were searched for"
-    elif manifest.baseline_budget:
-        how = "not tuned yet"
-    return f"{rival(baseline)} ({arm.name}, {how}: {mean_and_std(arm, places)})"
-
-
 def _found(recipe: Recipe) -> str:
     """The rate, the optimizer's settings and the user's own values of the tuned constant rate."""
     settings = {name: one for name, one in recipe.settings.items() if isinstance(one, int | float)}
@@ -95,10 +75,10 @@ def _found(recipe: Recipe) -> str:
 
 
 def _arm_text(name: str, arm: Arm | None, ended: int, places: int, manifest: Manifest) -> str:
-    # The names of the fixed arms contain their rates; that of the tuned one does not.
+    # The names of the fixed arms contain their rates; those of the tuned ones do not.
     recipe = Recipe.from_values(manifest.baseline_arms.get(name, {}))
     rate = f", {recipe.own_text}" if recipe.own_values else ""
-    if name in TUNED_ARMS and name in manifest.baseline_arms:
+    if is_tuned(name) and name in manifest.baseline_arms:
         rate = f", {_found(recipe)}"
     if arm is None:
         text = f"no score: {count(ended, 'seed')} failed" if ended else "not trained yet"

@@ -8,21 +8,19 @@ from typing import TYPE_CHECKING
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.records.schema import STATUSES
+from lrtune.report.answer import find_answer
 from lrtune.report.baseline import baseline_section
-from lrtune.report.confirmation import confirmation_section, judge_confirmed
+from lrtune.report.code import usage
+from lrtune.report.confirmation import confirmation_section
 from lrtune.report.costs import cost_section, progress_section
 from lrtune.report.details import curves_section, importance_section
-from lrtune.report.recommended import Recommended, recommend
-from lrtune.report.samples import counted
 from lrtune.report.trials import trials_section, unranked_section
-from lrtune.report.verdict import judge
 from lrtune.report.words import count, decimals
-from lrtune.schedules.optimizers import OPTIMIZERS
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.confirmation import measure_confirmation
 from lrtune.stats.cost import measure_cost
 from lrtune.stats.ranking import RUNNING, rank
-from lrtune.stats.winner import Direction, best_trial
+from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Manifest
     from lrtune.report.grid import Section
+    from lrtune.report.recommendation import Answer
     from lrtune.stats.baseline import Baseline
     from lrtune.stats.confirmation import Confirmed
     from lrtune.stats.cost import Cost
@@ -49,7 +48,7 @@ class Report:
 
     Attributes:
         records: of the run.
-        top: int >= 1, how many of the ranked trials to list.
+        top: int >= 1, how many of the ranked trials to list; None for as many as fit.
         details: whether to include importance and tuning curves, which take a second to compute.
         header: what was searched, how and on what, a line each.
         warning: what everybody must see; None if there is no such warning.
@@ -58,15 +57,13 @@ class Report:
         places: int >= 0, decimals of all scores.
         cost: of the run.
         confirmation: the comparison on test data; None without one.
-        headline: the verdict in a sentence: of the confirmation, or without one of the search.
-        reasons: what supports it, in plain sentences.
-        recommended: what to train with; None without a winner.
-        usage: lines of Python that use it.
+        answer: what to use and how sure that is.
+        usage: lines of Python that use it; none where nothing is recommended.
         notes: files that could not be read, a sentence each.
     """
 
     records: RunRecords
-    top: int
+    top: int | None
     details: bool
     header: tuple[str, ...]
     warning: str | None
@@ -75,9 +72,7 @@ class Report:
     places: int
     cost: Cost
     confirmation: Confirmed | None
-    headline: str
-    reasons: str
-    recommended: Recommended | None
+    answer: Answer
     usage: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -88,22 +83,22 @@ class Report:
 
     @property
     def verdict(self) -> str:
-        """The headline and the reasons, printable, in one line."""
-        return printable(f"{self.headline} {self.reasons}".strip())
+        """The answer and its caveats, printable, in one line."""
+        return printable(f"{self.answer.text} {self.answer.caveats}".strip())
 
 
-def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -> Report:
+def build_report(records: RunRecords, top: int | None = None, *, details: bool = False) -> Report:
     """The report of a run as it is now.
 
     Args:
         records: of the run.
-        top: int >= 1, how many trials of the full budget to list.
+        top: int >= 1, how many trials of the full budget to list; None for as many as fit.
         details: whether to include importance and tuning curves, which take a second to compute.
 
     Raises:
         ArgumentError: `top` is below 1.
     """
-    if top < 1:
+    if top is not None and top < 1:
         raise ArgumentError(f"top must be >= 1. Received: top={top!r}.")
     manifest = records.manifest
     frame = rank(records)
@@ -114,12 +109,7 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
     scores += [arm.mean for arm in baseline.arms] if baseline else []
     scores += [arm.mean for arm in confirmed.comparison.arms] if confirmed else []
     places = decimals(scores)
-    if confirmed is None:
-        headline, reasons = judge(records, frame, baseline, places)
-    else:
-        headline, reasons = judge_confirmed(confirmed, best_trial(records), manifest, places)
-    ranked = frame[frame["rank"].notna()]
-    recommended = recommend(records, ranked, baseline, confirmed)
+    answer = find_answer(records, frame, baseline, confirmed, places)
     return Report(
         records=records,
         top=top,
@@ -131,10 +121,8 @@ def build_report(records: RunRecords, top: int = 10, *, details: bool = False) -
         places=places,
         cost=measure_cost(records),
         confirmation=confirmed,
-        headline=headline,
-        reasons=reasons,
-        recommended=recommended,
-        usage=_usage(records, recommended),
+        answer=answer,
+        usage=usage(answer.choice, records.folder) if answer.choice else (),
         notes=(*filter(None, [records.lost_notice]), *records.notices, *unusable),
     )
 
@@ -143,18 +131,18 @@ def build_sections(report: Report) -> dict[str, Section]:
     """The sections of a report by name, in their order in the terminal.
 
     Returns:
-        "baseline" always; "trials", "unranked", "cost", "progress", "importance", "curves" and
-        "confirmation" if they are not empty.
+        "confirmation", "trials", "unranked", "cost", "progress", "importance" and "curves" if they
+        are not empty; "baseline" always.
     """
     found = {
-        "baseline": baseline_section(report),
+        "confirmation": confirmation_section(report),
         "trials": trials_section(report),
+        "baseline": baseline_section(report),
         "unranked": unranked_section(report),
         "cost": cost_section(report),
         "progress": progress_section(report),
         "importance": importance_section(report),
         "curves": curves_section(report),
-        "confirmation": confirmation_section(report),
     }
     return {name: section for name, section in found.items() if not section.is_empty}
 
@@ -166,11 +154,12 @@ def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
     order = [status for status in (*STATUSES, RUNNING) if status in ended]
     statuses = ", ".join(f"{ended[status]:,} {status}" for status in order)
     data, named = manifest.data, {"train": "training", "validation": "validation"}
-    parts = [counted(data, part, name) for part, name in named.items() if data.sizes.get(part)]
+    sizes = [f"{data.sizes[part]:,} {name}" for part, name in named.items() if data.sizes.get(part)]
+    parts = f", {' and '.join(sizes)} {data.kind}" if sizes else ""
     return (
         f"{manifest.algo} search of {length} for {manifest.objective} ({better} is better{best})",
         f"{count(len(frame), 'trial')}: {statuses}" if len(frame) else "no trials",
-        f"data: {data.source}" + (f", {' and '.join(parts)}" if parts else ""),
+        f"data: {data.source}{parts}",
     )
 
 
@@ -180,29 +169,3 @@ def _confirmed(records: RunRecords) -> tuple[Confirmed | None, tuple[str, ...]]:
         return measure_confirmation(records), ()
     except LrtuneError as error:
         return None, (f"The confirmation is left out: {error}",)
-
-
-def _usage(records: RunRecords, choice: Recommended | None) -> tuple[str, ...]:
-    if choice is None:
-        return ()
-    best = best_trial(records)
-    alone = best is not None and choice.name == best.trial_id
-    schedule = "run.best_schedule()" if alone else f"run.schedule({choice.name!r})"
-    kind = OPTIMIZERS.get(records.manifest.optimizer)
-    if kind is None:
-        optimizer = f"...  # {records.manifest.optimizer} with this schedule"
-    else:
-        momentum = "run.best_momentum()" if alone else f"run.momentum({choice.name!r})"
-        settings = [f"momentum={momentum}"]
-        if list(choice.recipe.settings) != ["momentum"]:
-            settings = [f"**run.settings({choice.name!r})"]
-        given = records.manifest.optimizer_options.items()
-        arguments = ", ".join([*settings, *(f"{name}={value!r}" for name, value in given)])
-        optimizer = f"keras.optimizers.{kind.keras_name}(schedule, {arguments})"
-    own = choice.recipe.own_text
-    return (
-        f"run = lrtune.load_run({str(records.folder)!r})",
-        f"schedule = {schedule}.to_keras(steps_per_epoch)",
-        f"optimizer = {optimizer}",
-        *([f"# with {own}, see run.hyperparameters({choice.name!r})"] if own else []),
-    )

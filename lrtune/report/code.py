@@ -7,7 +7,8 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from lrtune._util import checks
-from lrtune.errors import ArgumentError
+from lrtune.errors import ArgumentError, LrtuneError
+from lrtune.report.constants import CONSTANT
 from lrtune.report.keras_class import keras_class
 from lrtune.schedules.batch_sizes import BATCH_SIZE
 from lrtune.schedules.optimizers import MOMENTUM, OPTIMIZERS
@@ -15,8 +16,10 @@ from lrtune.schedules.warmup import Warmup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from lrtune.records.schema import Manifest
+    from lrtune.report.recommendation import Recommendation
     from lrtune.schedules import Schedule
     from lrtune.schedules.recipe import Recipe
 
@@ -58,6 +61,57 @@ def code_for(recipe: Recipe, manifest: Manifest, style: Style = "keras") -> str:
     lines += [_optimizer(recipe, manifest, rate)]
     lines += list(_remarks(recipe, manifest, schedule, style))
     return "\n".join((*imports, "", *lines))
+
+
+def usage(choice: Recommendation, folder: Path) -> tuple[str, ...]:
+    """Lines of Python that read the recommended choice from the run folder and train with it.
+
+    Args:
+        choice: of the run.
+        folder: the run folder.
+    """
+    recipe, manifest = choice.recipe, choice.manifest
+    batch = manifest.batch_size_of(recipe)
+    steps = _steps(manifest, batch)
+    number = "steps_per_epoch" if steps is None else f"steps_per_epoch={steps}"
+    lines = ["import keras", "import lrtune"]
+    if steps is None and recipe.family != CONSTANT:
+        lines.append(_steps_line(manifest, batch, steps))
+    lines.append(f"choice = lrtune.load_run({str(folder)!r}).recommendation()")
+    if recipe.family == CONSTANT:
+        rate, made = "rate", "choice.schedule.lr0"
+    else:
+        rate, made = "schedule", f"choice.schedule.to_keras({number})"
+    lines.append(f"{rate} = {made}")
+    kind = OPTIMIZERS.get(manifest.optimizer)
+    if kind is None:
+        lines.append(f"optimizer = ...  # {manifest.optimizer}, with the learning rate {rate}")
+    else:
+        only = list(recipe.settings) == ["momentum"]
+        settings = "momentum=choice.momentum" if only else "**choice.settings"
+        given = (f"{name}={value!r}" for name, value in manifest.optimizer_options.items())
+        arguments = ", ".join([rate, *([settings] if recipe.settings else []), *given])
+        lines.append(f"optimizer = keras.optimizers.{kind.keras_name}({arguments})")
+    lines += _usage_remarks(recipe, manifest, steps)
+    return tuple(lines)
+
+
+def _usage_remarks(recipe: Recipe, manifest: Manifest, steps: int | None) -> Iterator[str]:
+    """What the optimizer's line does not say, as `_remarks` does for the longer code."""
+    try:
+        schedule = recipe.schedule
+    except LrtuneError:  # of a family that is not known here
+        return
+    if schedule.moves_momentum and any(name in recipe.settings for name in MOMENTUM):
+        number = "steps_per_epoch" if steps is None else steps
+        yield (
+            "lrtune.move_momentum(optimizer, choice.schedule, choice.momentum, "
+            f"epochs={manifest.max_epochs}, steps_per_epoch={number})"
+        )
+    if schedule.closed_loop:
+        yield "callbacks = [lrtune.Feedback(choice.schedule)]  # for model.fit"
+    if own := recipe.own_text:
+        yield f"# with {own}, see choice.hyperparameters"
 
 
 def _steps(manifest: Manifest, batch: int | None) -> int | None:

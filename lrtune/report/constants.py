@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lrtune.records.schema import TUNED_ARMS
 from lrtune.report.words import fixed
 from lrtune.stats.winner import Direction
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 CONSTANT = "constant"
 """The family of schedules that never change."""
+
+
+def is_tuned(arm: str) -> bool:
+    """Whether a constant rate was searched for: "constant-tuned", or another one of that search."""
+    return arm in TUNED_ARMS
 
 
 def constants_as_good(baseline: Baseline, score: float, direction: str) -> list[Arm]:
@@ -41,17 +47,11 @@ def better_than_reference(baseline: Baseline, direction: str, places: int) -> st
     better = [one for one in constants_as_good(baseline, mean, direction) if one.mean != mean]
     if not better:
         return ""
-    rate = "rate" if len(better) == 1 else "rates"
+    rates = "Another constant rate" if len(better) == 1 else "Other constant rates"
     fewer = all(one.n < baseline.reference.n for one in better)
-    seeds = ", with fewer seeds," if fewer else ""
+    seeds = ", with fewer seeds" if fewer else ""
     name = baseline.reference.name
-    return f"The constant {rate} {_named(better, places)}{seeds} did better than {name}."
-
-
-def as_good(arms: Iterable[Arm | ArmSummary], places: int) -> str:
-    """Constant rates that are as good as the best schedule: "constant-0.1 (0.7120) is as good"."""
-    listed = list(arms)
-    return f"{_named(listed, places)} {'is' if len(listed) == 1 else 'are'} as good"
+    return f"{rates} did better than {name}{seeds}: {_named(better, places)}."
 
 
 def confirmed_as_good(confirmed: Confirmed, arm: str) -> list[ArmSummary]:

@@ -66,7 +66,7 @@ def progress_section(report: Report) -> Section:
     pairs, curve = [], best_so_far(report.records)
     if curve["epochs"].any():
         pairs.append(("best so far", _so_far(curve, report.places)))
-    times = times_to_target(report.records, min(report.top, TARGETS))
+    times = times_to_target(report.records, min(report.top or TARGETS, TARGETS))
     if report.baseline and len(times):
         reached = ", ".join(
             f"{_epoch(epoch)} in trial {trial_id}"
@@ -78,8 +78,7 @@ def progress_section(report: Report) -> Section:
         target, name = report.baseline.reference.mean, report.baseline.reference.name
         reference = f"{fixed(target, report.places)} (the mean of {name})"
         pairs.append(("time to target", f"first epoch at {reference} or better: {reached}"))
-    hint = "`lrtune report --details` adds which hyperparameters mattered, and tuning curves"
-    return Section("Progress", pairs=tuple(pairs), notes=() if report.details else (hint,))
+    return Section("Progress", pairs=tuple(pairs))
 
 
 def _epoch(number: int | None) -> str:

@@ -11,22 +11,18 @@ from lrtune._util import checks
 from lrtune._util.atomic import write_any
 from lrtune._util.printable import printable
 from lrtune.report.build import build_report, build_sections
-from lrtune.report.confirmation import differences
+from lrtune.report.glossary import GLOSSARY, explained
 from lrtune.report.page_pictures import draw_pictures
 from lrtune.report.page_settings import list_settings
 from lrtune.report.page_trials import build_trials
-from lrtune.report.page_winner import find_winner
-from lrtune.report.words import NOTHING, fixed, p_text
+from lrtune.report.page_winner import code_of, picture_of, tiles
 
 if TYPE_CHECKING:
     import os
 
     from lrtune.records.reader import RunRecords
-    from lrtune.report.build import Report
-    from lrtune.report.page_winner import Winner
 
 TEMPLATES = Path(__file__).parent / "templates"
-DIFFERENCE = "difference, above 0 is better"
 
 
 def write_page(records: RunRecords, path: str | os.PathLike[str]) -> None:
@@ -65,19 +61,26 @@ def render_page(records: RunRecords) -> str:
         # from a run folder, but from our own files and `tojson`.
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
+    environment.filters["explained"] = explained
     report = build_report(records)
     pictures = draw_pictures(records)
-    winner = find_winner(records, report)
+    best = picture_of(records, report)
+    code, alone = code_of(report)
     html: str = environment.get_template("page.html").render(
         report=report,
         name=records.folder.name or str(records.folder),
         folder=str(records.folder),
-        winner=winner,
-        figures=_figures(report, winner),
+        code=code,
+        alone=alone,
+        tiles=tiles(report),
         trials=build_trials(report),
         sections=build_sections(report),
         forest=next((one for one in pictures if one.name == "forest"), None),
-        pictures=[one for one in pictures if one.name not in ("forest", "schedules")],
+        pictures=[
+            *([best] if best else []),
+            *(one for one in pictures if one.name not in ("forest", "schedules")),
+        ],
+        glossary=GLOSSARY,
         settings=list_settings(records.manifest),
         style=_inline("page.css"),
         script=_inline("page.js"),
@@ -92,31 +95,3 @@ def _inline(name: str) -> dict[str, str]:
     text = f"\n{(TEMPLATES / name).read_text(encoding='utf-8')}"
     digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
     return {"text": Markup(text), "hash": f"sha256-{digest}"}  # noqa: S704 - a file of ours
-
-
-def _figures(report: Report, winner: Winner | None) -> list[tuple[str, str]]:
-    """The few numbers that the verdict rests on: what each is, and the number."""
-    if winner is None:
-        return []
-    places, baseline, confirmed = report.places, report.baseline, report.confirmation
-    if confirmed and winner.arm:
-        arms = {one.name: one for one in confirmed.comparison.arms}
-        best, base = arms[winner.arm], arms[confirmed.manifest.baseline]
-        measured = f"{best.name} on the test {confirmed.manifest.data.kind}, mean of {best.n}"
-        shown = [(measured, fixed(best.mean, places))]
-        if (against := differences(confirmed).get(best.name)) is not None:
-            shown.append((f"{base.name}, mean of {base.n}", fixed(base.mean, places)))
-            shown.append((DIFFERENCE, fixed(against.mean, places, sign=True)))
-            shown.append(("p, adjusted for all arms", p_text(against.p_holm)))
-    else:
-        first, objective = report.ranked.iloc[0], report.records.manifest.objective
-        shown = [(f"best {objective} in the search", fixed(first["score"], places))]
-        if baseline is not None:
-            name, mean = baseline.reference.name, fixed(baseline.reference.mean, places)
-            shown.append((f"mean of {name}", mean))
-            shown.append((DIFFERENCE, fixed(first["delta"], places, sign=True)))
-            shown.append(("noise of a single run, ±", fixed(baseline.spread, places)))
-            if (full := len(report.ranked)) > 1:
-                what = f"noise of the best of {full:,} runs, +"
-                shown.append((what, fixed(baseline.spread_of_best(full), places)))
-    return [(what, number) for what, number in shown if number != NOTHING]

@@ -1,83 +1,80 @@
-"""The winner on the page: its schedule against the constant rate, and the code to paste."""
+"""The page's code to paste, its few large numbers, and the picture of the best schedule."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lrtune.errors import LrtuneError
-from lrtune.report.code import code_for
-from lrtune.report.confirmation import best_confirmed
-from lrtune.report.constants import confirmed_as_good
+from lrtune.report.confirmed import best_confirmed, deciding
 from lrtune.report.page_pictures import PagePicture, draw_winner
+from lrtune.report.verdict import chance_of
+from lrtune.report.words import NOTHING, fixed, p_text
 
 if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
     from lrtune.report.build import Report
-    from lrtune.report.recommended import Recommended
+    from lrtune.stats.comparison import Difference
     from lrtune.stats.confirmation import Confirmed
 
 
-@dataclass(frozen=True)
-class Winner:
-    """The best schedule, and the code of what the run says to use.
-
-    Attributes:
-        picture: of the best schedule; None where its family is not known here.
-        code: Python to paste, for the recommended choice.
-        title: what the picture shows.
-        arm: of the confirmation; None where there is none, or it has no score yet.
-        alone: whether the code needs no run folder.
-        instead: that the code is the constant rate's, because nothing shows that a schedule is
-            better; else empty.
-    """
-
-    picture: PagePicture | None
-    code: str
-    title: str
-    arm: str | None
-    alone: bool
-    instead: str = ""
-
-
-def find_winner(records: RunRecords, report: Report) -> Winner | None:
-    """The best schedule and the code to use; None without one.
-
-    Args:
-        records: of the run.
-        report: of the run.
-    """
-    choice = report.recommended
+def code_of(report: Report) -> tuple[str, bool]:
+    """The code of the recommended choice, and whether it needs no run folder; empty without one."""
+    choice = report.answer.choice
     if choice is None:
-        return None
-    arm, better = _best_arm(report.confirmation)
-    title = "The best schedule of the search"
-    if arm is not None:
-        title = "The confirmed schedule" if better else "The best mean, not shown to be better"
-    instead = "" if choice.shown else _instead(choice)
+        return "", True
     try:
-        code, alone = code_for(choice.recipe, records.manifest), True
+        return choice.code(), True
     except LrtuneError:  # a family of the user's own, say
-        code, alone = "\n".join(("import keras", "import lrtune", "", *report.usage)), False
+        return "\n".join(report.usage), False
+
+
+def picture_of(records: RunRecords, report: Report) -> PagePicture | None:
+    """The best schedule against the constant rate; None without one, or where it is unknown."""
+    if report.ranked.empty:
+        return None
+    arm = best_confirmed(report.confirmation) if report.confirmation else None
     try:
-        picture = draw_winner(records, arm)
+        return draw_winner(records, arm)
     except (LrtuneError, ValueError, OverflowError):
-        picture = None
-    return Winner(picture, code, title, arm, alone, instead)
+        return None
 
 
-def _instead(choice: Recommended) -> str:
-    """Why the code is not that of the best schedule."""
-    return (
-        f"This is {choice.name}: there is no evidence that a schedule beats it. "
-        f"`lrtune show RUN {choice.best}` prints the code of the best schedule."
-    )
+def tiles(report: Report) -> list[tuple[str, str]]:
+    """The few numbers that the answer rests on: what each is, and the number.
+
+    None where nothing is recommended: a lead over a baseline that has not learned says nothing.
+    """
+    if report.answer.choice is None:
+        return []
+    decides = deciding(report.confirmation) if report.confirmation else None
+    if report.confirmation and decides and decides.n:
+        shown = _confirmed(report.confirmation, decides, report.places)
+    else:
+        shown = _searched(report)
+    return [(what, number) for what, number in shown if number != NOTHING]
 
 
-def _best_arm(confirmed: Confirmed | None) -> tuple[str | None, bool]:
-    """The arm to use, and whether it beats the baseline and no constant rate is as good."""
-    if confirmed is None:
-        return None, False
-    arm = best_confirmed(confirmed)
-    better = [one.arm for one in confirmed.comparison.differences if one.verdict == "better"]
-    return arm, arm in better and not confirmed_as_good(confirmed, arm)
+def _searched(report: Report) -> list[tuple[str, str]]:
+    places, baseline, first = report.places, report.baseline, report.ranked.iloc[0]
+    objective = report.records.manifest.objective
+    shown = [(f"best {objective} in the search", fixed(first["score"], places))]
+    if baseline is not None:
+        arm, full = baseline.reference, len(report.ranked)
+        shown.append((f"mean of {arm.name}", fixed(arm.mean, places)))
+        shown.append(("lead of the best trial", fixed(first["delta"], places, sign=True)))
+        k, size = chance_of(baseline, float(first["delta"]), full)
+        of = f"the best of {k:,}" if k > 1 else "one training"
+        shown.append((f"chance alone can give {of}", fixed(size, places)))
+    return shown
+
+
+def _confirmed(confirmed: Confirmed, one: Difference, places: int) -> list[tuple[str, str]]:
+    arms = {arm.name: arm for arm in confirmed.comparison.arms}
+    arm, base = arms[one.arm], arms[confirmed.manifest.baseline]
+    measured = f"{arm.name} on the test {confirmed.manifest.data.kind}, mean of {arm.n}"
+    return [
+        (measured, fixed(arm.mean, places)),
+        (f"{base.name}, mean of {base.n}", fixed(base.mean, places)),
+        (f"lead of {arm.name}", fixed(one.mean, places, sign=True)),
+        ("p, adjusted for all arms", p_text(one.p_holm)),
+    ]

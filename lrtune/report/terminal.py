@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING
 from lrtune._util.printable import printable
 from lrtune.report.build import build_report, build_sections
 from lrtune.report.grid import lay_out
+from lrtune.report.summary import build_summary, closing_lines
+from lrtune.report.trials import TOP
+from lrtune.report.words import unbroken
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from lrtune.records.reader import RunRecords
     from lrtune.report.build import Report
@@ -22,24 +26,43 @@ PIPED = 120
 PROSE = 100
 """Sentences are wrapped at this many characters, however wide the terminal is."""
 
+LINES = 40
+"""The short report fits so many lines, a terminal's usual height, wherever its texts allow."""
+
+FEWEST = 3
+"""How many trials the short report lists however long it gets."""
+
+NOTES = 3
+"""How many files that could not be read the short report names."""
+
 INDENT = "  "
 
 
 def print_report(
-    records: RunRecords, console: Console, top: int = 10, *, details: bool = False
+    records: RunRecords, console: Console, top: int | None = None, *, details: bool = False
 ) -> None:
     """Print the report of a run.
 
     Args:
         records: of the run.
         console: where to print; its width is kept.
-        top: int >= 1, how many trials of the full budget to list.
-        details: whether to also print importance and tuning curves.
+        top: int >= 1, how many trials of the full budget to list; None for as many of the best 10
+            as fit `LINES` lines.
+        details: whether to print all sections, with importance and tuning curves.
 
     Raises:
         ArgumentError: `top` is below 1.
     """
-    _render(build_report(records, top, details=details), console)
+    report = build_report(records, top, details=details)
+    if details:
+        page = _Page(console)
+        _begin(page, report)
+        for section in build_sections(report).values():
+            page.section(section)
+        _end(page, report)
+    else:
+        page = _short(report, console)
+    page.print()
 
 
 def make_console() -> Console:
@@ -59,35 +82,58 @@ def say(console: Console, text: str) -> None:
     console.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
 
 
-def _render(report: Report, console: Console) -> None:
-    """Lay the report out; the verdict, which matters most, comes last."""
-    page = _Page(console)
+def _short(report: Report, console: Console) -> _Page:
+    """The short report, with fewer trials if it would be longer than `LINES`."""
+    for top in range(TOP, FEWEST - 1, -1):
+        page = _Page(console)
+        _begin(page, report)
+        for section in build_summary(report, top):
+            page.section(section)
+        page.line()
+        page.prose(*closing_lines(report), style="dim")
+        _end(page, report, NOTES)
+        if len(page.lines) <= LINES:
+            break
+    return page
+
+
+def _begin(page: _Page, report: Report) -> None:
+    """What every report begins with: the run, the answer, and the code for exactly that choice."""
     page.prose(report.header[0], style="bold")
     page.prose(*report.header[1:])
     if report.warning:
         page.line()
         page.prose(report.warning, style="bold red")
-    for section in build_sections(report).values():
-        page.section(section)
-    page.heading("Verdict")
-    page.prose(report.headline, indent=INDENT, style="bold")
-    if report.reasons:
-        page.prose(report.reasons, indent=INDENT)
+    page.line()
+    page.prose(report.answer.use, style="bold")
+    page.prose(*filter(None, (report.answer.why, report.answer.caveats)))
     if report.usage:
         page.heading("Use it")
         for line in report.usage:
             page.line(INDENT + line)
+
+
+def _end(page: _Page, report: Report, most: int | None = None) -> None:
+    """The files that could not be read, `most` of them at most."""
     if report.notes:
+        hidden = len(report.notes) - (most or len(report.notes))
+        more = [f"and {hidden} more: see `--details`"] if hidden > 0 else []
         page.heading("Notes")
-        page.prose(*report.notes, indent=INDENT)
+        page.prose(*report.notes[:most], *more, indent=INDENT)
 
 
 class _Page:
-    """Prints from top to bottom, wrapped, in characters that the console can show."""
+    """Lines from top to bottom, wrapped, in characters that the console can show."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
         self.width = min(console.width, PROSE)
+        self.lines: list[Text] = []
+
+    def print(self) -> None:
+        """Print all lines, however long they are, so that they can be copied."""
+        for line in self.lines:
+            self.console.print(line, soft_wrap=True)
 
     def section(self, section: Section) -> None:
         self.heading(section.title)
@@ -114,7 +160,7 @@ class _Page:
     ) -> None:
         """Texts, each from a new line; `first` begins their first lines, `indent` the others."""
         start = indent if first is None else first
-        for text in map(printable, texts):
+        for text in map(unbroken, texts):
             # NOTE: not rich's wrapping, which pads lines with blanks; they would end up in files.
             lines = textwrap.wrap(text, self.width, initial_indent=start, subsequent_indent=indent)
             for line in lines or [start]:
@@ -130,7 +176,7 @@ class _Page:
             self.line(INDENT + line, style)
 
     def line(self, line: str = "", style: str = "") -> None:
-        """One line as it is, however long, so that it can be copied."""
+        """One line as it is."""
         from rich.text import Text
 
         words, encoding = printable(line), self.console.encoding
@@ -139,4 +185,4 @@ class _Page:
         except UnicodeEncodeError:
             words = words.replace("±", "+/-").replace("─", "-")
             words = words.encode(encoding, "replace").decode(encoding)
-        self.console.print(Text(words, style=style), soft_wrap=True)
+        self.lines.append(Text(words, style=style))

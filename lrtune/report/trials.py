@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 UNKNOWN = "unknown"
 """The family of a trial that does not name one."""
 
+UNSURE = "unsure"
+"""Said of a lead outside the noise of one training, but not outside that of the best of all."""
+
 MOST = 8
 """How many trials a line names."""
 
@@ -28,15 +31,22 @@ MOST_REASONS = 3
 """How many different reasons a line names."""
 
 
-def trials_section(report: Report) -> Section:
-    """The best trials of the full budget."""
+TOP = 10
+"""How many of the best trials a report lists at most, unless it is told."""
+
+
+def trials_section(report: Report, top: int | None = None) -> Section:
+    """The best trials of the full budget; `top` is how many, unless the report says it."""
+    top = report.top or top or TOP
     title = f"Trials of {count(report.records.manifest.max_epochs, 'epoch')}"
     ranked = report.ranked
-    trials, hidden = ranked.head(report.top), len(ranked) - report.top
+    trials, hidden = ranked.head(top), len(ranked) - top
     if trials.empty:
         return Section(title)
     columns = trial_columns(report, trials)
     del columns["status"]
+    if report.confirmation and not report.details:  # it says more about noise than one run does
+        columns.pop("noise", None)
     more = f"and {count(hidden, 'more trial')}" if hidden > 0 else ""
     explained = [columns[name] for name in ("score", "delta", "noise") if name in columns]
     about = (f"{column.name}: {column.about}" for column in explained if column.about)
@@ -123,7 +133,6 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
 
 def _noise_column(trials: pd.DataFrame, baseline: Baseline, full: int, places: int) -> Column:
     """Whether each trial lies within the noise of one baseline run, or of the best of as many."""
-    one_of = f"outside (one run of {full:,})"
     cells = []
     for delta, within in zip(trials["delta"], trials["within_noise"], strict=True):
         if pd.isna(within):
@@ -132,11 +141,11 @@ def _noise_column(trials: pd.DataFrame, baseline: Baseline, full: int, places: i
             cells.append("within")
         else:
             lucky = delta > 0 and not baseline.beaten_by_best(delta, full)
-            cells.append(one_of if lucky else "outside")
+            cells.append(UNSURE if lucky else "outside")
     about = f"95 % of single baseline runs fall within ±{fixed(baseline.spread, places)}"
-    if one_of in cells:
-        best = fixed(baseline.spread_of_best(full), places)
-        about += f"; {one_of}: not outside the noise of the best of {full:,} runs, +{best}"
+    if UNSURE in cells:
+        bound = fixed(baseline.spread_of_best(full), places)
+        about += f"; {UNSURE}: outside, but chance alone can give the best of {full:,} +{bound}"
     return Column("noise", tuple(cells), least=len("outside"), about=about)
 
 

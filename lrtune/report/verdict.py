@@ -1,32 +1,32 @@
-"""The verdict of a search: what it found and how certain that is, in plain sentences."""
+"""What a search says to use and how sure that is, in plain sentences."""
 
 from __future__ import annotations
 
 import math
+import shlex
 from typing import TYPE_CHECKING
 
-from lrtune.report.baseline import rival, rival_in_full
 from lrtune.report.constants import (
     CONSTANT,
-    as_good,
     better_than_reference,
     constants_as_good,
+    is_tuned,
 )
 from lrtune.report.recipes import whole_recipes
-from lrtune.report.words import count, fixed
+from lrtune.report.recommendation import Answer, in_words
+from lrtune.report.words import NO_BREAK, count, fixed, mean_and_std
 from lrtune.stats.ranking import RUNNING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
     from lrtune.records.reader import RunRecords
-    from lrtune.stats.baseline import Baseline
+    from lrtune.stats.baseline import Arm, Baseline
 
 NO_BASELINE = (
     "This run has no baseline, so it cannot show whether any schedule beats a constant rate."
-)
-CONSTANT_WON = (
-    "The winner is a constant rate itself, so the gain comes from its learning rate and momentum."
 )
 UNTUNED = (
     "Its rate and momentum were searched, but the constant rate's were not: part of the gain may "
@@ -34,111 +34,127 @@ UNTUNED = (
 )
 
 
-def judge(
+def answer_searched(
     records: RunRecords, frame: pd.DataFrame, baseline: Baseline | None, places: int
-) -> tuple[str, str]:
-    """The verdict of a search: who won, by how much, and whether chance alone could explain it.
+) -> Answer:
+    """The best trial if its lead is more than chance gives, else the constant rate.
 
     Args:
         records: of the run.
-        frame: as `lrtune.stats.ranking.rank` returns it.
+        frame: as `lrtune.stats.ranking.rank` returns it, with at least one rank.
         baseline: of the run, None if it has none.
         places: int >= 0, decimals of scores.
-
-    Returns:
-        (headline, reasons): the verdict in a sentence, and the sentences that support it, which
-        are empty if there is no winner.
     """
-    manifest = records.manifest
     ranked = frame[frame["rank"].notna()]
-    if ranked.empty:
-        yet = " yet" if (frame["status"] == RUNNING).any() else ""
-        length = count(manifest.max_epochs, "epoch")
-        return f"No trial has completed {length}{yet}, so there is no winner.", ""
-    tied = int((ranked["rank"] == 1).sum()) - 1
-    tie = f" (tied with {count(tied, 'other')})" if tied else ""
-    score, delta = float(ranked["score"].iloc[0]), float(ranked["delta"].iloc[0])
-    recipe = records.by_id[ranked["trial_id"].iloc[0]].recipe
-    winner = f"Winner: {recipe}: {manifest.objective} {fixed(score, places)}{tie}"
+    name, full = str(ranked["trial_id"].iloc[0]), len(ranked)
+    recipe = records.by_id[name].recipe
+    delta, score = float(ranked["delta"].iloc[0]), float(ranked["score"].iloc[0])
+
+    what = f"Use {in_words(recipe)}"
     if baseline is None:
-        return NO_BASELINE, f"{winner}."
-    compared = f"{_gap(delta, places)} {rival_in_full(baseline, manifest, places)}"
-    headline, certainty = _compared(delta, baseline, frame, places)
-    rivals = constants_as_good(baseline, score, manifest.direction)
-    if rivals and baseline.beaten_by_best(delta, len(ranked)):
-        headline = "No evidence that any schedule beats every constant rate here."
-        certainty = f"{certainty} But {as_good(rivals, places)}."
+        best = f"the best of {full:,} trials" if full > 1 else "the only trial"
+        answer = Answer(f"{what}, {best}.", NO_BASELINE, _tie(ranked))
+        return answer.choosing(name, recipe, records.manifest, shown=False)
+    arm, direction = baseline.reference, records.manifest.direction
+    recipes = whole_recipes({"the best trial": recipe}, arm.name, arm.recipe)
+    better = better_than_reference(baseline, direction, places)
+    if not baseline.beaten_by_best(delta, full):
+        why, caveats = _not_shown(baseline, delta, full, places), [recipes, better]
+        answer = Answer(f"Use {in_words(arm.recipe)}.", why, sentences(caveats))
+        return answer.choosing(arm.name, arm.recipe, records.manifest, shown=False)
+    if rivals := constants_as_good(baseline, score, direction):
+        answer = Answer(f"Use {in_words(rivals[0].recipe)}.", _as_good(rivals[0], score, places))
+        return answer.choosing(rivals[0].name, rivals[0].recipe, records.manifest, shown=False)
+    command = f"`lrtune confirm {shlex.quote(str(records.folder))}`".replace(" ", NO_BREAK)
+    chance = _chance(baseline, delta, full, places)
+    why = f"It leads {arm.name} by {fixed(delta, places)} in the search, and {chance}."
     gain = _whose_gain(records, ranked, baseline, places)
-    arm = baseline.reference
-    recipes = whole_recipes({"the winner": recipe}, arm.name, arm.recipe)
-    better = better_than_reference(baseline, manifest.direction, places)
-    parts = f"{winner}, {compared}; {certainty}", recipes, gain, better
-    return headline, " ".join(filter(None, parts))
+    caveats = [_tie(ranked), _chosen(frame, full), recipes, gain, better]
+    answer = Answer(f"{what}, but confirm it: {command}.", why, sentences(caveats))
+    return answer.choosing(name, recipe, records.manifest, shown=True)
 
 
-def _compared(
-    delta: float, baseline: Baseline, frame: pd.DataFrame, places: int
-) -> tuple[str, str]:
-    """The headline, and how certain the difference is."""
-    constant, full = rival(baseline), int(frame["rank"].notna().sum())
-    noise = f"the noise of a single run (±{fixed(baseline.spread, places)})"
+def _not_shown(baseline: Baseline, delta: float, full: int, places: int) -> str:
+    """Why a constant rate is the choice."""
+    lead = f"the best trial {gap(delta, places)} in the search"
     within = baseline.within_noise(delta)
     if within is None:
-        headline = f"There is not enough data to tell whether any schedule beats {constant}."
-        return headline, f"{_why_unknown(baseline)}, so this may be noise."
-    if within:
-        headline = f"No evidence that any schedule beats {constant} here."
-        return headline, f"that is within {noise}."
-    if delta < 0:
-        headline = f"{constant[0].upper()}{constant[1:]} beats every schedule tried here."
-        return headline, f"that is outside {noise}."
-    best = f"the best of {full:,} runs (+{fixed(baseline.spread_of_best(full), places)})"
-    if not baseline.beaten_by_best(delta, full):
-        headline = f"No evidence that any schedule beats {constant} here."
-        return headline, f"that is outside {noise}, but not outside that of {best}."
-    headline = f"The best schedule beats {constant} by more than noise, but is not confirmed yet."
-    beyond = f"the noise of {best}" if full > 1 else noise
+        return (
+            f"There is not enough data to tell whether any schedule beats it: {lead}, and what "
+            f"chance alone can give is unknown, because this rate {_why_unknown(baseline)}."
+        )
+    chance = _chance(baseline, delta, full, places)
+    if not within and delta < 0:
+        return f"It beats every schedule tried: {lead}, and {chance}."
+    return f"No schedule was shown to beat it: {lead}, and {chance}."
+
+
+def _as_good(arm: Arm, score: float, places: int) -> str:
+    """That another constant rate than the reference is as good as the best trial."""
     return (
-        headline,
-        f"that is outside {beyond}, but {_chosen(frame, full)}. Confirm it with fresh seeds.",
+        f"No schedule was shown to beat it: it scored {mean_and_std(arm, places)}, and the best "
+        f"trial {fixed(score, places)}."
     )
 
 
-def _gap(delta: float, places: int) -> str:
+def gap(delta: float, places: int) -> str:
+    """A difference as a predicate: "leads by 0.0075", "trails by 0.0075"."""
     if delta == 0:
-        return "exactly as good as"
-    return f"{fixed(abs(delta), places)} {'better' if delta > 0 else 'worse'} than"
+        return "scored exactly the same"
+    return f"{'leads' if delta > 0 else 'trails'} by {fixed(abs(delta), places)}"
+
+
+def chance_of(baseline: Baseline, delta: float, full: int) -> tuple[int, float]:
+    """What chance alone can give the best trial: of how many trials, and how much.
+
+    A lead within the noise of one training needs no more to explain it; a larger one is that of
+    the best of all trials with a rank.
+    """
+    k = 1 if baseline.within_noise(delta) or delta < 0 else full
+    return k, baseline.spread if k == 1 else baseline.spread_of_best(k)
+
+
+def _chance(baseline: Baseline, delta: float, full: int, places: int) -> str:
+    k, size = chance_of(baseline, delta, full)
+    of = f" the best of {k:,} trials" if k > 1 else ""
+    return f"chance alone can give{of} as much as {fixed(size, places)}"
 
 
 def _why_unknown(baseline: Baseline) -> str:
-    if baseline.reference.diverged:
-        return "that rate diverged with some seeds"
-    if baseline.reference.n == 1:
-        return "with one seed the spread is unknown"
-    return "all its seeds scored the same"
+    arm = baseline.reference
+    if arm.diverged:
+        return f"diverged with {arm.diverged} of {count(arm.n, 'seed')}"
+    return "was trained with one seed" if arm.n == 1 else "scored the same with every seed"
+
+
+def sentences(parts: Iterable[str]) -> str:
+    """The sentences that say anything."""
+    return " ".join(filter(None, parts))
+
+
+def _tie(ranked: pd.DataFrame) -> str:
+    tied = int((ranked["rank"] == 1).sum()) - 1
+    return f"{count(tied, 'other trial')} scored exactly the same." if tied else ""
 
 
 def _chosen(frame: pd.DataFrame, full: int) -> str:
-    """How many trials the winner is the best of: with more trials, more of its lead is luck."""
+    """That the ranked trials were chosen from more: then more of the lead is luck."""
     tried = int((frame["parent"].isna() & (frame["status"] != RUNNING)).sum())
-    if full == 1 and tried <= 1:
-        return "it is one trial with one seed"
-    out_of = count(full, "trial")
-    if tried > full:
-        out_of = f"{out_of} that finished, out of {tried:,} tried"
-    return f"it is the best of {out_of}, and the best of many is partly lucky"
+    if tried <= full:
+        return ""
+    return (
+        f"It was chosen from {count(tried, 'trial')}, not only the {full:,} that finished, so luck "
+        "may give a little more."
+    )
 
 
 def _whose_gain(records: RunRecords, ranked: pd.DataFrame, baseline: Baseline, places: int) -> str:
-    """What other than the schedule may have made the winner better than the baseline."""
-    delta = float(ranked["delta"].iloc[0])
-    if not baseline.beaten_by_best(delta, len(ranked)):
+    """What other than the schedule may have made the best trial better than the baseline."""
+    if baseline.was_searched or ranked["schedule"].iloc[0] == CONSTANT:
         return ""
-    if ranked["schedule"].iloc[0] == CONSTANT:
-        return CONSTANT_WON
     constant = ranked[ranked["schedule"] == CONSTANT]
     if len(constant) and not math.isnan(constant["score"].iloc[0]):
         recipe = records.by_id[constant["trial_id"].iloc[0]].recipe
         score = fixed(constant["score"].iloc[0], places)
-        return f"The best constant rate among the trials, {recipe}, reached {score}."
-    return "" if baseline.was_searched else UNTUNED
+        return f"Among the trials, {in_words(recipe)} scored {score}."
+    return UNTUNED

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from typing import TYPE_CHECKING
 
 from lrtune._util.failures import summary_of
+from lrtune._util.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +23,12 @@ NOTHING = "-"
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 """Keeps words on one line; printed as a normal space."""
+
+
+def unbroken(text: str) -> str:
+    """Printable text whose unbreakable blanks still keep words on one line, as does "95 %"."""
+    words = NO_BREAK.join(map(printable, text.split(NO_BREAK)))
+    return re.sub(r"(\d) %", rf"\1{NO_BREAK}%", words)
 
 
 def decimals(scores: Iterable[float]) -> int:

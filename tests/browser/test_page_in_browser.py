@@ -62,7 +62,7 @@ def test_the_keyboard_sorts_filters_and_opens(visit):
     page = visited.page
 
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the verdict"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the answer"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
 
@@ -86,6 +86,22 @@ def test_the_keyboard_sorts_filters_and_opens(visit):
     page.locator("#trials tbody button:visible").first.focus()
     page.keyboard.press("Enter")
     assert page.locator("#trials tr.detail:visible").count() == 1
+
+
+def test_a_word_of_the_glossary_is_explained_under_the_keyboard_and_leads_to_it(visit):
+    page = visit("100").page
+    word = page.locator("a.term", has_text="Confirmed").first
+    shown = "(one) => getComputedStyle(one, '::after').content"
+
+    assert word.evaluate(shown) == "none"
+    page.locator("nav a").last.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Confirmed"
+    meaning = word.get_attribute("title")
+    assert word.evaluate(shown) == f'"{meaning}"'
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#term-confirmed")
+    assert page.locator("#term-confirmed dd").inner_text() == meaning
 
 
 def test_a_trial_opens_to_its_curves_which_follow_its_row(visit):

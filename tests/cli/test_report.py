@@ -113,6 +113,6 @@ def test_a_reader_that_stops_early_is_not_an_error(tmp_path):
 
 def test_figures_are_written_in_addition_to_the_report(folder, capsys, tmp_path):
     ended = called(capsys, folder, "--figures", tmp_path / "figs")
-    assert "Verdict" in "".join(map(str, ended))
+    assert "Use exponential" in "".join(map(str, ended))
     names = {path.name for path in (tmp_path / "figs").iterdir()}
     assert {"schedules.svg", "schedules.png", "family-scores.svg"} <= names

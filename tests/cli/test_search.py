@@ -39,11 +39,11 @@ def test_a_search_from_the_command_line_ends_with_the_ranking(tmp_path: Path, ti
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == ""
     assert "[1/" in ended.stdout, "plain progress lines where there is no terminal"
-    assert "Winner: " in ended.stdout
+    assert "\nTrials of 2 epochs\n" in ended.stdout
     opens, commands = ended.stdout.splitlines()[-2:]
     assert opens.startswith(f"Open {folder}/report.html for the report with pictures")
     assert f"`lrtune confirm {folder}` checks whether the result holds up." in commands
-    assert "Winner: " in (folder / "report.html").read_text()
+    assert ">What to use<" in (folder / "report.html").read_text()
     table = lrtune.load_run(folder).ranking()
     assert set(table["status"]) == {"completed"}
     assert table["rank"].dropna().tolist()[0] == 1
@@ -200,7 +200,7 @@ def test_a_finished_search_writes_its_page_only_where_it_is_gone(
     capsys.readouterr()
     search.search(finished)
     out = capsys.readouterr().out
-    assert f"The page {page} could not be written: " in out[out.index("Verdict") :]
+    assert f"The page {page} could not be written: " in out[out.index("More: `lrtune report") :]
     page.with_name(page.name + ".tmp").rmdir()
     search.search(finished)
     assert "</html>" in page.read_text()

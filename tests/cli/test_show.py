@@ -67,6 +67,6 @@ def test_the_traceback_of_a_failed_trial_is_shown_and_its_number_is_enough(tmp_p
                 f"Received: '{name}'.\n"
             ),
         )
-    report = command.called(capsys, "report", folder).stdout
+    report = command.called(capsys, "report", folder, "--details").stdout
     assert "0007: ValueError: boom (mine.py, line 3)" in report
     assert f"lrtune show {folder} 0007 --as error" in " ".join(report.split())

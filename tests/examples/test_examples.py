@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import lrtune
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 pytestmark = pytest.mark.long
@@ -79,19 +81,21 @@ def test_a_model_and_data_in_a_file_are_searched_from_the_command_line(tmp_path:
     )
     assert ended.returncode == 0, ended.stderr
     assert "constant-0.001" in ended.stdout  # the rate that the model was compiled with
-    assert "Winner: " in ended.stdout
+    assert "\nUse " in ended.stdout
 
 
 def test_the_regression_on_a_table_ends_with_a_verdict(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     printed = run("tabular_regression.py", 2)
     assert "constant-0.003" in printed  # the rate that the model was compiled with
-    assert "In the confirmation, trial-" in printed.splitlines()[-1]
+    assert re.match(r"(Use|Nothing) .*\.$", printed.splitlines()[-1])
 
 
 def test_a_cnn_of_ones_own_ends_with_code_for_its_own_optimizer(images: Path, tmp_path: Path):
     arguments = ("--data", images, "--epochs", 2, "--images", 80, "--folder", tmp_path)
-    code = run("own_cnn.py", *arguments).partition("in plain Keras:")[2]
+    assert re.search(r"^(Use|Nothing) .*\.$", run("own_cnn.py", *arguments), re.MULTILINE)
+    found = lrtune.load_run(tmp_path / "own-cnn")
+    code = found.code(found.best_trial_id)
     assert "optimizer = keras.optimizers.Adam(" in code
     assert "# The model's own hyperparameters: filters=" in code
 
@@ -127,5 +131,5 @@ def test_functions_that_make_datasets_reach_the_workers_and_a_verdict(tmp_path: 
     monkeypatch.chdir(tmp_path)
     printed = run("tf_data.py", 2)
     assert "This process trains instead" not in printed
-    assert re.search(r"^(Confirmed|Not confirmed): ", printed, re.MULTILINE)
+    assert re.search(r"^(Use|Nothing) .*\.$", printed, re.MULTILINE)
     assert "optimizer = keras.optimizers.SGD(" in printed

@@ -69,8 +69,8 @@ def test_other_text_is_not_an_id(text):
     with pytest.raises(RunFolderError) as error:
         folder_of(text)
     assert str(error.value) == (
-        "a trial's id must be a number, or baseline/ARM/seed-N or confirm/ARM/seed-N with an arm "
-        f"of letters, digits and ._+-. Received: {text!r}"
+        "a trial's id must be a number, or baseline/ARM/seed-N, choice/ARM/seed-N or "
+        f"confirm/ARM/seed-N with an arm of letters, digits and ._+-. Received: {text!r}"
     )
 
 

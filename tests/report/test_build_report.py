@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 import pytest
 
@@ -35,23 +36,32 @@ def run_with(folder, scores, *, baseline=build_run.SCORES, values=build_run.EXPO
 # 3 runs .0141: the factor is 4.614 in place of 4.303 (tests/stats/test_best_of.py).
 
 
-def test_outside_noise_the_verdict_names_the_selection_and_the_searched_momentum(tmp_path):
-    assert verdict_of(run_with(tmp_path, [0.65, 0.712, 0.7])) == (
-        "The best schedule beats the constant rate by more than noise, but is not confirmed yet. "
-        "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120, 0.0310 better "
-        "than the constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 seeds); that is "
-        "outside the noise of the best of 3 runs (+0.0141), but it is the best of 3 trials, and "
-        "the best of many is partly lucky. Confirm it with fresh seeds. Its rate and momentum were "
-        "searched, but the constant rate's were not: part of the gain may come from that."
+def test_outside_noise_the_schedule_is_to_be_confirmed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_with(tmp_path / "run", [0.65, 0.712, 0.7])
+
+    assert verdict_of("run") == (
+        "Use exponential(lr0=0.12, k=0.08) with momentum 0.83, but confirm it: `lrtune confirm "
+        "run`. It leads constant-0.1 by 0.0310 in the search, and chance alone can give the best "
+        "of 3 trials as much as 0.0141. Its rate and momentum were searched, but the constant "
+        "rate's were not: part of the gain may come from that."
     )
 
 
-def test_within_noise_is_no_evidence(tmp_path):
-    assert verdict_of(run_with(tmp_path, [0.69])) == (
-        "No evidence that any schedule beats the constant rate here. "
-        "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.6900, 0.0090 better "
-        "than the constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 seeds); that is "
-        "within the noise of a single run (±0.0131)."
+def test_within_noise_the_constant_rate_is_the_choice(tmp_path):
+    report = report_of(run_with(tmp_path, [0.69]))
+
+    assert report.verdict == (
+        "Use a constant rate of 0.1 with momentum 0. No schedule was shown to beat it: the best "
+        "trial leads by 0.0090 in the search, and chance alone can give as much as 0.0131."
+    )
+    assert (report.answer.choice.name, report.answer.choice.shown) == ("constant-0.1", False)
+
+
+def test_a_best_trial_behind_the_constant_rate_within_noise_trails(tmp_path):
+    assert verdict_of(run_with(tmp_path, [0.68])) == (
+        "Use a constant rate of 0.1 with momentum 0. No schedule was shown to beat it: the best "
+        "trial trails by 0.0010 in the search, and chance alone can give as much as 0.0131."
     )
 
 
@@ -60,25 +70,25 @@ def test_the_best_of_many_equal_trials_is_no_evidence(tmp_path):
     scores = [0.702, *[0.68] * 11]
     report = report_of(run_with(tmp_path, scores))
 
-    assert report.headline == "No evidence that any schedule beats the constant rate here."
-    assert report.reasons.endswith(
-        "that is outside the noise of a single run (±0.0131), but not outside that of the best of "
-        "12 runs (+0.0210)."
+    assert report.verdict == (
+        "Use a constant rate of 0.1 with momentum 0. No schedule was shown to beat it: the best "
+        "trial leads by 0.0210 in the search, and chance alone can give the best of 12 trials as "
+        "much as 0.0210."
     )
-    assert report.recommended.name == "constant-0.1"
+    assert report.answer.choice.name == "constant-0.1"
     trials = build_sections(report)["trials"]
     noise = next(column for column in trials.columns if column.name == "noise")
-    assert noise.cells == ("outside (one run of 12)", *["within"] * 9)
+    assert noise.cells == ("unsure", *["within"] * 9)
     assert trials.legend[1].endswith(
-        "fall within ±0.0131; outside (one run of 12): not outside the noise of the best of 12 "
-        "runs, +0.0210"
+        "fall within ±0.0131; unsure: outside, but chance alone can give the best of 12 +0.0210"
     )
 
 
 def test_a_best_trial_beyond_the_noise_of_the_best_of_as_many_is_said_to_lead(tmp_path):
     report = report_of(run_with(tmp_path, [0.7025, *[0.68] * 10, 0.5]))
 
-    assert report.headline.startswith("The best schedule beats the constant rate by more than")
+    assert report.answer.use.startswith("Use exponential(lr0=0.12, k=0.08) with momentum 0.83, but")
+    assert report.answer.choice.shown
     noise = next(
         column for column in build_sections(report)["trials"].columns if column.name == "noise"
     )
@@ -86,42 +96,36 @@ def test_a_best_trial_beyond_the_noise_of_the_best_of_as_many_is_said_to_lead(tm
 
 
 def test_worse_than_the_constant_rate(tmp_path):
-    report = report_of(run_with(tmp_path, [0.5]))
-
-    assert report.headline == "The constant rate beats every schedule tried here."
-    assert report.reasons.endswith(
-        "0.1810 worse than the constant rate (constant-0.1, not tuned: 0.6810 ± 0.0026 over 3 "
-        "seeds); that is outside the noise of a single run (±0.0131)."
+    assert verdict_of(run_with(tmp_path, [0.5])) == (
+        "Use a constant rate of 0.1 with momentum 0. It beats every schedule tried: the best trial "
+        "trails by 0.1810 in the search, and chance alone can give as much as 0.0131."
     )
 
 
-def test_a_single_trial_is_not_the_best_of_many(tmp_path):
-    assert "but it is one trial with one seed. Confirm it" in verdict_of(run_with(tmp_path, [0.72]))
+def test_the_lead_of_a_single_trial_is_measured_by_the_noise_of_one_training(tmp_path):
+    assert report_of(run_with(tmp_path, [0.72])).answer.why == (
+        "It leads constant-0.1 by 0.0390 in the search, and chance alone can give as much as "
+        "0.0131."
+    )
 
 
 def test_a_tie_is_named(tmp_path):
-    assert "val_accuracy 0.7200 (tied with 2 others), 0.0390 better than" in verdict_of(
-        run_with(tmp_path, [0.72, 0.72, 0.72])
+    assert report_of(run_with(tmp_path, [0.72, 0.72, 0.72])).answer.caveats.startswith(
+        "2 other trials scored exactly the same. "
     )
 
 
-def test_a_constant_winners_gain_comes_from_its_rate_and_momentum(tmp_path):
-    verdict = report_of(run_with(tmp_path, [0.72, 0.71], values=build_run.CONSTANT)).reasons
+def test_a_constant_trial_is_used_as_a_constant_rate(tmp_path):
+    answer = report_of(run_with(tmp_path, [0.72, 0.71], values=build_run.CONSTANT)).answer
 
-    assert verdict.startswith("Winner: constant(lr0=0.05), momentum 0.9: val_accuracy 0.7200")
-    assert verdict.endswith(
-        " The winner is a constant rate itself, so the gain comes from its learning rate and "
-        "momentum."
-    )
+    assert answer.use.startswith("Use a constant rate of 0.05 with momentum 0.9, but confirm it: ")
+    assert answer.caveats == ""
 
 
 def test_a_constant_rate_among_the_trials_is_the_fairer_comparison(tmp_path):
-    verdict = verdict_of(build_run.small_run(tmp_path))
-
-    assert verdict.endswith(
-        "but it is the best of 4 trials that finished, out of 7 tried, and the best of many is "
-        "partly lucky. Confirm it with fresh seeds. The best constant rate among the trials, "
-        "constant(lr0=0.05), momentum 0.9, reached 0.6900."
+    assert report_of(build_run.small_run(tmp_path)).answer.caveats == (
+        "It was chosen from 7 trials, not only the 4 that finished, so luck may give a little "
+        "more. Among the trials, a constant rate of 0.05 with momentum 0.9 scored 0.6900."
     )
 
 
@@ -132,9 +136,9 @@ def test_less_is_better_for_a_loss(tmp_path):
     report = report_of(tmp_path)
 
     # t(.975, 2) = 4.302653; .3 sqrt(4/3) times that is 1.4905.
-    assert report.verdict.endswith(
-        "momentum 0.83: val_mse 61.00, 1.00 better than the constant rate (constant-0.1, not "
-        "tuned: 62.00 ± 0.30 over 3 seeds); that is within the noise of a single run (±1.49)."
+    assert report.answer.why == (
+        "No schedule was shown to beat it: the best trial leads by 1.00 in the search, and chance "
+        "alone can give as much as 1.49."
     )
     assert report.header[0] == "random search of 50 epochs for val_mse (lower is better)"
     assert report.trials["delta"].tolist() == [1.0, -1.0]
@@ -146,30 +150,36 @@ def test_without_a_baseline_nothing_is_compared(tmp_path):
     report = report_of(tmp_path)
 
     assert report.verdict == (
-        "This run has no baseline, so it cannot show whether any schedule beats a constant rate. "
-        "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7000."
+        "Use exponential(lr0=0.12, k=0.08) with momentum 0.83, the only trial. This run has no "
+        "baseline, so it cannot show whether any schedule beats a constant rate."
     )
+    assert not report.answer.choice.shown
     assert report.baseline is None
     assert pairs_of(report, "baseline") == ()
 
 
+def test_without_a_baseline_the_best_of_several_trials_is_named_as_that(tmp_path):
+    run_with(tmp_path, [0.7, 0.6], baseline={}, baseline_arms={}, baseline_seeds=[])
+
+    assert report_of(tmp_path).answer.use == (
+        "Use exponential(lr0=0.12, k=0.08) with momentum 0.83, the best of 2 trials."
+    )
+
+
 @pytest.mark.parametrize(
-    ("baseline", "reason"),
+    ("baseline", "lead", "reason"),
     [
-        ({"constant-0.1": (0.68,)}, "with 1 seed); with one seed the spread is unknown"),
-        (
-            {"constant-0.1": (0.5, 0.5)},
-            "± 0.0000 over 2 seeds); all its seeds scored the same",
-        ),
+        ({"constant-0.1": (0.68,)}, "leads by 0.0200", "was trained with one seed"),
+        ({"constant-0.1": (0.75,)}, "trails by 0.0500", "was trained with one seed"),
+        ({"constant-0.1": (0.5, 0.5)}, "leads by 0.2000", "scored the same with every seed"),
     ],
 )
-def test_if_noise_is_unknown_the_verdict_says_why(tmp_path, baseline, reason):
-    report = report_of(run_with(tmp_path, [0.7], baseline=baseline))
-
-    assert report.headline == (
-        "There is not enough data to tell whether any schedule beats the constant rate."
+def test_if_noise_is_unknown_the_answer_says_why(tmp_path, baseline, lead, reason):
+    assert verdict_of(run_with(tmp_path, [0.7], baseline=baseline)) == (
+        "Use a constant rate of 0.1 with momentum 0. There is not enough data to tell whether any "
+        f"schedule beats it: the best trial {lead} in the search, and what chance alone can give "
+        f"is unknown, because this rate {reason}."
     )
-    assert report.reasons.endswith(f"{reason}, so this may be noise.")
 
 
 def test_a_diverged_seed_of_the_best_arm_leaves_noise_unknown(tmp_path):
@@ -183,14 +193,16 @@ def test_a_diverged_seed_of_the_best_arm_leaves_noise_unknown(tmp_path):
         "constant-0.1",
         "0.6200 ± 0.1039 over 3 seeds, 1 diverged",
     )
-    assert report.verdict.endswith("; that rate diverged with some seeds, so this may be noise.")
+    assert report.verdict.endswith(
+        "chance alone can give is unknown, because this rate diverged with 1 of 3 seeds."
+    )
 
 
 def test_a_run_without_trials_has_no_winner(tmp_path):
     report = report_of(build_run.write_manifest(tmp_path))
 
     assert report.header[1] == "no trials"
-    assert report.verdict == "No trial has completed 50 epochs, so there is no winner."
+    assert report.verdict == "No answer yet: no trial has completed 50 epochs."
     assert report.usage == ()
     assert "unranked" not in build_sections(report)
     assert report.trials.empty
@@ -208,7 +220,7 @@ def test_a_run_with_only_running_and_short_trials_has_no_winner(tmp_path):
 
     report = report_of(tmp_path)
 
-    assert report.verdict == "No trial has completed 50 epochs yet, so there is no winner."
+    assert report.verdict == "No answer yet: no trial has completed 50 epochs."
     assert pairs_of(report, "unranked") == (
         ("17 epochs", "1 trial: 0 exponential(lr0=0.12, k=0.08), val_accuracy 0.6000"),
         ("unfinished", "1 (still running or stopped)"),
@@ -279,9 +291,7 @@ def test_top_limits_the_rows(tmp_path):
 def test_a_users_own_family_that_is_unknown_here_is_reported(tmp_path):
     run_with(tmp_path, [0.7], values={"schedule": "mine", "mine.a": 2, "lr0": 0.1})
 
-    assert report_of(tmp_path).reasons.startswith(
-        "Winner: mine(lr0=0.1, a=2): val_accuracy 0.7000, "
-    )
+    assert report_of(tmp_path).answer.use.startswith("Use mine(lr0=0.1, a=2), but confirm it: ")
 
 
 def test_the_header_says_that_the_best_epoch_counts(tmp_path):
@@ -331,15 +341,15 @@ def test_a_run_on_other_data_than_images_speaks_of_samples(tmp_path):
     report = report_of(folder)
 
     assert report.header[2] == (
-        "data: given to search(), 9,000 training samples and 1,000 validation samples"
+        "data: given to search(), 9,000 training and 1,000 validation samples"
     )
-    assert "with accuracy 0.7099 on the test samples, beats" in report.headline
-    assert "better than fresh seeds score on the test samples" in report.reasons
+    assert report.answer.why.endswith("(95 % interval 0.0135 to 0.0170) on the test samples.")
     section = build_sections(report)["confirmation"]
+    assert "better than fresh seeds score on the test samples" in section.notes[-2]
     assert " for 50 epochs on 1 sample (train+validation) with " in section.about[0]
     assert section.about[0].endswith(" on 2,000 test samples.")
     assert "over seeds on these test samples only. Other samples may" in section.notes[-1]
-    page = render_page(read_run(folder))
+    page = re.sub("</?a[^>]*>", "", render_page(read_run(folder))).replace("&nbsp;", " ")
     assert "The arms compared on the test samples" in page
     assert "train samples" in page
     # What remains is where the 10 % were simulated.

@@ -161,16 +161,23 @@ def test_a_family_of_the_users_own_has_code_as_well(manifest):
     assert used == pytest.approx(0.1 * 0.5 ** np.arange(EPOCHS).repeat(STEPS), rel=1e-6)
 
 
+def pasted(folder):
+    """What the lines of a report make."""
+    found: dict[str, Any] = {}
+    exec(lrtune.load_run(folder).usage(), found)  # noqa: S102 - what a person would paste
+    return found
+
+
 @pytest.mark.parametrize(
     ("changes", "settings", "arguments"),
     [
-        ({}, {}, "momentum=run.best_momentum()"),
+        ({}, {}, "momentum=choice.momentum"),
         (
             {"optimizer_options": {"nesterov": True}},
             {},
-            "momentum=run.best_momentum(), nesterov=True",
+            "momentum=choice.momentum, nesterov=True",
         ),
-        ({}, {"weight_decay": 0.1}, "**run.settings('0')"),
+        ({}, {"weight_decay": 0.1}, "**choice.settings"),
     ],
 )
 def test_the_lines_of_a_report_leave_out_no_setting(changes, settings, arguments, tmp_path):
@@ -178,8 +185,41 @@ def test_the_lines_of_a_report_leave_out_no_setting(changes, settings, arguments
     values = {**build_run.CONSTANT, **settings}
     build_run.write_manifest(folder, **changes)
     build_run.write_trial(folder, "0", 0.7, values=values)
-    optimizer = lrtune.load_run(folder).usage().splitlines()[-1]
-    assert optimizer == f"optimizer = keras.optimizers.SGD(schedule, {arguments})"
+
+    assert lrtune.load_run(folder).usage().splitlines() == [
+        "import keras",
+        "import lrtune",
+        f"choice = lrtune.load_run({str(folder)!r}).recommendation()",
+        "rate = choice.schedule.lr0",
+        f"optimizer = keras.optimizers.SGD(rate, {arguments})",
+    ]
+    optimizer = pasted(folder)["optimizer"]
+    assert float(optimizer.learning_rate) == pytest.approx(0.05)
+    assert optimizer.momentum == 0.9
+    assert optimizer.nesterov is bool(changes)
+
+
+@pytest.mark.parametrize(
+    ("family", "last"),
+    [
+        (
+            "one_cycle",
+            (
+                "lrtune.move_momentum(optimizer, choice.schedule, choice.momentum, epochs=50, "
+                "steps_per_epoch=141)"
+            ),
+        ),
+        ("plateau", "callbacks = [lrtune.Feedback(choice.schedule)]  # for model.fit"),
+    ],
+)
+def test_the_lines_of_a_report_do_what_the_schedule_needs_besides_the_optimizer(
+    family, last, tmp_path
+):
+    folder = build_run.write_manifest(tmp_path / "run")
+    build_run.write_trial(folder, "0", 0.7, values=Space((family,), 50).default(family))
+
+    assert lrtune.load_run(folder).usage().splitlines()[-1] == last
+    assert isinstance(pasted(folder)["optimizer"], keras.optimizers.SGD)
 
 
 def test_without_the_number_of_steps_the_code_leaves_a_gap(manifest):

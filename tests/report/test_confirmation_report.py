@@ -16,7 +16,6 @@ from rich.console import Console
 
 from lrtune.records.reader import read_run
 from lrtune.report.build import build_report, build_sections
-from lrtune.report.page import render_page
 from lrtune.report.terminal import print_report
 from lrtune.run import load_run
 from tests.report.test_terminal import printed
@@ -34,16 +33,64 @@ def first(scores, seeds):
     return {arm: (*row[:seeds], *[None] * (8 - seeds)) for arm, row in scores.items()}
 
 
-def test_the_end_of_the_report_at_80_columns(tmp_path, monkeypatch):
+def test_the_whole_report_at_80_columns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     build_run.confirmed_run(tmp_path / "run")
 
-    text = printed("run", width=80)
+    assert printed("run", width=80) == (
+        """\
+random search of 50 epochs for val_accuracy (higher is better)
+9 trials: 6 completed, 1 diverged, 1 failed, 1 running
+data: cifar10 (cache), 9,000 training and 1,000 validation images
+
+Use exponential(lr0=0.12, k=0.08) with momentum 0.83.
+Confirmed: with 8 fresh seeds, it beats constant-tuned by 0.0155 (95 % interval
+0.0135 to 0.0170) on the test images.
+It is the best of 2 schedules tested, so its gain is probably a little too high.
+
+Use it
+  import keras
+  import lrtune
+  choice = lrtune.load_run('run').recommendation()
+  schedule = choice.schedule.to_keras(steps_per_epoch=141)
+  optimizer = keras.optimizers.SGD(schedule, momentum=choice.momentum)
+
+Confirmation with 8 fresh seeds on the test images
+  arm             n  mean ± std       difference                      p
+  ─────────────────────────────────────────────────────────────────────
+  trial-1         8  0.7099 ± 0.0039  +0.0155 [0.0135, 0.0170]    0.023
+  trial-0         8  0.6965 ± 0.0056  +0.0021 [-0.0020, 0.0060]    0.28
+  constant-tuned  8  0.6944 ± 0.0040  -                               -
+  constant-0.1    8  0.6794 ± 0.0050  -0.0150 [-0.0160, -0.0140]  0.023
+  difference: from constant-tuned, paired by seed, with its unadjusted 95 %
+  interval; p: sign-flip test with Holm's adjustment
+
+Trials of 50 epochs
+  rank  trial  schedule                     lr0  momentum   score    delta  time
+  ──────────────────────────────────────────────────────────────────────────────
+     1  1      exponential(k=0.08)         0.12      0.83  0.7120  +0.0170  17 s
+     2  0      step(drop=0.5,               0.1       0.5  0.7050  +0.0100  12 s
+               epochs_drop=10)
+     3  2      time(k=0.314)                0.1       0.5  0.6900  -0.0050  12 s
+     3  3      constant                    0.05       0.9  0.6900  -0.0050  12 s
+  delta: how much better than constant-tuned
+
+Not ranked: 2 trials with fewer epochs, 1 diverged, 1 failed, 1 unfinished.
+Cost: 2,339 epochs, 630 s (search 220, baseline 519, confirmation 1,600).
+More: `lrtune report run --details`
+"""
+    )
+
+
+def test_all_of_the_confirmation_is_in_the_details(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    build_run.confirmed_run(tmp_path / "run")
+
+    text = printed("run", width=80, details=True)
 
     assert max(map(len, text.splitlines())) <= 80
     assert (
-        text[text.index("\nConfirmation\n") :]
-        == """
+        """
 Confirmation
   Each arm was trained from scratch for 50 epochs on 10,000 images
   (train+validation) with 8 fresh seeds. The accuracy was measured once, after
@@ -75,31 +122,20 @@ Confirmation
                   0.0150 [0.0140, 0.0160] unadjusted (adjusted p = 0.023, 8
                   seeds)
 
+  The search reported val_accuracy 0.7120 for exponential(lr0=0.12, k=0.08),
+  momentum 0.83 (trial-1), 0.0021 better than fresh seeds score on the test
+  images.
   Intervals and p-values describe how results vary over seeds on these test
   images only. Other images may favour other arms, and more seeds cannot show
   that: of arms that are equally good on all images, 10 % (not 5 %) differ with
   p <= .05 on 2,000 fixed images (simulated with 8 seeds).
-
-Verdict
-  Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), with
-  accuracy 0.7099 on the test images, beats the tuned constant rate by 0.0155
-  [0.0135, 0.0170] unadjusted (adjusted p = 0.023, 8 seeds).
-  It is the best of 2 schedules tested, so its gain is probably a little too
-  high: only one chosen before the confirmation has an unbiased gain. The
-  constant rate was tuned with 0.5 times the search's epochs. The search
-  reported val_accuracy 0.7120, 0.0021 better than fresh seeds score on the test
-  images.
-
-Use it
-  run = lrtune.load_run('run')
-  schedule = run.best_schedule().to_keras(steps_per_epoch)
-  optimizer = keras.optimizers.SGD(schedule, momentum=run.best_momentum())
 """
+        in text
     )
 
 
-def test_with_enough_width_an_arm_is_one_line(tmp_path):
-    text = printed(build_run.confirmed_run(tmp_path), width=120)
+def test_with_enough_width_an_arm_is_one_line_of_the_details(tmp_path):
+    text = printed(build_run.confirmed_run(tmp_path), width=120, details=True)
 
     assert (
         "\n  trial-1         8  0.7099 ± 0.0039 [0.7064, 0.7132]  +0.0155 [0.0135, 0.0170]    "
@@ -138,33 +174,32 @@ def test_an_untuned_baseline_is_named_as_a_possible_cause_of_the_gain(tmp_path):
     (legend,) = build_sections(report)["confirmation"].legend
     assert legend.startswith("difference: how much better than constant-0.1, not tuned, paired by")
     # Better by .031 .029 .03 .025 .033 .03 .033 .033, in sum .244; trial-0 is better, too.
-    assert report.verdict.startswith(
-        "Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), with accuracy 0.7099 "
-        "on the test images, beats the untuned constant rate constant-0.1 by 0.0305 ["
+    assert report.verdict == (
+        "Use exponential(lr0=0.12, k=0.08) with momentum 0.83. Confirmed: with 8 fresh seeds, it "
+        "beats constant-0.1 by 0.0305 (95 % interval 0.0280 to 0.0330) on the test images. 2 arms "
+        "beat it. This one has the best mean, but the arms were not tested against each other. It "
+        "is the best of 2 schedules tested, so its gain is probably a little too high. Its rate "
+        "and momentum were searched, but the constant rate's were not: part of the gain may come "
+        "from that."
     )
-    assert (
-        "(adjusted p = 0.016, 8 seeds). 2 arms beat it. This one has the best mean, but the arms "
-        "were not tested against each other. It is the best of 2 schedules tested, so its gain is "
-        "probably a little too high: only one chosen before the confirmation has an unbiased gain. "
-        "Its rate and momentum were searched, but the constant rate's were not: part of the gain "
-        "may come from that. The search reported val_accuracy 0.7120, "
-    ) in report.verdict
 
 
-def test_without_a_confirmed_arm_the_result_of_the_searchs_winner_is_shown(tmp_path):
-    # The winner now has trial-0's scores, which are no evidence.
+def test_without_a_confirmed_arm_the_constant_rate_is_the_choice(tmp_path):
+    # The search's best trial now has trial-0's scores, which are no evidence.
     scores = {**CONFIRMED, "trial-1": CONFIRMED["trial-0"], "trial-0": CONFIRMED["constant-0.1"]}
     report = report_of(build_run.confirmed_run(tmp_path, scores))
 
-    assert report.verdict.startswith(
-        "Not confirmed: no arm was shown to beat the tuned constant rate. The constant rate was "
-        "tuned with 0.5 times the search's epochs. The search reported val_accuracy 0.7120 for "
-        "exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1), 0.0155 better than fresh seeds "
-        "score on the test images. In the confirmation, trial-1: no evidence of a difference: "
-        "0.0021 ["
+    assert report.verdict == (
+        "Use a constant rate of 0.0275 with momentum 0.91. No schedule was shown to beat it: with "
+        "8 fresh seeds, the best schedule leads by 0.0021 (95 % interval -0.0020 to 0.0060) on the "
+        "test images."
     )
     # Its mean is the best all the same, but nothing shows that it is better.
-    assert report.usage[1] == "schedule = run.schedule('constant-tuned').to_keras(steps_per_epoch)"
+    assert (report.answer.choice.name, report.answer.choice.shown) == ("constant-tuned", False)
+    assert build_sections(report)["confirmation"].notes[0] == (
+        "The search reported val_accuracy 0.7120 for exponential(lr0=0.12, k=0.08), momentum 0.83 "
+        "(trial-1), 0.0155 better than fresh seeds score on the test images."
+    )
 
 
 def test_an_arm_worse_than_the_constant_rate_is_not_recommended(tmp_path):
@@ -174,35 +209,31 @@ def test_an_arm_worse_than_the_constant_rate_is_not_recommended(tmp_path):
 
     report = report_of(folder)
 
-    assert (
-        ": worse than the tuned constant rate by 0.0150 [0.0140, 0.0160] unadjusted ("
-        in report.verdict
+    assert report.verdict == (
+        "Use a constant rate of 0.0275 with momentum 0.91. It beats every schedule confirmed: with "
+        "8 fresh seeds, the best schedule trails by 0.0150 (95 % interval 0.0140 to 0.0160) on the "
+        "test images."
     )
-    assert report.usage[1:] == (
-        "schedule = run.schedule('constant-tuned').to_keras(steps_per_epoch)",
-        "optimizer = keras.optimizers.SGD(schedule, momentum=run.momentum('constant-tuned'))",
-    )
-    assert load_run(folder).schedule("constant-tuned").lr0 == 0.0275
-    assert load_run(folder).momentum("constant-tuned") == 0.91
+    choice = load_run(folder).recommendation()
+    assert choice.schedule.lr0 == 0.0275
+    assert choice.settings == {"momentum": 0.91}
 
 
 def test_an_arm_other_than_the_searchs_winner_can_be_recommended(tmp_path):
     scores = {**CONFIRMED, "trial-1": CONFIRMED["trial-0"], "trial-0": CONFIRMED["trial-1"]}
     report = report_of(build_run.confirmed_run(tmp_path, scores))
 
-    assert report.verdict.startswith("Confirmed: step(lr0=0.1, drop=0.5, epochs_drop=10), momentum")
-    assert "reported val_accuracy 0.7120 for exponential(lr0=0.12, k=0.08)" in report.verdict
-    assert report.usage[1] == "schedule = run.schedule('trial-0').to_keras(steps_per_epoch)"
+    assert report.answer.use == ("Use step(lr0=0.1, drop=0.5, epochs_drop=10) with momentum 0.5.")
+    assert report.answer.why.startswith("Confirmed: ")
+    assert (report.answer.choice.name, report.answer.choice.shown) == ("0", True)
 
 
-def test_a_confirmed_constant_rates_gain_comes_from_its_rate_and_momentum(tmp_path):
+def test_a_confirmed_constant_rate_is_used_as_one(tmp_path):
     arms = {**build_run.CONFIRM["arms"], "trial-1": build_run.CONSTANT}
-    report = report_of(build_run.confirmed_run(tmp_path, arms=arms))
+    answer = report_of(build_run.confirmed_run(tmp_path, arms=arms)).answer
 
-    assert (
-        "The winner is a constant rate itself, so the gain comes from its learning rate"
-        in report.verdict
-    )
+    assert answer.use == "Use a constant rate of 0.05 with momentum 0.9."
+    assert answer.why.startswith("Confirmed: with 8 fresh seeds, it beats constant-tuned by 0.0155")
 
 
 def test_the_best_of_several_schedules_has_a_gain_with_selection_bias(tmp_path):
@@ -213,13 +244,11 @@ def test_the_best_of_several_schedules_has_a_gain_with_selection_bias(tmp_path):
     build_run.write_confirmation(folder, scores, arms=arms, trials={"trial-1": "1"})
     one = report_of(folder)
 
-    bias = (
-        "It is the best of 2 schedules tested, so its gain is probably a little too high: only one "
-        "chosen before the confirmation has an unbiased gain."
+    assert several.answer.caveats == (
+        "It is the best of 2 schedules tested, so its gain is probably a little too high."
     )
-    assert several.reasons.startswith(bias)
-    assert one.headline.startswith("Confirmed: ")
-    assert "unbiased" not in one.verdict
+    assert one.answer.why.startswith("Confirmed: ")
+    assert one.answer.caveats == ""
 
 
 def test_a_constant_rate_that_beats_the_baseline_too_is_named(tmp_path):
@@ -227,9 +256,24 @@ def test_a_constant_rate_that_beats_the_baseline_too_is_named(tmp_path):
     also = tuple(score + 0.011 for score in CONFIRMED["constant-tuned"])
     report = report_of(build_run.confirmed_run(tmp_path, {**CONFIRMED, "constant-0.1": also}))
 
-    assert report.headline.startswith("Confirmed: exponential(lr0=0.12, k=0.08)")
-    assert report.reasons.startswith(
-        "The constant rate constant-0.1 (0.7054) beats the tuned constant rate, too. 2 arms beat "
+    assert report.answer.use == "Use exponential(lr0=0.12, k=0.08) with momentum 0.83."
+    assert report.answer.caveats.startswith(
+        "The constant rate constant-0.1 (0.7054) beats constant-tuned, too. 2 arms beat it. "
+    )
+
+
+def test_the_baseline_of_a_confirmation_may_be_any_constant_rate(tmp_path):
+    names = {"constant-tuned": "constant-tuned-2"}
+    arms = {**build_run.CONFIRM["arms"], "constant-tuned": build_run.TUNED}
+    arms = {names.get(name, name): values for name, values in arms.items()}
+    scores = {names.get(name, name): row for name, row in CONFIRMED.items()}
+    build_run.tuned_run(tmp_path)
+    build_run.write_confirmation(tmp_path, scores, arms=arms, baseline="constant-tuned-2")
+
+    assert report_of(tmp_path).verdict == (
+        "Use exponential(lr0=0.12, k=0.08) with momentum 0.83. Confirmed: with 8 fresh seeds, it "
+        "beats constant-tuned-2 by 0.0155 (95 % interval 0.0135 to 0.0170) on the test images. It "
+        "is the best of 2 schedules tested, so its gain is probably a little too high."
     )
 
 
@@ -241,17 +285,17 @@ def test_no_schedule_is_confirmed_while_a_constant_rate_is_as_good(tmp_path, noi
 
     report = report_of(folder)
 
-    assert report.headline == "Not confirmed: no schedule was shown to beat every constant rate."
-    assert "(adjusted p = 0.023, 8 seeds), but constant-0.1 (0.7099) is as good." in report.reasons
-    assert "2 arms beat it" not in report.reasons
-    assert report.recommended.name == "constant-0.1"
-    assert "The confirmed schedule" not in render_page(read_run(folder))
+    assert report.verdict == (
+        "Use a constant rate of 0.1 with momentum 0. No schedule was shown to beat it: on the test "
+        "images it scored 0.7099, and the best schedule 0.7099."
+    )
+    assert (report.answer.choice.name, report.answer.choice.shown) == ("constant-0.1", False)
 
 
 def test_a_winner_that_was_not_confirmed_is_named(tmp_path):
     report = report_of(build_run.confirmed_run(tmp_path, trials={"trial-1": "77", "trial-0": "0"}))
 
-    assert report.verdict.endswith(
+    assert build_sections(report)["confirmation"].notes[0] == (
         "The search reported val_accuracy 0.7120 for exponential(lr0=0.12, k=0.08), momentum 0.83, "
         "but that trial was not part of this confirmation."
     )
@@ -266,7 +310,8 @@ def test_an_unfinished_confirmation_compares_the_seeds_that_have_ended(tmp_path)
     )
     assert build_sections(report)["confirmation"].about[1] == unfinished
     # 2/128 * 3 = .047.
-    assert "(adjusted p = 0.047, 7 seeds)" in report.verdict
+    assert "(adjusted p = 0.047, 7 seeds)" in build_sections(report)["confirmation"].pairs[0][1]
+    assert report.answer.why.startswith("Confirmed: with 7 fresh seeds, ")
     assert report.verdict.endswith(unfinished)
 
 
@@ -279,9 +324,8 @@ def test_too_few_seeds_for_any_verdict_are_named(tmp_path):
         "however large the difference."
     )
     assert build_sections(report)["confirmation"].notes[0] == few
-    assert report.verdict.startswith(
-        f"Not confirmed: no arm was shown to beat the tuned constant rate. {few} "
-    )
+    assert report.answer.why.startswith("No schedule was shown to beat it: with 6 fresh seeds, ")
+    assert report.answer.caveats.startswith(f"{few} ")
 
 
 @pytest.mark.parametrize("seeds", [0, 1, 5])
@@ -292,8 +336,13 @@ def test_the_first_seeds_are_shown_but_not_tested(tmp_path, seeds):
 
     assert [arm.n for arm in report.confirmation.comparison.arms] == [seeds] * 4
     assert "not tested: " in dict(build_sections(report)["confirmation"].pairs)["trial-1"]
-    assert report.verdict.startswith("Not confirmed: ")
-    assert "and a test needs 6" in printed(folder).replace("\n", " ")
+    ended = f"The confirmation is not finished: {4 * seeds} of 32 trainings have ended, so the"
+    assert report.answer.caveats.startswith(ended)
+    assert ("with 1 fresh seed, the best" in report.answer.why) == (seeds == 1)
+    assert ("with 5 fresh seeds, the best" in report.answer.why) == (seeds == 5)
+    # Before the first score, the search decides.
+    assert ("in the search" in report.answer.why) == (seeds == 0)
+    assert "and a test needs 6" in printed(folder, details=True).replace("\n", " ")
 
 
 def test_failed_and_diverged_seeds_are_named(tmp_path):
@@ -331,7 +380,7 @@ def test_a_confirmation_of_one_arm_is_left_out_with_the_reason(tmp_path):
     report = report_of(tmp_path)
 
     assert report.confirmation is None
-    assert report.reasons.startswith("Winner: ")
+    assert report.answer.why.startswith("It leads constant-0.1 by 0.0310 in the search")
     assert report.notes[-1].startswith("The confirmation is left out: scores must hold the")
 
 
@@ -346,7 +395,7 @@ def test_a_loss_is_better_where_it_is_less(tmp_path):
     differences = report.confirmation.comparison.differences
     assert [one.arm for one in differences if one.mean > 0] == ["constant-0.1"]
     assert report.verdict.startswith(
-        "Confirmed: constant(lr0=0.1), momentum 0 (constant-0.1), with loss "
+        "Use a constant rate of 0.1 with momentum 0. Confirmed: with 8 fresh seeds, it beats "
     )
 
 

@@ -107,7 +107,7 @@ def test_no_other_search_has_a_tuning_curve(tmp_path, algo):
 
     assert "curves" not in sections_of(tmp_path)
     assert "Tuning curve" not in printed_details(tmp_path)
-    assert "best so far     0.7050 after 55, 0.7120 after 110" in printed(tmp_path)
+    assert "best so far     0.7050 after 55, 0.7120 after 110" in printed_details(tmp_path)
 
 
 def test_best_so_far_has_none_before_the_first_full_trial(tmp_path):
@@ -130,7 +130,7 @@ def test_a_trial_that_never_reached_the_baseline_says_never(tmp_path):
     build_run.write_trial(tmp_path, "1", 0.7)
 
     # val_accuracy is 1 - .6/epoch, at most .988, of the baseline's seeds too.
-    text = " ".join(printed(tmp_path).split())
+    text = " ".join(printed(tmp_path, details=True).split())
     assert "first epoch at 0.9955 (the mean of constant-0.1) or better: never in trial 0, " in text
     assert "never in trial 1; constant-0.1 itself: never, never" in text
 

@@ -39,7 +39,7 @@ def hostile_run(folder):
 
 def test_no_text_of_a_run_reaches_the_terminal_as_control_characters(tmp_path):
     out = io.StringIO()
-    print_report(read_run(hostile_run(tmp_path)), Console(file=out, width=100))
+    print_report(read_run(hostile_run(tmp_path)), Console(file=out, width=100), details=True)
     text = out.getvalue()
 
     assert all(line.isprintable() for line in text.split("\n"))
@@ -89,10 +89,10 @@ def test_the_line_that_loads_a_run_works_with_any_folder_name(tmp_path, name):
     build_run.write_manifest(tmp_path / name)
     build_run.write_trial(tmp_path / name, "0", 0.7, rows=0)
 
-    line = build_report(read_run(tmp_path / name)).usage[0]
+    line = build_report(read_run(tmp_path / name)).usage[2]
 
     (statement,) = ast.parse(line).body
-    (argument,) = statement.value.args
+    (argument,) = statement.value.func.value.args
     assert ast.literal_eval(argument) == str(tmp_path / name)
 
 

@@ -65,10 +65,15 @@ def test_terminal_and_page_have_a_column_only_where_something_is_searched(tmp_pa
 
 def test_the_verdict_says_that_whole_recipes_are_compared(tmp_path):
     report = build_report(read_run(searched(tmp_path)))
-    assert "momentum 0.83, width=48, dropout=0.2, batch_size=32: val_accuracy" in report.verdict
-    assert "(constant-tuned, lr0=0.0275, momentum=0.91, width=32, dropout=0.2, " in report.verdict
-    assert f"{WHOLE}the winner {DIFFERENT}" in report.verdict
-    assert report.usage[-1].startswith("# with width=")
+    assert report.answer.use.startswith(
+        "Use exponential(lr0=0.12, k=0.08) with momentum 0.83, width=48, dropout=0.2, "
+        "batch_size=32, but confirm it: "
+    )
+    assert report.answer.caveats == f"{WHOLE}the best trial {DIFFERENT}"
+    assert report.usage[-1] == (
+        "# with width=48, dropout=0.2, batch_size=32, see choice.hyperparameters"
+    )
+    assert report.answer.choice.hyperparameters == {"width": 48, "dropout": 0.2, "batch_size": 32}
 
 
 def test_equal_own_values_need_no_such_sentence(tmp_path):
@@ -101,11 +106,12 @@ def test_a_confirmation_says_that_whole_recipes_are_compared(tmp_path):
     assert "width=32, dropout=0.2, batch_size=64: the baseline" in arms["constant-tuned"]
 
 
-def test_without_a_confirmed_arm_it_is_said_of_the_searchs_winner(tmp_path):
-    scores = {**build_run.CONFIRMED, "trial-1": build_run.CONFIRMED["constant-tuned"]}
+def test_without_a_confirmed_arm_it_is_said_of_the_best_schedule(tmp_path):
+    scores = {**build_run.CONFIRMED, "trial-0": build_run.CONFIRMED["constant-0.1"]}
+    scores["trial-1"] = build_run.CONFIRMED["constant-tuned"]
     report = build_report(read_run(confirmed(tmp_path, scores)))
-    assert report.headline.startswith("Not confirmed")
-    assert f"{WHOLE}trial-1 {DIFFERENT}" in report.verdict
+    assert report.answer.why.startswith("No schedule was shown to beat it: with 8 fresh seeds, ")
+    assert report.answer.caveats == f"{WHOLE}trial-1 {DIFFERENT}"
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import pytest
 from lrtune.errors import ArgumentError
 from lrtune.records.reader import read_run
 from lrtune.report import page as page_module
+from lrtune.report.build import build_report
 from lrtune.report.page import render_page, write_page
 from lrtune.report.page_pictures import PagePicture, draw_pictures
 from lrtune.run import load_run
@@ -130,15 +131,15 @@ def half_confirmed(folder):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (empty, "No trial has completed 50 epochs, so there is no winner."),
+        (empty, "No answer yet: no trial has completed 50 epochs."),
         (no_baseline, "None: this run has no constant learning rate to compare with."),
         (only_diverged, "the loss is NaN"),
         (unfinished, "0 (still running or stopped)"),
-        (build_run.small_run, "Winner: exponential(lr0=0.12, k=0.08), momentum 0.83"),
+        (build_run.small_run, "Use exponential(lr0=0.12, k=0.08) with momentum 0.83, but confirm"),
         (build_run.tuned_run, "constant-tuned was found with 0.5 times the search's epochs"),
         (
             build_run.confirmed_run,
-            "Confirmed: exponential(lr0=0.12, k=0.08), momentum 0.83 (trial-1)",
+            "Use exponential(lr0=0.12, k=0.08) with momentum 0.83. Confirmed : with 8 fresh",
         ),
         (half_confirmed, "not finished: 8 of 32 trainings have ended"),
     ],
@@ -186,34 +187,66 @@ def refuted(folder):
 
 
 @pytest.mark.parametrize(
-    ("make", "title", "instead"),
+    ("make", "constant"),
     [
-        (lambda folder: build_run.tuned_run(folder, (0.651, 0.65, 0.652)), "of the search", False),
-        (lambda folder: build_run.tuned_run(folder, (0.71, 0.70, 0.72)), "of the search", True),
-        (lambda folder: build_run.tuned_run(folder, (0.81, 0.80, 0.82)), "of the search", True),
-        (build_run.confirmed_run, "The confirmed schedule", False),
-        (refuted, "The best mean, not shown to be better", True),
+        (lambda folder: build_run.tuned_run(folder, (0.651, 0.65, 0.652)), False),
+        (lambda folder: build_run.tuned_run(folder, (0.71, 0.70, 0.72)), True),
+        (lambda folder: build_run.tuned_run(folder, (0.81, 0.80, 0.82)), True),
+        (build_run.confirmed_run, False),
+        (refuted, True),
     ],
     ids=["outside of the noise", "within it", "worse", "confirmed", "not confirmed"],
 )
-def test_where_nothing_shows_a_gain_the_code_is_that_of_the_constant_rate(
-    tmp_path, make, title, instead
-):
+def test_answer_and_code_are_the_runs_recommendation(tmp_path, make, constant):
     folder = make(tmp_path / "run")
-    words = page_of(folder).words
+    run, words = load_run(folder), page_of(folder).words
 
-    assert f"{title} " in words
-    assert " ".join(load_run(folder).code().split()) in words
-    told = "This is constant-tuned: there is no evidence that a schedule beats it."
-    assert (told in words) is instead
-    assert ("learning_rate=0.0275, momentum=0.91" in words) is instead
+    choice = run.recommendation()
+    assert run.code() == choice.code()
+    assert " ".join(choice.code().split()) in words
+    assert ("learning_rate=0.0275, momentum=0.91" in words) is constant
+    assert (choice.name == "constant-tuned") is constant
+    assert words.index("What to use Use ") < words.index("Use it") < words.index("All trials, best")
+
+
+def test_the_tiles_are_the_numbers_of_the_answer(tmp_path):
+    folder = build_run.tuned_run(tmp_path / "run", (0.71, 0.70, 0.72))
+
+    assert page_module.tiles(build_report(read_run(folder))) == [
+        ("best val_accuracy in the search", "0.7120"),
+        ("mean of constant-tuned", "0.7100"),
+        ("lead of the best trial", "+0.0020"),
+        ("chance alone can give one training", "0.0497"),
+    ]
+
+
+def test_the_tiles_of_a_confirmation_are_of_the_schedule_that_the_answer_is_about(tmp_path):
+    tiles = page_module.tiles(build_report(read_run(refuted(tmp_path / "run"))))
+
+    assert tiles == [
+        ("trial-1 on the test images, mean of 8", "0.6965"),
+        ("constant-tuned, mean of 8", "0.6944"),
+        ("lead of trial-1", "+0.0021"),
+        ("p, adjusted for all arms", "0.56"),
+    ]
+
+
+def test_a_baseline_at_chance_has_no_tiles_and_no_code(tmp_path):
+    data = {**build_run.MANIFEST["data"], "largest_class": 0.5}
+    folder = build_run.tuned_run(tmp_path / "run", (0.5, 0.5, 0.5))
+    build_run.write_manifest(folder, data=data, baseline_arms=build_run.ARMS)
+
+    words = page_of(folder).words
+    assert "What to use Nothing to recommend: 50 epochs are too few to compare anything." in words
+    assert "Use it" not in words
+    assert "lead of the best trial" not in words
 
 
 def test_synthetic_data_are_warned_of_first(tmp_path):
     data = {**build_run.MANIFEST["data"], "synthetic": True}
     page = page_of(build_run.small_run(tmp_path / "run", data=data))
 
-    assert 0 < page.words.index("SYNTHETIC DATA") < page.words.index("Winner:")
+    assert 0 < page.words.index("SYNTHETIC DATA") < page.words.index("Use exponential")
 
 
 def test_the_page_says_what_it_was_made_with_and_on(tmp_path):

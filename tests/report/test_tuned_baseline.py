@@ -16,58 +16,69 @@ def baseline_of(report):
     return build_sections(report)["baseline"]
 
 
-def test_the_baseline_and_the_verdict_at_80_columns(tmp_path, monkeypatch):
+def test_the_whole_report_at_80_columns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     build_run.tuned_run(tmp_path / "run")
 
-    text = printed("run", width=80)
+    assert printed("run", width=80) == (
+        """\
+random search of 50 epochs for val_accuracy (higher is better)
+9 trials: 6 completed, 1 diverged, 1 failed, 1 running
+data: cifar10 (cache), 9,000 training and 1,000 validation images
 
-    assert (
-        """
+Use a constant rate of 0.0275 with momentum 0.91.
+No schedule was shown to beat it: the best trial leads by 0.0170 in the search,
+and chance alone can give the best of 4 trials as much as 0.0176.
+
+Use it
+  import keras
+  import lrtune
+  choice = lrtune.load_run('run').recommendation()
+  rate = choice.schedule.lr0
+  optimizer = keras.optimizers.SGD(rate, momentum=choice.momentum)
+
+Trials of 50 epochs
+  rank  trial  schedule                   lr0  momentum   score    delta  noise
+  ──────────────────────────────────────────────────────────────────────────────
+     1  1      exponential(k=0.08)       0.12      0.83  0.7120  +0.0170  unsure
+     2  0      step(drop=0.5,             0.1       0.5  0.7050  +0.0100  within
+               epochs_drop=10)
+     3  2      time(k=0.314)              0.1       0.5  0.6900  -0.0050  within
+     3  3      constant                  0.05       0.9  0.6900  -0.0050  within
+  delta: how much better than constant-tuned; noise: 95 % of single baseline
+  runs fall within ±0.0149; unsure: outside, but chance alone can give the best
+  of 4 +0.0176
+
 Baseline
   constant-tuned  0.6950 ± 0.0030 over 3 seeds, lr0=0.0275, momentum=0.91
   constant-0.1    0.6810 ± 0.0026 over 3 seeds
   constant-0.01   0.6520 ± 0.0122 over 3 seeds
-  constant-tuned was found with 0.5 times the search's epochs: 69 epochs in 3
-  trials, compared with 220 epochs of the search for schedules.
 
-Trials of 50 epochs
-  rank  trial  schedule               lr0  momentum   score    delta  noise
-  ────────────────────────────────────────────────────────────────────────────
-     1  1      exponential(k=0.08)   0.12      0.83  0.7120  +0.0170  outside
-                                                                      (one run
-                                                                      of 4)
-     2  0      step(drop=0.5,         0.1       0.5  0.7050  +0.0100  within
-               epochs_drop=10)
-     3  2      time(k=0.314)          0.1       0.5  0.6900  -0.0050  within
-     3  3      constant              0.05       0.9  0.6900  -0.0050  within
-  delta: how much better than constant-tuned; noise: 95 % of single baseline
-  runs fall within ±0.0149; outside (one run of 4): not outside the noise of the
-  best of 4 runs, +0.0176
+Not ranked: 2 trials with fewer epochs, 1 diverged, 1 failed, 1 unfinished.
+Cost: 739 epochs, 230 s (search 220, baseline 519).
+More: `lrtune report run --details`
 """
-        in text
     )
+
+
+def test_all_costs_of_the_tuned_baseline_are_details(tmp_path):
+    text = printed(build_run.tuned_run(tmp_path), details=True)
+
     # The search for the baseline: 50 + 17 epochs of trials that ended, 2 of one that did not.
     assert "\n  baseline search          3      69   26 s     9%\n" in text
     assert (
-        """
-Verdict
-  No evidence that any schedule beats the tuned constant rate here.
-  Winner: exponential(lr0=0.12, k=0.08), momentum 0.83: val_accuracy 0.7120,
-  0.0170 better than the tuned constant rate (constant-tuned, lr0=0.0275,
-  momentum=0.91, found with 0.5 times the search's epochs: 0.6950 ± 0.0030 over
-  3 seeds); that is outside the noise of a single run (±0.0149), but not outside
-  that of the best of 4 runs (+0.0176).
-"""
-        in text
-    )
+        "\n  constant-tuned was found with 0.5 times the search's epochs: 69 epochs in 3 trials, "
+        "compared with\n  220 epochs of the search for schedules.\n"
+    ) in text
 
 
-def test_within_the_tuned_rates_noise_is_no_evidence_against_the_tuned_rate(tmp_path):
-    build_run.tuned_run(tmp_path, (0.71, 0.70, 0.72))
+def test_within_the_tuned_rates_noise_the_tuned_rate_is_the_choice(tmp_path):
+    answer = report_of(build_run.tuned_run(tmp_path, (0.71, 0.70, 0.72))).answer
 
-    assert report_of(tmp_path).headline == (
-        "No evidence that any schedule beats the tuned constant rate here."
+    assert answer.use == "Use a constant rate of 0.0275 with momentum 0.91."
+    assert answer.why == (
+        "No schedule was shown to beat it: the best trial leads by 0.0020 in the search, and "
+        "chance alone can give as much as 0.0497."
     )
 
 
@@ -77,9 +88,7 @@ def test_an_untuned_rate_that_did_better_than_the_tuned_one_is_the_reference(tmp
     report = report_of(tmp_path)
 
     assert report.baseline.reference.name == "constant-0.1"
-    assert " the best constant rate (constant-0.1, better than those that were searched for: " in (
-        report.verdict
-    )
+    assert report.answer.use == "Use a constant rate of 0.1 with momentum 0."
 
 
 def test_a_rate_that_left_the_race_with_a_better_mean_is_named(tmp_path):
@@ -90,8 +99,8 @@ def test_a_rate_that_left_the_race_with_a_better_mean_is_named(tmp_path):
 
     assert report.baseline.reference.name == "constant-tuned"
     assert report.verdict.endswith(
-        " The constant rate constant-tuned-2 (0.6950), with fewer seeds, did better than "
-        "constant-tuned."
+        " Another constant rate did better than constant-tuned with fewer seeds: constant-tuned-2 "
+        "(0.6950)."
     )
 
 
@@ -104,9 +113,11 @@ def test_no_schedule_is_better_while_a_constant_rate_is_as_good(tmp_path):
 
     report = report_of(folder)
 
-    assert report.headline == "No evidence that any schedule beats every constant rate here."
-    assert " But constant-tuned-2 (0.7120) is as good. " in report.reasons
-    assert (report.recommended.name, report.recommended.shown) == ("constant-tuned-2", False)
+    assert report.verdict == (
+        "Use a constant rate of 0.05 with momentum 0.9. No schedule was shown to beat it: it "
+        "scored 0.7120 ± 0.0014 over 2 seeds, and the best trial 0.7120."
+    )
+    assert (report.answer.choice.name, report.answer.choice.shown) == ("constant-tuned-2", False)
 
 
 def test_a_constant_rate_that_is_worse_than_the_best_schedule_takes_nothing_back(tmp_path):
@@ -117,8 +128,8 @@ def test_a_constant_rate_that_is_worse_than_the_best_schedule_takes_nothing_back
 
     report = report_of(folder)
 
-    assert report.headline.startswith("The best schedule beats the tuned constant rate by more")
-    assert (report.recommended.name, report.recommended.shown) == ("1", True)
+    assert report.answer.use.startswith("Use exponential(lr0=0.12, k=0.08) with momentum 0.83, but")
+    assert (report.answer.choice.name, report.answer.choice.shown) == ("1", True)
 
 
 def test_with_a_tuned_rate_the_gain_is_not_attributed_to_the_search(tmp_path):
@@ -127,10 +138,10 @@ def test_with_a_tuned_rate_the_gain_is_not_attributed_to_the_search(tmp_path):
     build_run.write_search(tmp_path)
     build_run.write_trial(tmp_path, "0", 0.73)
 
-    verdict = report_of(tmp_path).verdict
+    report = report_of(tmp_path)
 
-    assert "found with 1 times the search's epochs" in verdict
-    assert verdict.endswith("Confirm it with fresh seeds.")
+    assert report.answer.caveats == ""
+    assert "found with 1 times the search's epochs" in baseline_of(report).notes[0]
 
 
 def untuned(folder, **changes):
@@ -146,7 +157,6 @@ def test_a_baseline_search_that_has_not_started_is_named(tmp_path):
         "The constant rate is to be tuned with 0.5 times the search's epochs; that search has not "
         "started yet."
     )
-    assert "(constant-0.1, not tuned yet: 0.6810 ± 0.0026 over 3 seeds)" in report.verdict
 
 
 @pytest.mark.parametrize(
@@ -212,4 +222,26 @@ def test_the_tuned_rate_has_the_settings_of_its_own_optimizer(settings, text, tm
     report = report_of(tmp_path)
 
     assert dict(baseline_of(report).pairs)["constant-tuned"].endswith(f"over 3 seeds, {text}")
-    assert f"(constant-tuned, {text}, found with" in report.verdict
+    # "lr0=0.001, beta_1=0.97" is "a constant rate of 0.001 with beta_1 0.97".
+    words = text.removeprefix("lr0=").replace("=", " ").replace(", ", " with ", 1)
+    assert report.answer.use == f"Use a constant rate of {words.replace(', ', ' and ')}."
+
+
+def test_the_reference_may_be_another_rate_of_the_tuning_search(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    arms = {"constant-tuned-2": build_run.TUNED, "constant-0.1": build_run.ARMS["constant-0.1"]}
+    build_run.write_manifest(tmp_path / "run", baseline_budget=0.5, baseline_arms=arms)
+    build_run.write_baseline(tmp_path / "run", {"constant-tuned-2": (0.695, 0.692, 0.698)})
+    build_run.write_trial(tmp_path / "run", "0", 0.73, rows=0)
+
+    report = report_of("run")
+
+    assert report.verdict == (
+        "Use exponential(lr0=0.12, k=0.08) with momentum 0.83, but confirm it: `lrtune confirm "
+        "run`. It leads constant-tuned-2 by 0.0350 in the search, and chance alone can give as "
+        "much as 0.0149."
+    )
+    assert baseline_of(report).pairs[0] == (
+        "constant-tuned-2",
+        "0.6950 ± 0.0030 over 3 seeds, lr0=0.0275, momentum=0.91",
+    )

@@ -179,9 +179,7 @@ def write_trial(
     first, last, planned = epochs
     write_epochs(folder, trial_id, range(first, last + 1 if rows is None else first + rows), row)
     span = schema.Span(first, last, planned)
-    outcome = schema.Outcome(
-        trial_id, status, values, span, 7, seconds, score, parent, message
-    )
+    outcome = schema.Outcome(trial_id, status, values, span, 7, seconds, score, parent, message)
     Writer(folder).outcome(outcome)
     return folder / folder_of(trial_id)
 
@@ -238,10 +236,13 @@ def large_run(folder: Path, trials: int, *, epochs: int = 50, seed: int = 0) -> 
         values["lr0"] = 10 ** draw.uniform(-3, -0.5)
         values["momentum"] = draw.random()
         status = "failed" if number % 20 == 19 else "diverged" if number % 10 == 9 else "completed"
+        scores = {"failed": None, "diverged": 0.5}
+        if status != "failed":
+            scores["completed"] = draw.gauss(0.68, 0.02)
         write_trial(
             folder,
             f"{number:04}",
-            None if status == "failed" else draw.gauss(0.68, 0.02),
+            scores[status],
             values=values,
             status=status,
             epochs=(1, epochs, epochs),

@@ -244,5 +244,5 @@ def test_the_frame_has_one_row_per_arm():
         "arm", "is_baseline", "n", "missing", "mean", "std", "lower", "upper",
         "search_score", "selection_bias", "pairs", "difference", "difference_std",
         "difference_lower", "difference_upper", "p", "p_holm", "verdict", "seeds_to_show",
-        "sentence",
+        "evidence", "sentence",
     ]  # fmt: skip
