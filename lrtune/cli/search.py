@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from lrtune.cli.time_limit import Planned
     from lrtune.display.observer import Observer
+    from lrtune.records.schema import Outcome
     from lrtune.search.deadline import Deadline
     from lrtune.search.given import Given
 
@@ -239,7 +240,8 @@ def _run(
     tuner = _tuner(options, given, None if limit is None else limit.share)
     stages = stages_of(options, given, tuner)
     if limit is not None:
-        tuner.deadline = limit.search_deadline(deadline, stages)
+        both = limit.deadlines(deadline, stages, _ended(options))
+        tuner.deadline, tuner.deadline_of_constants = both
     said = None
     if options.confirm or limit is not None:
         said = Stages(stages, None if limit is None else limit.speed)
@@ -265,6 +267,19 @@ def _run(
             model=options.model,
         )
     return bool(tuner.stopped)
+
+
+def _ended(options: Options) -> list[Outcome]:
+    """The trainings of earlier sessions in the run folder."""
+    from lrtune.records.reader import DamagedManifestError, read_run
+    from lrtune.records.writer import holds_run
+
+    if options.overwrite or not holds_run(options.folder):
+        return []
+    try:
+        return list(read_run(options.folder).by_id.values())
+    except DamagedManifestError:
+        return []
 
 
 def _within_limit(

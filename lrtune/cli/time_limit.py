@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from lrtune.cli.options import Options
     from lrtune.display.stages import Speed, Stage
+    from lrtune.records.schema import Outcome
     from lrtune.search.deadline import Deadline
     from lrtune.search.given import Given
 
@@ -80,12 +81,27 @@ class Planned:
     share: float | None
     speed: Speed
 
-    def search_deadline(self, deadline: Deadline, stages: tuple[Stage, ...]) -> Deadline:
-        """When the search must stop so that the confirmation ends by the deadline."""
-        from lrtune.records.ids import CONFIRM
+    def deadlines(
+        self, deadline: Deadline, stages: Sequence[Stage], ended: Sequence[Outcome]
+    ) -> tuple[Deadline, Deadline]:
+        """When the search, and its search of constant rates, must stop for what comes afterwards.
+
+        Args:
+            deadline: of the whole command.
+            stages: of the command.
+            ended: trainings of earlier sessions, which take no more time.
+        """
+        from lrtune.records.ids import BASELINE_SEARCH, CONFIRM
         from lrtune.search.limit import seconds_of
 
-        return deadline.earlier(seconds_of([s for s in stages if s.kind == CONFIRM], self.speed))
+        left = [one.without(ended) for one in stages]
+        seconds = {one.kind: seconds_of([one], self.speed) for one in left}
+        search = deadline.earlier(seconds.pop(CONFIRM, 0.0))
+        constants = seconds.pop(BASELINE_SEARCH, 0.0)
+        others = sum(seconds.values())
+        # Where time is short, neither gets all of it.
+        part = search.part(constants / ((constants + others) or 1.0))
+        return search, search.earlier(others).later_of(part)
 
 
 def planned(
@@ -139,5 +155,5 @@ def planned(
         f"an epoch with {workers}, even a search of {smallest:.0%} of the usual trials takes "
         f"{as_limit(whole)}"
         f"{', its confirmation included' if options.confirm else ''}. "
-        f"--time-limit {as_limit(whole)} would do{other}. Received: {options.time_limit}"
+        f"--time-limit {as_limit(1.05 * whole)} would do{other}. Received: {options.time_limit}"
     )

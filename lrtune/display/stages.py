@@ -42,11 +42,13 @@ class Speed:
         epoch: seconds > 0 of an epoch of one training, while all workers train.
         workers: int >= 1, trainings at a time.
         start: seconds >= 0 that a training takes besides its epochs.
+        warm_up: seconds >= 0 until new workers train.
     """
 
     epoch: float
     workers: int
     start: float = 0.0
+    warm_up: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ class Stage:
         usual: int >= 0, trainings that it usually takes.
         size: float > 0, samples that are trained on, as a multiple of the search's.
         in_turn: int >= 0, epochs that can only be trained one after another.
+        warm_ups: int >= 0, how often workers start for it.
     """
 
     kind: str
@@ -67,6 +70,7 @@ class Stage:
     usual: int
     size: float = 1.0
     in_turn: int = 0
+    warm_ups: int = 0
 
     @property
     def usual_epochs(self) -> int:
@@ -79,7 +83,8 @@ class Stage:
         epochs = self.usual_epochs if usually else self.epochs
         epoch = speed.epoch * self.size
         shared = (trainings * speed.start + epochs * epoch) / speed.workers
-        return max(shared, min(self.in_turn, epochs) * epoch)
+        trained = max(shared, min(self.in_turn, epochs) * epoch)
+        return trained + (self.warm_ups * speed.warm_up if trainings else 0.0)
 
     def without(self, outcomes: Iterable[Outcome]) -> Stage:
         """What is left of it after trainings that have ended."""
@@ -104,12 +109,15 @@ def _stage_of(trial_id: str) -> str:
 def stages_of_search(plan: Iterable[Rung]) -> tuple[Stage, ...]:
     """The stages of a search, without those of which nothing is planned."""
     rungs = list(plan)
-    stages = []
+    stages: list[Stage] = []
     for kind in (BASELINE_SEARCH, BASELINE, "search"):
         trainings, epochs = total(tuple(one for one in rungs if one.part == kind))
         longest = max((one.last for one in rungs if one.part == kind), default=0)
         if trainings:
-            stages.append(Stage(kind, trainings, epochs, trainings, in_turn=longest))
+            starts = int(not stages)  # the same workers train all of a search
+            stages.append(
+                Stage(kind, trainings, epochs, trainings, in_turn=longest, warm_ups=starts)
+            )
     return tuple(stages)
 
 
@@ -128,7 +136,9 @@ def stage_of_confirmation(
     places = places_of_choice(min(trials, CANDIDATES)) if chooses else ()
     choice = sum(places)
     most, usual = choice + 2 * max_seeds, choice + 2 * min(USUAL_PAIRS, max_seeds)
-    return Stage(CONFIRM, most, most * epochs, usual, size, in_turn=epochs * (2 * bool(places) + 1))
+    parts = 2 if choice else 1  # with new workers each
+    turns = epochs * (3 if choice else 1)
+    return Stage(CONFIRM, most, most * epochs, usual, size, in_turn=turns, warm_ups=parts)
 
 
 class Stages:
@@ -163,7 +173,7 @@ class Stages:
         left = [stage for stage in left if stage.trainings]
         if sum(one.seconds(speed, usually=True) for one in left) <= _SHORT:
             return []
-        return ["Left, at most:" if self._found else "That takes at most:", *lines_of(left, speed)]
+        return ["Left, at most:" if self._found else "Planned, at most:", *lines_of(left, speed)]
 
 
 def lines_of(stages: Sequence[Stage], speed: Speed | None = None) -> list[str]:

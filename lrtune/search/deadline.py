@@ -39,7 +39,11 @@ class Deadline:
 
     def part(self, share: float) -> Deadline:
         """The deadline of what gets a share (0 to 1) of the time that is left."""
-        return replace(self, at=self.clock() + share * self.left) if self.at < math.inf else self
+        return replace(self, at=self.clock() + share * self.left)
+
+    def later_of(self, other: Deadline) -> Deadline:
+        """The later one of two deadlines of the same clock."""
+        return self if self.at >= other.at else other
 
 
 NEVER = Deadline()

@@ -47,7 +47,7 @@ def measure_speed(runner: Runner, recipe: Recipe, seed: int) -> Speed:
     Raises:
         SearchError: it cannot be trained.
     """
-    _train(runner, recipe, seed, 1)
+    first = _train(runner, recipe, seed, 1)
     ended = _train(runner, recipe, seed, 2)
     timed = [one for one in ended if one.epochs]
     if not timed:
@@ -60,7 +60,8 @@ def measure_speed(runner: Runner, recipe: Recipe, seed: int) -> Speed:
         max(one.seconds - sum(float(epoch["seconds"]) for epoch in one.epochs), 0.0)
         for one in timed
     )
-    return Speed(max(epoch, 1e-6), runner.slots, start)
+    warm_up = max(fmean(one.seconds for one in first) - epoch - start, 0.0)
+    return Speed(max(epoch, 1e-6), runner.slots, start, warm_up)
 
 
 def _train(runner: Runner, recipe: Recipe, seed: int, epochs: int) -> list[TrialOutcome]:

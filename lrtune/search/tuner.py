@@ -165,7 +165,7 @@ class LoopTuner(UnsavedTuner):
         if _share is None:  # a search with a time limit is resumed as it was planned
             _share = 1.0 if overwrite else recorded_share(self._folder, self.baseline_budget)
         self.share = _share
-        self.deadline = NO_DEADLINE
+        self.deadline = self.deadline_of_constants = NO_DEADLINE
         self.stopped = False
         self._algorithm = self.algorithm_type(self.oracle, _share, self.tries)
         self._space = tuple(self.oracle.get_space().get_config()["space"])
@@ -339,8 +339,7 @@ class LoopTuner(UnsavedTuner):
             if found is not None and found.manifest.cut_off:
                 manifest, tuner.deadline = dataclasses.replace(manifest, cut_off=True), PAST
             else:
-                parts = (total(tuner._plan(whole.max_epochs))[1], total(whole.plan)[1])
-                tuner.deadline = self.deadline.part(parts[0] / parts[1])
+                tuner.deadline = self.deadline_of_constants
             if tuner._train(runner, nested, manifest, found, within):
                 nested.manifest(dataclasses.replace(manifest, cut_off=True, finished=now()))
         outcomes = read_run(tuner._folder).outcomes
