@@ -31,6 +31,12 @@ _VERDICTS = {
 }
 """Verdict -> marker, how it is filled, and what the legend says."""
 
+_SEQUENTIAL = {
+    **_VERDICTS,
+    "none": ("o", "none", "not shown to be better"),
+    "untested": ("s", "none", "not decided yet"),
+}
+
 
 class Forest(Picture):
     """The paired difference of every confirmed arm from the baseline, with its interval.
@@ -50,7 +56,8 @@ class Forest(Picture):
         """A row an arm and seed with a score of both the arm and the baseline, the best arm first.
 
         Columns arm, family, schedule (its text), seed, difference (above 0 is better), and of the
-        arm as a whole: mean, lower, upper, p_holm, verdict.
+        arm as a whole: mean, lower, upper, p_holm, evidence (NaN unless the design is sequential),
+        verdict.
         """
         confirmed = self._confirmed()
         comparison, arms = confirmed.comparison, confirmed.manifest.arms
@@ -62,7 +69,7 @@ class Forest(Picture):
                 "schedule": Recipe.from_values(arms[one.arm]).schedule_text, "seed": seed,
                 "difference": direction.gain(score, base[seed]), "mean": one.mean,
                 "lower": one.lower, "upper": one.upper, "p_holm": one.p_holm,
-                "verdict": one.verdict,
+                "evidence": one.evidence, "verdict": one.verdict,
             }
             for one in sorted(comparison.differences, key=lambda one: -one.mean if one.n else 0)
             for seed, score in confirmed.scores[one.arm].items()
@@ -92,7 +99,7 @@ class Forest(Picture):
                 frame.assign(row=frame["row"] + 0.17), x="difference", y="row", hue="family",
                 palette=self._colours, alpha=0.35, s=14, linewidth=0, legend=False, ax=drawn,
             )  # fmt: skip
-            self._draw_arms(drawn, arms)
+            self._draw_arms(drawn, arms, _SEQUENTIAL if confirmed.evidence else _VERDICTS)
             ends = pd.concat([frame[one] for one in ("difference", "lower", "upper")])
             drawn.set_xlim(*around([0.0, *(one for one in ends if math.isfinite(one))]))
             drawn.set_ylim(len(arms) - 0.4, -0.6)
@@ -109,19 +116,23 @@ class Forest(Picture):
             note = f"p: adjusted for {tested} comparisons (Holm)" if tested > 1 else ""
             level = f"{100 * comparison.confidence:.3g} % interval of the mean difference"
             level += ", unadjusted" if tested > 1 else ""
+            if confirmed.evidence is not None:
+                level = "bounds, each with 95 % confidence at any stop"
             drawn.plot([], [], color=BASELINE, linewidth=2, label=level)
             drawn.scatter([], [], color=MUTED, s=14, label="one seed")
             legend(drawn, note)
             return figure_of(drawn)
 
-    def _draw_arms(self, ax: Axes, arms: pd.DataFrame) -> None:
+    def _draw_arms(
+        self, ax: Axes, arms: pd.DataFrame, verdicts: dict[str, tuple[str, str, str]]
+    ) -> None:
         """Marker and interval of each arm, and its numbers at the right edge."""
-        for verdict, (marker, fill, words) in _VERDICTS.items():
+        for verdict, (marker, fill, words) in verdicts.items():
             if (arms["verdict"] == verdict).any():
                 ax.plot([], [], color=BASELINE, marker=marker, fillstyle=fill, linestyle="none",
                         markersize=8, markeredgewidth=1.6, label=words)  # fmt: skip
         for one in arms.itertuples():
-            marker, fill, _ = _VERDICTS[one.verdict]
+            marker, fill, _ = verdicts[one.verdict]
             known = math.isfinite(one.lower) and math.isfinite(one.upper)
             ax.errorbar(
                 one.mean, one.row, marker=marker, markersize=9, markeredgewidth=1.6, elinewidth=2,
@@ -132,6 +143,8 @@ class Forest(Picture):
             words = f"{one.mean:+.2g}".replace("-", "\N{MINUS SIGN}")
             if not math.isnan(one.p_holm):
                 words += ", p < 0.001" if one.p_holm < 0.001 else f", p = {one.p_holm:.2g}"
+            if not math.isnan(one.evidence):
+                words += f", evidence {one.evidence:.2g}"
             ax.annotate(
                 words, (1, one.row), xytext=(8, 0), xycoords=ax.get_yaxis_transform(),
                 textcoords="offset points", va="center", fontsize=8.5, annotation_clip=False,

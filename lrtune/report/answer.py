@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lrtune.report.confirmed import answer_confirmed, unfinished
 from lrtune.report.recommendation import Answer
+from lrtune.report.sequential import choice_in_words
 from lrtune.report.verdict import answer_searched, sentences
 from lrtune.report.words import count, fixed
 from lrtune.stats.chance import measure_chance
@@ -55,9 +56,8 @@ def find_answer(
     if nothing := _unlearned_search(records, ranked, baseline, places):
         return nothing
     found = answer_searched(records, frame, baseline, places)
-    if confirmed is None:
-        return found
-    return replace(found, caveats=sentences([found.caveats, unfinished(confirmed)]))
+    more = choice_in_words(records, places) if confirmed is None else unfinished(confirmed)
+    return replace(found, caveats=sentences([found.caveats, more]))
 
 
 def _no_trial(records: RunRecords, frame: pd.DataFrame) -> Answer:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lrtune.report import sequential
 from lrtune.report.constants import CONSTANT, confirmed_as_good, confirmed_too, is_tuned
 from lrtune.report.recipes import whole_recipes
 from lrtune.report.recommendation import Answer, in_words
 from lrtune.report.verdict import UNTUNED, gap, sentences
-from lrtune.report.words import count, fixed
+from lrtune.report.words import count, fixed, interval
 from lrtune.schedules.recipe import Recipe
 from lrtune.stats.power import fewest_seeds
 from lrtune.stats.winner import Direction
@@ -34,13 +35,15 @@ def answer_confirmed(records: RunRecords, confirmed: Confirmed, places: int) -> 
     if beating and (rivals := confirmed_as_good(confirmed, beating[0].name)):
         arm, why = rivals[0].name, _as_good(rivals[0], beating[0], manifest, places)
     elif decides is not None:
-        why = certainty(decides, manifest, places)
+        why = certainty(confirmed, decides, places)
         if beating:
-            arm, caveats = decides.arm, _about_winner(confirmed, beating, places)
+            arm, caveats = decides.arm, _about_winner(records, confirmed, beating, places)
         else:
             caveats.append(recipes_differ(manifest, decides.arm))
     recipe = Recipe.from_values(manifest.arms[arm])
-    caveats.append(unfinished(confirmed))
+    if decides is not None:
+        caveats.append(on_other_samples(confirmed, decides.arm, places))
+    caveats += [unfinished(confirmed), sequential.how_to_go_on(confirmed, records.folder)]
     name = manifest.trials.get(arm, arm)
     answer = Answer(f"Use {in_words(recipe)}.", why, sentences(caveats))
     return answer.choosing(
@@ -51,15 +54,18 @@ def answer_confirmed(records: RunRecords, confirmed: Confirmed, places: int) -> 
     )
 
 
-def certainty(one: Difference, manifest: ConfirmManifest, places: int) -> str:
+def certainty(confirmed: Confirmed, one: Difference, places: int) -> str:
     """How sure the answer is, in a sentence: the one place that words the verdict of a comparison.
 
     Args:
+        confirmed: the confirmation.
         one: the difference that decides: of the arm to use if its verdict is "better", else of
             the best schedule that was not shown to beat the constant rate.
-        manifest: of the confirmation.
         places: int >= 0, decimals of scores.
     """
+    manifest = confirmed.manifest
+    if confirmed.evidence is not None:
+        return sequential.certainty(confirmed, one, places)
     where = f"on the test {manifest.data.kind}"
     seeds, size = f"with {count(one.n, 'fresh seed')}", ""
     if not math.isnan(one.lower):
@@ -77,6 +83,29 @@ def certainty(one: Difference, manifest: ConfirmManifest, places: int) -> str:
     if one.verdict == "worse":
         return f"It beats every schedule confirmed: {lead}."
     return f"No schedule was shown to beat it: {lead}."
+
+
+def on_other_samples(confirmed: Confirmed, arm: str, places: int) -> str:
+    """How an arm differs from the baseline on other samples of the same kind, a sentence.
+
+    Args:
+        confirmed: the confirmation.
+        arm: that is compared with the baseline.
+        places: int >= 0, decimals of scores.
+
+    Returns:
+        Empty where it is not known how the arms did on each sample.
+    """
+    found, kind = confirmed.other_samples.get(arm), confirmed.manifest.data.kind
+    if found is None:
+        return ""
+    shown = fixed(found.mean, places, sign=True), interval(found.lower, found.upper, places)
+    beats = differences(confirmed)[arm].verdict == "better"
+    alas = f", so on other {kind} it may be no better" if beats and found.lower <= 0 else ""
+    return (
+        f"For other {kind} of this kind, and other seeds, the difference is {' '.join(shown)} "
+        f"(95 % interval){alas}."
+    )
 
 
 def deciding(confirmed: Confirmed) -> Difference | None:
@@ -133,6 +162,8 @@ def recipes_differ(manifest: ConfirmManifest, *arms: str) -> str:
 
 def too_few(confirmed: Confirmed) -> str:
     """Why no verdict is possible with so few seeds; empty if there are enough."""
+    if confirmed.evidence is not None:
+        return ""
     tested = [one for one in confirmed.comparison.differences if one.verdict != "untested"]
     comparisons, most = len(tested), max((one.n for one in tested), default=0)
     fewest = fewest_seeds(comparisons, tested[0].alpha) if tested else 0
@@ -148,7 +179,7 @@ def too_few(confirmed: Confirmed) -> str:
 def unfinished(confirmed: Confirmed) -> str:
     """How many trainings have ended; empty if all have."""
     ended, planned = confirmed.ended, confirmed.planned
-    if ended >= planned:
+    if ended >= planned or confirmed.evidence is not None:
         return ""
     return (
         f"The confirmation is not finished: {ended:,} of {planned:,} trainings have ended, so the "
@@ -165,7 +196,9 @@ def _as_good(rival: ArmSummary, best: ArmSummary, manifest: ConfirmManifest, pla
     )
 
 
-def _about_winner(confirmed: Confirmed, beating: list[ArmSummary], places: int) -> list[str]:
+def _about_winner(
+    records: RunRecords, confirmed: Confirmed, beating: list[ArmSummary], places: int
+) -> list[str]:
     """What else there is to know about the best of the arms that beat the baseline."""
     manifest, first = confirmed.manifest, beating[0].name
     caveats = [confirmed_too(confirmed, first, manifest.baseline, places)]
@@ -179,7 +212,8 @@ def _about_winner(confirmed: Confirmed, beating: list[ArmSummary], places: int) 
             f"It is the best of {tested} schedules tested, so its gain is probably a little too "
             "high."
         )
-    if not is_tuned(manifest.baseline) and manifest.arms[first].get("schedule") != CONSTANT:
+    tuned = is_tuned(manifest.baseline) or records.manifest.baseline_budget
+    if not tuned and manifest.arms[first].get("schedule") != CONSTANT:
         caveats.append(UNTUNED)
     return [*caveats, recipes_differ(manifest, first)]
 

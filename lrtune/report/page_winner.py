@@ -8,7 +8,8 @@ from lrtune.errors import LrtuneError
 from lrtune.report.confirmed import best_confirmed, deciding
 from lrtune.report.page_pictures import PagePicture, draw_winner
 from lrtune.report.verdict import chance_of
-from lrtune.report.words import NOTHING, fixed, p_text
+from lrtune.report.words import NOTHING, brief, fixed, p_text
+from lrtune.stats.sequential import BETTER
 
 if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
@@ -77,4 +78,5 @@ def _confirmed(confirmed: Confirmed, one: Difference, places: int) -> list[tuple
         (f"{base.name}, mean of {base.n}", fixed(base.mean, places)),
         (f"lead of {arm.name}", fixed(one.mean, places, sign=True)),
         ("p, adjusted for all arms", p_text(one.p_holm)),
+        (f"evidence, {BETTER:g} is needed", brief(one.evidence)),
     ]

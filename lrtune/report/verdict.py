@@ -10,7 +10,6 @@ from lrtune.report.constants import (
     CONSTANT,
     better_than_reference,
     constants_as_good,
-    is_tuned,
 )
 from lrtune.report.recipes import whole_recipes
 from lrtune.report.recommendation import Answer, in_words

@@ -24,6 +24,8 @@ def sentence(difference: Difference, places: int = 4, baseline: str = "the basel
         [0.0041, 0.0262] unadjusted (adjusted p = 0.031, 8 seeds)". The p-value includes Holm's
         correction, the interval does not; with one comparison there is nothing to adjust.
     """
+    if not math.isnan(difference.evidence):
+        return _sequential(difference, places, baseline)
     if difference.verdict == "untested":
         return _untested(difference)
     aside = _missing(difference)
@@ -36,6 +38,19 @@ def sentence(difference: Difference, places: int = 4, baseline: str = "the basel
     if difference.verdict == "worse":
         return f"worse than {baseline} by {figures}{aside}"
     return f"no evidence of a difference: {figures}{_more(difference, places)}{aside}"
+
+
+def _sequential(difference: Difference, places: int, baseline: str) -> str:
+    """The verdict of a sequential test, which has evidence in place of a p-value."""
+    if not difference.n:
+        return "no pair has ended yet"
+    mean, lower = (f"{one + 0.0:.{places}f}" for one in (difference.mean, difference.lower))
+    pairs = f"{difference.n} pair{'' if difference.n == 1 else 's'}"
+    aside = f"(evidence {difference.evidence:.2g}, {pairs})"
+    if difference.verdict == "better":
+        return f"beats {baseline} by {mean}, by at least {lower} with 95 % confidence {aside}"
+    what = "not decided yet" if difference.verdict == "untested" else "not shown to be better"
+    return f"{what}: {mean} {aside}"
 
 
 def _figures(difference: Difference, places: int) -> str:

@@ -254,7 +254,7 @@ def test_from_the_command_line_cost_comes_first_and_the_comparison_last(searched
         "difference: it takes 7 seeds."
     )
     assert "[18/18] confirm/" in ended.stdout
-    assert "constant-tuned" in ended.stdout.rpartition("[18/18]")[2]
+    assert "Confirmation with 6 fresh seeds" in ended.stdout.rpartition("[18/18]")[2]
     assert ended.stdout.splitlines()[-1].startswith(f"Open {folder}/report.html for the report ")
     assert "Differences from the baseline" in (folder / "report.html").read_text()
     again = called(capsys, "confirm", folder, *fixed)

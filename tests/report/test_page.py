@@ -235,6 +235,7 @@ def test_a_baseline_at_chance_has_no_tiles_and_no_code(tmp_path):
     data = {**build_run.MANIFEST["data"], "largest_class": 0.5}
     folder = build_run.tuned_run(tmp_path / "run", (0.5, 0.5, 0.5))
     build_run.write_manifest(folder, data=data, baseline_arms=build_run.ARMS)
+    build_run.write_baseline(folder, dict.fromkeys(build_run.ARMS, (0.5, 0.5, 0.5)))
 
     words = page_of(folder).words
     assert "What to use Nothing to recommend: 50 epochs are too few to compare anything." in words

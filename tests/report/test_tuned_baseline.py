@@ -88,7 +88,7 @@ def test_an_untuned_rate_that_did_better_than_the_tuned_one_is_the_reference(tmp
     report = report_of(tmp_path)
 
     assert report.baseline.reference.name == "constant-0.1"
-    assert report.answer.use == "Use a constant rate of 0.1 with momentum 0."
+    assert "It leads constant-0.1 by 0.0310 in the search" in report.verdict
 
 
 def test_a_rate_that_left_the_race_with_a_better_mean_is_named(tmp_path):
@@ -99,7 +99,7 @@ def test_a_rate_that_left_the_race_with_a_better_mean_is_named(tmp_path):
 
     assert report.baseline.reference.name == "constant-tuned"
     assert report.verdict.endswith(
-        " Another constant rate did better than constant-tuned with fewer seeds: constant-tuned-2 "
+        " Another constant rate did better than constant-tuned, with fewer seeds: constant-tuned-2 "
         "(0.6950)."
     )
 
