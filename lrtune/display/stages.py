@@ -185,7 +185,9 @@ def lines_of(stages: Sequence[Stage], speed: Speed | None = None) -> list[str]:
     """
     rows = []
     for stage in stages:
-        row = [_NAMES[stage.kind], count(stage.trainings, "training"), count(stage.epochs, "epoch")]
+        amounts = [count(stage.trainings, "training"), count(stage.epochs, "epoch")]
+        # A singular is one letter shorter.
+        row = [_NAMES[stage.kind], *(f"{one} " if one[:2] == "1 " else one for one in amounts)]
         usual = f"usually {count(stage.usual, 'training')}" if stage.usual < stage.trainings else ""
         if speed is not None:
             row.append(f"about {in_words(stage.seconds(speed, usually=False))}")
