@@ -231,6 +231,7 @@ def _run(
 ) -> bool:
     from lrtune.display import Leaderboard, make_progress
     from lrtune.display.stages import Stages
+    from lrtune.report.terminal import say
 
     if options.finds_range:
         options = with_found_range(options, hypermodel_of(options, given), given, console)
@@ -238,6 +239,9 @@ def _run(
     if options.time_limit is not None:
         limit = _within_limit(options, given, console, deadline, quiet=quiet)
     tuner = _tuner(options, given, None if limit is None else limit.share)
+    if tuner.share < 1 and (limit is None or limit.share is None) and not quiet:
+        shares = f"with {tuner.share:.0%} of the usual trials; --overwrite starts a new one"
+        say(console, f"This search was planned for a time limit, {shares}.")
     stages = stages_of(options, given, tuner)
     if limit is not None:
         both = limit.deadlines(deadline, stages, _ended(options))
@@ -299,7 +303,10 @@ def _within_limit(
     found = planned(options, given, make, deadline, resumed=resumed)
     if not quiet:
         speed = found.speed
-        fits = "" if found.share is None else f", so {found.share:.0%} of the usual trials fit"
+        fits = ""
+        if found.share is not None:
+            all_of = "all" if found.share == 1 else f"{found.share:.0%} of the usual"
+            fits = f", so {all_of} trials fit"
         workers = count(speed.workers, "worker")
         say(console, f"An epoch takes {speed.epoch:.2g} s with {workers}{fits}.")
     return found

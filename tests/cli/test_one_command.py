@@ -141,7 +141,7 @@ def test_a_finished_search_is_confirmed_without_a_new_training(
 
 
 def test_before_it_starts_each_stage_has_a_line(tiny_images, tmp_path, capsys):
-    search.search(asked(tiny_images, tmp_path / "run", quiet=False))
+    interrupted(asked(tiny_images, tmp_path / "run", quiet=False), 1)
     said = capsys.readouterr().out.splitlines()
     first = said.index("Planned, at most:")
     assert said[first + 1 : first + 5] == [
@@ -313,6 +313,7 @@ def test_without_the_option_a_limited_search_goes_on_as_it_was_planned(
     assert interrupted(options, 14, seconds=1.0) == 130
     search.search(replace(options, time_limit=None))
     assert len(read_run(folder).outcomes) == 10
+    assert capsys.readouterr().out.count("This search was planned for a time limit, with ") == 1
     search.search(replace(options, time_limit=None))
     assert "The search and the confirmation in" in capsys.readouterr().out
 
