@@ -204,12 +204,14 @@ def lrtune_side(arguments: argparse.Namespace, stages: Stages, folder: Path) -> 
 def stages_of(run: Path, clock: float, seconds: float) -> dict[str, dict[str, Any]]:
     """Seconds and epochs of each stage of a run that began at `clock`, the last one up to its end.
 
-    A stage ends when its last training does.
+    A stage ends when its last training does. The choice of the arm to test is part of "confirm".
     """
     files = {
         "baseline": list(run.glob("baseline/**/epochs.jsonl")),
         "search": list(run.glob("trial_*/epochs.jsonl")),
-        "confirm": list(run.glob("confirm/**/epochs.jsonl")),
+        "confirm": [
+            path for name in ("choice", "confirm") for path in run.glob(f"{name}/**/epochs.jsonl")
+        ],
     }
     ends = {
         name: max((path.stat().st_mtime for path in paths), default=clock)
@@ -320,7 +322,6 @@ def quick_data(folder: Path) -> Path:
 
     path = folder / "quick.npz"
     data = lrtune.load_data("synthetic").subset(train=QUICK_IMAGES)
-    arrays = {"train": data.train, "test": data.test}
     arrays = {}
     for name, part in {"train": data.train, "test": data.test}.items():
         arrays[f"x_{name}"] = np.round(255 * part.x[:QUICK_IMAGES]).astype(np.uint8)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +17,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from lrtune.confirmation.material import Material
+    from lrtune.confirmation.plan import Design
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import ConfirmManifest
+    from lrtune.search.deadline import Deadline
 
 
 def command(
@@ -73,51 +79,105 @@ def command(
     training uses the test data once, at its end. The same command resumes a confirmation that was
     stopped; with a higher --min-seeds, it goes on after the answer that nothing was shown.
     """
+    from lrtune.confirmation.plan import Design
+
+    check_options(workers, trial_timeout, max_retries, cli.flag, in_process=in_process)
+    asked = Asked(
+        design=Design(design, seeds, max_seeds, min_seeds),
+        options=RunOptions(workers, trial_timeout, max_retries, in_process),
+        top=top,
+        arms=arm or (),
+        train_on=train_on,
+        data=data,
+        overwrite=overwrite,
+        quiet=quiet,
+    )
+    confirm(run, asked, cli.steady_console())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How a run is to be confirmed.
+
+    Attributes:
+        design: of the comparison.
+        options: how trainings are run.
+        top, arms, train_on, data, overwrite, quiet: as the command takes them.
+        finished: what to say if nothing is left to do; {run} is the run folder.
+        resume: what to say after an interrupt.
+        deadline: from then on, no new training is begun.
+    """
+
+    design: Design
+    options: RunOptions
+    top: int = 3
+    arms: Sequence[str] = ()
+    train_on: str = "train+validation"
+    data: str | None = None
+    overwrite: bool = False
+    quiet: bool = False
+    finished: str = "The confirmation in {run} is finished; --overwrite starts a new one."
+    resume: str = "The same command resumes the confirmation."
+    deadline: Deadline | None = None
+
+
+def confirm(run: str | os.PathLike[str], asked: Asked, console: Console) -> bool:
+    """Confirms a run as the command line does, and shows its result.
+
+    Args:
+        run: the run folder.
+        asked: how.
+        console: where to print.
+
+    Returns:
+        Whether the deadline came before the answer.
+
+    Raises:
+        LrtuneError: bad input, or a run that cannot be confirmed.
+        typer.Exit: with code 130, after an interrupt.
+    """
     from lrtune.confirmation.api import choose, is_finished, plan
     from lrtune.confirmation.cost import cost_in_words
     from lrtune.confirmation.material import loaded_material
-    from lrtune.confirmation.plan import Design
     from lrtune.records.reader import read_run
     from lrtune.report.finish import print_run
     from lrtune.report.terminal import say
 
-    check_options(workers, trial_timeout, max_retries, cli.flag, in_process=in_process)
-    options = RunOptions(workers, trial_timeout, max_retries, in_process)
-    console = cli.steady_console()
     records = read_run(run)
-    layout = Design(design, seeds, max_seeds, min_seeds)
-    arms = choose(records, layout, top, arm or ())
-    material = loaded_material(records.manifest, data, train_on)
-    manifest = plan(records, layout, arms, material, overwrite=overwrite)
-    finished = not overwrite and is_finished(records, manifest)
+    arms = choose(records, asked.design, asked.top, asked.arms)
+    material = loaded_material(records.manifest, asked.data, asked.train_on)
+    manifest = plan(records, asked.design, arms, material, overwrite=asked.overwrite)
+    finished = not asked.overwrite and is_finished(records, manifest)
+    stopped = False
     if finished:
-        say(console, f"The confirmation in {run} is finished; --overwrite starts a new one.")
+        say(console, asked.finished.format(run=run))
     else:
-        if not quiet:
-            cost = cost_in_words(records, manifest, workers)
-            say(console, f"{cost}\nStarting TensorFlow ...")
+        if not asked.quiet:
+            cost = cost_in_words(records, manifest, asked.options.workers)
+            starting = "" if "tensorflow" in sys.modules else "\nStarting TensorFlow ..."
+            say(console, f"{cost}{starting}")
         try:
-            _train(records, manifest, material, options, console, quiet=quiet, overwrite=overwrite)
+            stopped = _train(records, manifest, material, asked, console)
         except KeyboardInterrupt:
             print_run(run, console)
-            say(console, "\nInterrupted. The same command resumes the confirmation.")
+            say(console, f"\nInterrupted. {asked.resume}")
             raise typer.Exit(cli.INTERRUPTED) from None
     cli.show_result(run, console, "confirmation", new_page=not finished)
+    return stopped
 
 
 def _train(
     records: RunRecords,
     manifest: ConfirmManifest,
     material: Material,
-    options: RunOptions,
+    asked: Asked,
     console: Console,
-    *,
-    quiet: bool,
-    overwrite: bool,
-) -> None:
+) -> bool:
+    """Trains; whether the deadline came before the end."""
     from lrtune.model.start import start_tensorflow
     from lrtune.runner.forkserver import start_server
 
+    options = asked.options
     if not options.trains_here:
         start_server()  # it imports TensorFlow while this process does
     # One thread, as in every worker, so that a training's numbers do not depend on where it runs.
@@ -127,7 +187,10 @@ def _train(
     from lrtune.display import Leaderboard, make_progress
 
     leaderboard = Leaderboard.of(manifest)
-    with make_progress(console, leaderboard, *manifest.planned, quiet=quiet) as observer:
+    with make_progress(console, leaderboard, *manifest.planned, quiet=asked.quiet) as observer:
         hypermodel = searched_hypermodel(records, material)
         session = Confirmation(records.folder, manifest, hypermodel, material, options, observer)
-        session.run(overwrite=overwrite)
+        if asked.deadline is not None:
+            session.deadline = asked.deadline
+        session.run(overwrite=asked.overwrite)
+    return session.stopped

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import re
 import shlex
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from lrtune._util import checks
 from lrtune._util.references import is_reference
 from lrtune.cli import app as cli
 from lrtune.cli.data import runs_own_code
+from lrtune.cli.time_limit import parse_seconds
 from lrtune.errors import ArgumentError
 from lrtune.runner.options import RunOptions, check_options
 from lrtune.search.algorithms import ALGORITHMS
@@ -132,6 +134,27 @@ class Options:
             "for none."
         ),
     ] = 0.5
+    confirm: Annotated[
+        bool,
+        typer.Option(
+            "--confirm", help="Then confirm the winner, as `lrtune confirm` does: one result."
+        ),
+    ] = False
+    max_seeds: Annotated[
+        int | None,
+        typer.Option(
+            help="With --confirm: the most pairs of trainings of the test.", show_default="20"
+        ),
+    ] = None
+    time_limit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Plan all of it within this time: 30m, 90s, 2h, 1h30m. Fewer trials are searched, "
+            "and no new ones begin at the end of the search's part of it.",
+            show_default="none",
+        ),
+    ] = None
     keep_models: Annotated[
         int,
         typer.Option(
@@ -268,6 +291,20 @@ class Options:
         return default if self.max_trials is None else self.max_trials
 
     @property
+    def most_seeds(self) -> int:
+        """The most pairs of the confirmation's test."""
+        from lrtune.confirmation.plan import Design
+
+        return Design(max_seeds=self.max_seeds).most
+
+    @property
+    def seconds(self) -> float:
+        """The time limit; infinity without one."""
+        if self.time_limit is None:
+            return math.inf
+        return parse_seconds("--time-limit", self.time_limit)
+
+    @property
     def folder(self) -> Path:
         """The run folder."""
         return default_run_dir(self) if self.run_dir is None else self.run_dir
@@ -276,7 +313,7 @@ class Options:
 _NAMED_IN_FOLDER = ("algo", "max_epochs", "seed", "quick")
 _OF_NO_MATTER = (
     "max_trials", "workers", "keep_models", "trial_timeout", "max_retries", "in_process",
-    "tensorboard", "run_dir", "overwrite", "quiet",
+    "tensorboard", "run_dir", "overwrite", "quiet", "confirm", "max_seeds", "time_limit",
 )  # fmt: skip
 """Options that do not matter for the default folder: a search can be resumed with others."""
 
@@ -338,6 +375,13 @@ def check(options: Options) -> None:
             f"Received: {len(tried)} times."
         )
     checks.non_negative("--baseline-budget", options.baseline_budget)
+    if options.max_seeds is not None:
+        checks.integer("--max-seeds", options.max_seeds, at_least=1)
+        if not options.confirm:
+            raise ArgumentError(
+                f"--max-seeds goes with --confirm only. Received: {options.max_seeds}"
+            )
+    _ = options.seconds
     checks.integer("--keep-models", options.keep_models, at_least=0)
 
 

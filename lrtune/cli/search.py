@@ -6,12 +6,16 @@ The options are checked first; TensorFlow is imported only if all of them are va
 from __future__ import annotations
 
 import inspect
-from contextlib import ExitStack
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 from lrtune.cli import app as cli
+from lrtune.cli import one_command
 from lrtune.cli.auto_range import with_found_range, with_recorded_range
 from lrtune.cli.data import load_given, start, what_is_trained
 from lrtune.cli.options import (
@@ -22,11 +26,16 @@ from lrtune.cli.options import (
     check,
     command_line,
 )
+from lrtune.cli.time_limit import planned, stages_of
+from lrtune.report.words import count
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from lrtune.cli.time_limit import Planned
     from lrtune.display.observer import Observer
+    from lrtune.records.schema import Outcome
+    from lrtune.search.deadline import Deadline
     from lrtune.search.given import Given
 
 
@@ -47,8 +56,12 @@ def command(**typed: Any) -> None:
 command.__signature__ = inspect.signature(Options, eval_str=True)  # type: ignore[attr-defined]
 
 
-def search(options: Options) -> None:
+def search(options: Options, clock: Callable[[], float] = time.monotonic) -> None:
     """Runs a search as the command line does: data, tuner, the search itself, its result.
+
+    Args:
+        options: of the command line.
+        clock: gives seconds, for the time limit.
 
     Raises:
         LrtuneError: bad input, or a run folder that cannot be used.
@@ -58,7 +71,9 @@ def search(options: Options) -> None:
     from lrtune.records.writer import RunWriter, refuse_foreign_folder, refuse_to_erase
     from lrtune.report.finish import next_commands
     from lrtune.report.terminal import say
+    from lrtune.search.deadline import Deadline
 
+    deadline = Deadline(clock() + options.seconds, clock)
     console = cli.steady_console()
     folder = options.folder
     (refuse_to_erase if options.overwrite else refuse_foreign_folder)(folder)
@@ -68,25 +83,72 @@ def search(options: Options) -> None:
         check_folder(options.tensorboard, folder)
     options, given = _loaded(options, console)
     finished = not options.overwrite and _is_finished(options, given)
-    if finished:
+    if finished and not options.confirm:
         say(console, f"The search in {folder} is finished; --overwrite starts a new one.")
-    if finished and options.as_usual:
+    if finished and options.as_usual and not options.confirm:
         cli.show_result(folder, console, "search", new_page=False)
         return
     if options.overwrite and folder.exists() and (left := foreign_names(folder)):
         say(console, f"{folder} keeps what lrtune did not write: {', '.join(left)}")
     RunWriter(folder).close()  # if it cannot write, it fails before TensorFlow starts
+    stopped = False
+    if not options.confirm or options.overwrite or _is_open(options, console, finished=finished):
+        stopped = _search(options, given, console, deadline, finished=finished)
+    if options.confirm:
+        with _resumable(options, console):
+            one_command.confirm_search(options, console, deadline, stopped=stopped)
+        return
+    closing = "" if finished else next_commands(folder)
+    if stopped:
+        closing = f"{closing}\n{one_command.search_left(options)}"
+    cli.show_result(folder, console, "search", new_page=not finished, closing=closing)
+
+
+def _is_open(options: Options, console: Console, *, finished: bool) -> bool:
+    """Whether the search of `--confirm` may have trials to train.
+
+    Once its confirmation has begun, the search stays as it is: with another winner, the
+    confirmation could not be resumed.
+    """
+    from lrtune.records.reader import DamagedManifestError, read_run
+    from lrtune.records.writer import holds_run
+    from lrtune.report.terminal import say
+
+    if not holds_run(options.folder):
+        return True
+    try:
+        confirmed = read_run(options.folder).confirmation is not None
+    except DamagedManifestError:
+        return True
+    if confirmed and not finished:
+        say(console, "The confirmation has begun, so the search is not continued.")
+    elif finished and not confirmed:
+        say(console, f"The search in {options.folder} is finished. Its confirmation is next.")
+    return not (confirmed or (finished and options.as_usual))
+
+
+def _search(
+    options: Options, given: Given, console: Console, deadline: Deadline, *, finished: bool
+) -> bool:
+    """Starts TensorFlow and searches; whether the deadline came before the end."""
+    from lrtune.report.terminal import say
+
     if not (options.quiet or finished):
         starting = "" if options.own_code else " Starting TensorFlow ..."
         say(console, what_is_trained(options.data, given) + starting)
-    try:
+    with _resumable(options, console):
         if not options.own_code:
             start(workers=not options.in_process)
-        _run(options, given, console, quiet=options.quiet or finished)
+        return _run(options, given, console, deadline, quiet=options.quiet or finished)
+
+
+@contextmanager
+def _resumable(options: Options, console: Console) -> Iterator[None]:
+    """Ends with code 130 after an interrupt, with the report so far and how to resume."""
+    try:
+        yield
     except KeyboardInterrupt:
         _interrupted(options, console)
-    closing = "" if finished else next_commands(folder)
-    cli.show_result(folder, console, "search", new_page=not finished, closing=closing)
 
 
 def _loaded(options: Options, console: Console) -> tuple[Options, Given]:
@@ -99,6 +161,8 @@ def _loaded(options: Options, console: Console) -> tuple[Options, Given]:
         start(workers=not options.in_process)
     quick = {"train": QUICK_TRAIN, "validation": QUICK_VALIDATION} if options.quick else {}
     given = load_given(options.data, console, **quick)
+    if options.confirm:
+        one_command.refuse_without_test(options.data, given)
     if options.finds_range and not options.overwrite:
         options = with_recorded_range(options)
     return options, given
@@ -143,7 +207,9 @@ def _is_finished(options: Options, given: Given) -> bool:
             else options.baseline_budget,
         }
     refuse_other_search(options.folder, records.manifest, asked)
-    more = (options.trials or 0) > (records.manifest.max_trials or 0)
+    # What was planned for a time limit stays planned so.
+    trials = math.ceil(records.manifest.share * (options.trials or 0))
+    more = trials > (records.manifest.max_trials or 0)
     return records.manifest.finished is not None and not (more or records.notices)
 
 
@@ -155,22 +221,40 @@ def _interrupted(options: Options, console: Console) -> NoReturn:
 
     if holds_run(options.folder):
         print_run(options.folder, console)
-    say(console, f"\nInterrupted. To resume the search:\n  {command_line(options)}")
+    what = "" if options.confirm else " the search"
+    say(console, f"\nInterrupted. To resume{what}:\n  {command_line(options)}")
     raise typer.Exit(cli.INTERRUPTED)
 
 
-def _run(options: Options, given: Given, console: Console, *, quiet: bool) -> None:
+def _run(
+    options: Options, given: Given, console: Console, deadline: Deadline, *, quiet: bool
+) -> bool:
     from lrtune.display import Leaderboard, make_progress
+    from lrtune.display.stages import Stages
+    from lrtune.report.terminal import say
 
     if options.finds_range:
         options = with_found_range(options, hypermodel_of(options, given), given, console)
-    tuner = _tuner(options, given)
+    limit = None
+    if options.time_limit is not None:
+        limit = _within_limit(options, given, console, deadline, quiet=quiet)
+    tuner = _tuner(options, given, None if limit is None else limit.share)
+    if tuner.share < 1 and (limit is None or limit.share is None) and not quiet:
+        shares = f"with {tuner.share:.0%} of the usual trials; --overwrite starts a new one"
+        say(console, f"This search was planned for a time limit, {shares}.")
+    stages = stages_of(options, given, tuner)
+    if limit is not None:
+        both = limit.deadlines(deadline, stages, _ended(options))
+        tuner.deadline, tuner.deadline_of_constants = both
+    said = None
+    if options.confirm or limit is not None:
+        said = Stages(stages, None if limit is None else limit.speed)
     trials, epochs = tuner.plan()
     objective = tuner.oracle.objective
     leaderboard = Leaderboard(objective.name, objective.direction, options.epochs)
     with ExitStack() as stack:
         progress = stack.enter_context(
-            make_progress(console, leaderboard, trials, epochs, quiet=quiet)
+            make_progress(console, leaderboard, trials, epochs, quiet=quiet, stages=said)
         )
         observer: Observer = progress
         if options.tensorboard is not None:
@@ -186,6 +270,46 @@ def _run(options: Options, given: Given, console: Console, *, quiet: bool) -> No
             data=given.record,
             model=options.model,
         )
+    return bool(tuner.stopped)
+
+
+def _ended(options: Options) -> list[Outcome]:
+    """The trainings of earlier sessions in the run folder."""
+    from lrtune.records.reader import DamagedManifestError, read_run
+    from lrtune.records.writer import holds_run
+
+    if options.overwrite or not holds_run(options.folder):
+        return []
+    try:
+        return list(read_run(options.folder).by_id.values())
+    except DamagedManifestError:
+        return []
+
+
+def _within_limit(
+    options: Options, given: Given, console: Console, deadline: Deadline, *, quiet: bool
+) -> Planned:
+    """How the search fits into its time limit, which is said."""
+    from lrtune.records.writer import holds_run
+    from lrtune.report.terminal import say
+
+    if not quiet:
+        say(console, "Timing an epoch for the time limit ...")
+    resumed = holds_run(options.folder) and not options.overwrite
+
+    def make(asked: Options, share: float | None) -> Any:
+        return _tuner(asked, given, share)
+
+    found = planned(options, given, make, deadline, resumed=resumed)
+    if not quiet:
+        speed = found.speed
+        fits = ""
+        if found.share is not None:
+            all_of = "all" if found.share == 1 else f"{found.share:.0%} of the usual"
+            fits = f", so {all_of} trials fit"
+        workers = count(speed.workers, "worker")
+        say(console, f"An epoch takes {speed.epoch:.2g} s with {workers}{fits}.")
+    return found
 
 
 def hypermodel_of(options: Options, given: Given) -> Any:
@@ -206,7 +330,7 @@ def hypermodel_of(options: Options, given: Given) -> Any:
     )
 
 
-def _tuner(options: Options, given: Given) -> Any:
+def _tuner(options: Options, given: Given, share: float | None = None) -> Any:
     from lrtune.model.named import first_model, usual_objective
     from lrtune.search.algorithms import tuner_of
 
@@ -233,5 +357,6 @@ def _tuner(options: Options, given: Given) -> Any:
         trial_timeout=options.trial_timeout,
         max_retries=options.max_retries,
         in_process=options.in_process,
+        _share=share,
         **size,
     )

@@ -55,20 +55,10 @@ def choose_arms(
     """
     if top < 1:
         raise ArgumentError(f"top must be at least 1. Received: {top}")
-    manifest = records.manifest
-    measured = measure_baseline(records)
-    if measured is None:
-        raise RunFolderError(
-            f"run folder {records.folder} has no constant rate that was trained for all "
-            f"{manifest.max_epochs} epochs, so there is nothing to compare with. Resume its search "
-            "first"
-        )
-    ranked = ranked_trials(records)
-    if not ranked:
-        raise RunFolderError(
-            f"run folder {records.folder} has no trial that completed {manifest.max_epochs} "
-            "epochs, so there is nothing to confirm. Resume its search first"
-        )
+    measured, ranked = measure_baseline(records), ranked_trials(records)
+    if measured is None or not ranked:
+        missing = missing_of(records)
+        raise RunFolderError(f"run folder {records.folder} has {missing}. Resume its search first")
     arms = {arm.name: arm for arm in measured.arms}
     picked = _named(records, chosen, list(arms)) if chosen else _best(ranked, top)
     if not picked:
@@ -90,6 +80,19 @@ def choose_arms(
             values[arm.name] = arm.recipe.values
             scores[arm.name] = arm.mean
     return Arms(values, trials, scores, measured.reference)
+
+
+def missing_of(records: RunRecords) -> str | None:
+    """What a search lacks to be confirmed, as a phrase; None if nothing."""
+    epochs = records.manifest.max_epochs
+    if measure_baseline(records) is None:
+        return (
+            f"no constant rate that was trained for all {epochs} epochs, so there is nothing to "
+            "compare with"
+        )
+    if not ranked_trials(records):
+        return f"no trial that completed {epochs} epochs, so there is nothing to confirm"
+    return None
 
 
 def _best(ranked: Sequence[Outcome], top: int) -> list[Outcome]:

@@ -6,15 +6,13 @@ import math
 import statistics
 from typing import TYPE_CHECKING
 
+from lrtune.display.stages import USUAL_PAIRS
 from lrtune.report.words import count
 from lrtune.stats.power import fewest_seeds
 
 if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import ConfirmManifest
-
-USUAL_PAIRS = 7
-"""Pairs of a sequential test without a gain, on average (22 trainings with the choice's 8)."""
 
 
 def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int | None) -> str:

@@ -20,6 +20,7 @@ from lrtune.records.schema import now
 from lrtune.records.task import TrainingJob
 from lrtune.records.writer import RunWriter
 from lrtune.runner import RunOptions, make_runner
+from lrtune.search.deadline import NEVER
 from lrtune.search.loop import TaskLoop
 from lrtune.search.plan import AllSeeds, Arms, PairsPlan, RacePlan
 from lrtune.stats.collapse import ran
@@ -46,6 +47,10 @@ class Confirmation:
         material: what to train and test on.
         options: how trainings are run.
         observer: watches.
+
+    Attributes:
+        deadline: from then on, no new training is begun.
+        stopped: whether it came before the answer.
     """
 
     def __init__(
@@ -64,6 +69,8 @@ class Confirmation:
         self._options = options
         self._observer = observer or Observer()
         self._known: tuple[Outcome, ...] = ()
+        self.deadline = NEVER
+        self.stopped = False
 
     def run(self, *, overwrite: bool = False) -> None:
         """Chooses and tests.
@@ -119,7 +126,7 @@ class Confirmation:
         return True
 
     def _test(self, writer: RunWriter) -> bool:
-        """Tests on the test data; whether nothing was lost."""
+        """Tests on the test data; whether the test is over."""
         manifest, material = self._manifest, self._material
         # Keras measures on the validation data, here the test data: once, after the last epoch.
         once = {"validation_data": material.test_data, "validation_freq": manifest.epochs}
@@ -141,9 +148,10 @@ class Confirmation:
         return self._train(job, writer, PairsPlan(arms, manifest.seeds, is_known))
 
     def _train(self, job: TrainingJob, writer: RunWriter, plan: Plan) -> bool:
-        """Trains what a plan asks for; whether nothing was lost, which the next session trains."""
+        """Trains what a plan asks for; whether all of it: the next session trains the rest."""
         with make_runner(job, self._options, self._observer.noticed) as runner:
             retries = self._options.max_retries
-            loop = TaskLoop(runner, writer, self._manifest, retries, self._observer)
+            loop = TaskLoop(runner, writer, self._manifest, retries, self._observer, self.deadline)
             loop.run(plan)
-        return not loop.lost
+        self.stopped = loop.stopped
+        return not (loop.lost or loop.stopped)

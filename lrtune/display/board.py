@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lrtune.display.pace import Length, Pace
+from lrtune.display.stages import Speed
 from lrtune.display.words import in_words
 from lrtune.report.words import count
 
@@ -143,6 +144,14 @@ class Board:
             # The epochs that a diverged or failed trial did not train are not left to do.
             self.epochs -= outcome.epochs.planned - outcome.epochs.last
         self.leaderboard.add(outcome)
+
+    def speed(self) -> Speed | None:
+        """How fast the workers train; None until an epoch has been timed."""
+        with self.lock:
+            length = self._pace.length(())
+            if length is None or not length.sure or not self.slots:
+                return None
+            return Speed(length.seconds, self.slots)
 
     def left(self) -> Length | None:
         """Seconds until everything is trained; None if unknown.

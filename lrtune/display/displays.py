@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from lrtune.display.frame import Lines
     from lrtune.display.leaderboard import Leaderboard
+    from lrtune.display.stages import Stages
     from lrtune.records.schema import Outcome
     from lrtune.records.task import EpochRecord, TrialTask
 
@@ -42,6 +43,7 @@ def make_progress(
     *,
     quiet: bool = False,
     clock: Callable[[], float] = time.monotonic,
+    stages: Stages | None = None,
 ) -> Display:
     """The display that suits the console: live on a terminal, plain lines anywhere else.
 
@@ -52,11 +54,12 @@ def make_progress(
         epochs: likewise.
         quiet: whether to show only warnings.
         clock: gives seconds.
+        stages: to print before it starts, with the minutes of each once an epoch is timed.
     """
     kind: type[Display] = Display
     if not quiet:
         kind = LiveProgress if _can_redraw(console) else PlainProgress
-    return kind(console, Board(leaderboard, trials, epochs, clock))
+    return kind(console, Board(leaderboard, trials, epochs, clock), stages)
 
 
 def _can_redraw(console: Console) -> bool:
@@ -75,11 +78,13 @@ class Display(Observer):
     Args:
         console: where to show them.
         board: keeps count.
+        stages: what will be trained; None to say only how much in all.
     """
 
-    def __init__(self, console: Console, board: Board) -> None:
+    def __init__(self, console: Console, board: Board, stages: Stages | None = None) -> None:
         self.console = console
         self.board = board
+        self.stages = stages
 
     def __enter__(self) -> Self:
         return self
@@ -94,6 +99,8 @@ class Display(Observer):
     @override
     def trial_found(self, outcome: Outcome) -> None:
         self.board.trial_found(outcome)
+        if self.stages is not None:
+            self.stages.found(outcome)
 
     @override
     def trial_began(self, task: TrialTask) -> None:
@@ -113,6 +120,12 @@ class Display(Observer):
         self.board.trial_ended(outcome)
         if outcome.status in ("failed", "lost"):
             self.say(trial_line(outcome), "yellow")
+
+    def say_stages(self) -> None:
+        """Prints the stages, or the minutes of each once they are known; each once."""
+        if self.stages is not None:
+            for line in self.stages.news(self.board):
+                self.say(line)
 
     def status(self, words: str, *, stopped: bool) -> None:
         """Shows who is writing the run.
@@ -136,15 +149,16 @@ class Display(Observer):
 class PlainProgress(Display):
     """One line a finished trial, for logs, pipes and notebooks."""
 
-    def __init__(self, console: Console, board: Board) -> None:
-        super().__init__(console, board)
+    def __init__(self, console: Console, board: Board, stages: Stages | None = None) -> None:
+        super().__init__(console, board, stages)
         self._said = board.clock()
         self._found_said = False
         self._timed = False
 
     @override
     def __enter__(self) -> Self:
-        if planned := self.board.planned():
+        self.say_stages()
+        if self.stages is None and (planned := self.board.planned()):
             self.say(planned)
         return self
 
@@ -161,6 +175,7 @@ class PlainProgress(Display):
     @override
     def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
         super().epoch_ended(trial_id, record)
+        self.say_stages()
         board, left = self.board, self.board.left()
         timed = left is not None and left.sure and left.seconds > _PLAIN_SECONDS
         first = timed and not self._timed
@@ -197,12 +212,13 @@ class PlainProgress(Display):
 class LiveProgress(Display):
     """What every worker trains, the best trials and the baseline, redrawn in place."""
 
-    def __init__(self, console: Console, board: Board) -> None:
-        super().__init__(console, board)
+    def __init__(self, console: Console, board: Board, stages: Stages | None = None) -> None:
+        super().__init__(console, board, stages)
         self.live = _Picture(console, board)
 
     @override
     def __enter__(self) -> Self:
+        self.say_stages()
         self.live.start(refresh=True)
         return self
 
@@ -210,6 +226,11 @@ class LiveProgress(Display):
     def __exit__(self, *_: object) -> None:
         self.live.stop()
         self.say(self.board.done())
+
+    @override
+    def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
+        super().epoch_ended(trial_id, record)
+        self.say_stages()
 
     @override
     def trial_ended(self, outcome: Outcome) -> None:

@@ -170,6 +170,11 @@ class Manifest:
         created: start of the run, ISO 8601 with offset.
         finished: end of the search, in the same form; None while it is running.
         plan: the maximum number of trainings; empty in runs of lrtune before 0.1.
+        share: how much of the algorithm's own number of trials is asked for: below 1 in a search
+            with a time limit and in the search for the best constant rate (1 there in runs of
+            lrtune before 0.1).
+        cut_off: of the search for the best constant rate: whether a time limit ended it before its
+            last trial. A resumed search leaves it so, as the baseline's rates are its best ones.
     """
 
     algo: str
@@ -200,6 +205,8 @@ class Manifest:
     model: ModelRecord = field(default_factory=ModelRecord)
     fit: Mapping[str, Any] = field(default_factory=dict)
     baseline_places: tuple[PositiveInt, ...] = ()
+    share: Annotated[float, Meta(gt=0)] = 1.0
+    cut_off: bool = False
     schema: int = SCHEMA
 
     @property

@@ -22,6 +22,7 @@ from lrtune.records.ids import parse_id
 from lrtune.records.schema import Outcome, Span
 from lrtune.records.task import EpochRecord, TrialOutcome, TrialTask, metrics_of
 from lrtune.schedules.recipe import Recipe
+from lrtune.search.deadline import NEVER
 from lrtune.search.oracle import rung_of, steering_of, tell
 from lrtune.search.plan import NoPlan
 from lrtune.search.seeds import trial_seed
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from lrtune.records.writer import RunWriter
     from lrtune.runner.base import Runner
     from lrtune.search.algorithm import Algorithm
+    from lrtune.search.deadline import Deadline
     from lrtune.search.kept_states import KeptStates
     from lrtune.search.plan import Plan
 
@@ -56,6 +58,8 @@ class TaskLoop:
         max_retries: how often a task starts again whose worker was lost. Where several tasks lose
             theirs one after another, the loop slows down instead.
         observer: watches.
+        deadline: from then on, no new task is asked for; tasks that run, or that start again
+            because their workers were lost, are trained to their end.
     """
 
     def __init__(
@@ -65,12 +69,15 @@ class TaskLoop:
         manifest: Manifest | ConfirmManifest,
         max_retries: int,
         observer: Observer,
+        deadline: Deadline = NEVER,
     ) -> None:
         self._runner = runner
         self._writer = writer
         self._manifest = manifest
         self._max_retries = max_retries
         self._observer = observer
+        self._deadline = deadline
+        self._held_back = False
         self._plan: Plan = NoPlan()
         self._running: dict[str, TrialTask] = {}
         self._again: deque[TrialTask] = deque()
@@ -81,6 +88,8 @@ class TaskLoop:
         self._pause = 0.0
         self.lost = 0
         """How many tasks were given up because their workers were lost again and again."""
+        self.stopped = False
+        """Whether the deadline came before everything was trained."""
         self._interrupts = Interrupts()
 
     def run(self, plan: Plan) -> None:
@@ -103,6 +112,7 @@ class TaskLoop:
                     with self._interrupts.welcome():
                         time.sleep(self._pause)
                     self._pause = 0.0
+        self.stopped = self._held_back and not self._plan.is_over and self._has_more()
 
     def _fill(self) -> bool:
         """Gives the runner as many tasks as it takes; returns whether anything is running."""
@@ -115,7 +125,14 @@ class TaskLoop:
 
     def _next(self) -> TrialTask | None:
         """The next task; None if there is none now."""
+        if self._deadline.is_past:
+            self._held_back = True
+            return None
         return self._plan.take()
+
+    def _has_more(self) -> bool:
+        """Whether there is more to train; called at the end, once no task is running."""
+        return self._plan.take() is not None
 
     def _begin(self, task: TrialTask) -> None:
         self._begin_record(task)
@@ -239,6 +256,8 @@ class SearchLoop(TaskLoop):
     Args:
         algorithm: its oracle proposes trials and learns their scores.
         runner, writer, manifest, max_retries, observer: as for `TaskLoop`.
+        deadline: likewise; the baseline and the trials of an earlier session that start again are
+            trained whatever the time, as the comparison needs them.
         states: keeps the states that promotions continue from.
     """
 
@@ -251,8 +270,9 @@ class SearchLoop(TaskLoop):
         manifest: Manifest,
         max_retries: int,
         observer: Observer,
+        deadline: Deadline = NEVER,
     ) -> None:
-        super().__init__(runner, writer, manifest, max_retries, observer)
+        super().__init__(runner, writer, manifest, max_retries, observer, deadline)
         self._seed, self._horizon = manifest.seed, manifest.max_epochs
         self._algorithm = algorithm
         self._oracle = algorithm.oracle
@@ -293,6 +313,9 @@ class SearchLoop(TaskLoop):
                 trial = self._unfinished.popleft()
             elif (task := self._plan.take()) is not None:
                 return task
+            elif self._deadline.is_past:
+                self._held_back = True
+                return None
             else:
                 trial = self._algorithm.ask(self._seed)
                 if trial is None:
@@ -302,6 +325,11 @@ class SearchLoop(TaskLoop):
             task = self._task(trial)
             if task is not None:
                 return task
+
+    @override
+    def _has_more(self) -> bool:
+        # A trial that is asked for here is neither recorded nor trained.
+        return self._algorithm.ask(self._seed) is not None
 
     def _task(self, trial: Any) -> TrialTask | None:
         """The task of a trial; None if nothing needs training and the trial is already recorded."""

@@ -34,10 +34,14 @@ from lrtune.runner import make_runner
 from lrtune.runner.callbacks import acting_on_batches
 from lrtune.runner.fit_arguments import fit_arguments
 from lrtune.runner.options import RunOptions
+from lrtune.schedules.recipe import Recipe
 from lrtune.search import seeds
 from lrtune.search.algorithm import Algorithm
 from lrtune.search.baseline import baseline_plan, plain_arms, without_constant
+from lrtune.search.deadline import NEVER as NO_DEADLINE
+from lrtune.search.deadline import PAST
 from lrtune.search.kept_states import KeptStates
+from lrtune.search.limit import measure_speed, recorded_share
 from lrtune.search.loop import SearchLoop
 from lrtune.search.manifest import searched_by, trained_on, trained_with
 from lrtune.search.objective import parse_objective
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
 
     import keras
 
+    from lrtune.display.stages import Speed
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
     from lrtune.runner.base import Runner
@@ -121,7 +126,7 @@ class LoopTuner(UnsavedTuner):
         trial_timeout: float = 3600.0,
         keep_models: int = 1,
         overwrite: bool = False,
-        _share: float = 1.0,
+        _share: float | None = None,
         **kwargs: Any,
     ) -> None:
         self.options = RunOptions(workers, trial_timeout, max_retries, in_process)
@@ -155,9 +160,14 @@ class LoopTuner(UnsavedTuner):
                 f"Received: {self.oracle.objective}."
             )
         self.tries = self._parsed(tries)
-        self._algorithm = self.algorithm_type(self.oracle, _share, self.tries)
         tunes = self._has_baseline() and self._families() != ("constant",)
         self.baseline_budget = budget if tunes else 0.0
+        if _share is None:  # a search with a time limit is resumed as it was planned
+            _share = 1.0 if overwrite else recorded_share(self._folder, self.baseline_budget)
+        self.share = _share
+        self.deadline = self.deadline_of_constants = NO_DEADLINE
+        self.stopped = False
+        self._algorithm = self.algorithm_type(self.oracle, _share, self.tries)
         self._space = tuple(self.oracle.get_space().get_config()["space"])
         (erase_run if overwrite else refuse_foreign_folder)(self._folder)
         self.reload()
@@ -184,11 +194,7 @@ class LoopTuner(UnsavedTuner):
             **fit_kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon if the hypermodel
                 has none.
         """
-        check_batch_size(self.hypermodel, fit_args, fit_kwargs)
-        horizon = self._horizon(fit_kwargs.pop("epochs", None))
-        given = fit_arguments(self.hypermodel, fit_args, fit_kwargs)
-        first = self._first_model()
-        check_search(self.hypermodel, given, self.oracle.objective.name, first)
+        horizon, given, first = self._checked(fit_args, fit_kwargs)
         if slow := acting_on_batches(given.get("callbacks")):
             warnings.warn(
                 f"callbacks that act on every batch ({', '.join(slow)}): each step now starts from "
@@ -210,7 +216,35 @@ class LoopTuner(UnsavedTuner):
             tuned = self._tune_constant_rate(runner, writer, manifest, observer)
             arms = {**tuned, **manifest.baseline_arms}
             manifest = dataclasses.replace(manifest, baseline_arms=arms)
-            self._train(runner, writer, manifest, found, observer)
+            self.stopped = self._train(runner, writer, manifest, found, observer)
+
+    def speed(self, *fit_args: Any, **fit_kwargs: Any) -> Speed:
+        """How fast the workers train a constant rate, from three epochs each; records nothing.
+
+        Args:
+            *fit_args: as for `search`.
+            **fit_kwargs: likewise.
+
+        Raises:
+            SearchError: the constant rate cannot be trained.
+        """
+        _, given, _ = self._checked(fit_args, fit_kwargs)
+        arms = sorted(self._arms().values(), key=lambda values: float(values["lr0"]))
+        values = arms[0] if arms else self.oracle.get_space().values
+        job = TrainingJob(self.hypermodel, (), given)
+        with make_runner(job, self.options) as runner:
+            return measure_speed(runner, Recipe.from_values(values), self.seed)
+
+    def _checked(
+        self, fit_args: Any, fit_kwargs: dict[str, Any]
+    ) -> tuple[int, dict[str, Any], keras.Model | None]:
+        """The horizon, all arguments of `fit` by name, and a first model; checked."""
+        check_batch_size(self.hypermodel, fit_args, fit_kwargs)
+        horizon = self._horizon(fit_kwargs.pop("epochs", None))
+        given = fit_arguments(self.hypermodel, fit_args, fit_kwargs)
+        first = self._first_model()
+        check_search(self.hypermodel, given, self.oracle.objective.name, first)
+        return horizon, given, first
 
     def _first_model(self) -> keras.Model | None:
         """A model with the space's defaults; None if it cannot be built, which each trial tells."""
@@ -233,8 +267,12 @@ class LoopTuner(UnsavedTuner):
         manifest: Manifest,
         found: RunRecords | None,
         observer: Observer,
-    ) -> None:
-        """Trains the baseline's seeds and all trials, except those of an earlier session."""
+    ) -> bool:
+        """Trains the baseline's seeds and all trials, except those of an earlier session.
+
+        Returns:
+            Whether the deadline came before all trials were trained.
+        """
         writer.manifest(manifest)
         unfinished = restore(self._algorithm, found, self.seed) if found else []
         ended = list(found.by_id.values()) if found else []
@@ -246,10 +284,13 @@ class LoopTuner(UnsavedTuner):
         known = found.outcomes if found else ()
         states = KeptStates(writer, manifest, known, self.keep_models)
         retries = self.options.max_retries
-        loop = SearchLoop(self._algorithm, runner, writer, states, manifest, retries, observer)
+        loop = SearchLoop(
+            self._algorithm, runner, writer, states, manifest, retries, observer, self.deadline
+        )
         loop.run(baseline_plan(manifest, ended), unfinished)
-        if not loop.lost:  # the next session trains them again
+        if not (loop.lost or loop.stopped):  # the next session trains what is missing
             writer.manifest(dataclasses.replace(manifest, finished=now()))
+        return loop.stopped
 
     def _constant_tuner(self) -> LoopTuner | None:
         """A tuner like this one for constant rates only, or None without a baseline to tune."""
@@ -268,7 +309,7 @@ class LoopTuner(UnsavedTuner):
                 "baseline_seeds": 0,
                 "max_retries": self.options.max_retries,
                 "keep_models": len(TUNED_ARMS) if self.keep_models else 0,
-                "_share": self.baseline_budget,
+                "_share": self.share * self.baseline_budget,
             },
         )
 
@@ -295,7 +336,12 @@ class LoopTuner(UnsavedTuner):
             asked = dataclasses.replace(asked, model=whole.model, fit=whole.fit)
             found, manifest = tuner._resumed(asked)
             within = PrefixedObserver(observer, f"{BASELINE_SEARCH}/")
-            tuner._train(runner, nested, manifest, found, within)
+            if found is not None and found.manifest.cut_off:
+                manifest, tuner.deadline = dataclasses.replace(manifest, cut_off=True), PAST
+            else:
+                tuner.deadline = self.deadline_of_constants
+            if tuner._train(runner, nested, manifest, found, within):
+                nested.manifest(dataclasses.replace(manifest, cut_off=True, finished=now()))
         outcomes = read_run(tuner._folder).outcomes
         best = full_trials(outcomes, whole.direction, whole.max_epochs)
         return {arm: one.recipe.values for arm, one in zip(TUNED_ARMS, best, strict=False)}
@@ -336,7 +382,11 @@ class LoopTuner(UnsavedTuner):
         Returns:
             (trials, epochs).
         """
-        return total(self._plan(self._horizon(None)))
+        return total(self.rungs())
+
+    def rungs(self) -> tuple[Rung, ...]:
+        """What `search` trains at most, including the baseline."""
+        return self._plan(self._horizon(None))
 
     def _plan(self, horizon: int) -> tuple[Rung, ...]:
         tuner = self._constant_tuner()
@@ -474,4 +524,5 @@ class LoopTuner(UnsavedTuner):
             data=data,
             versions=installed(),
             created=now(),
+            share=self.share,
         )

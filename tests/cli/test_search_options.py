@@ -137,6 +137,21 @@ BAD = {
         ["--algo", "random", "--max-trials", "0"],
         "--max-trials must be an integer >= 1. Received: 0",
     ),
+    "pairs of no confirmation": (
+        ["--max-seeds", "9"],
+        "--max-seeds goes with --confirm only. Received: 9",
+    ),
+    "no pairs": (
+        ["--confirm", "--max-seeds", "0"],
+        "--max-seeds must be an integer >= 1. Received: 0.",
+    ),
+    "no time": (
+        ["--time-limit", "soon"],
+        (
+            "--time-limit must be a time > 0 such as 30m, 90s, 2h or 1h30m, or seconds as a plain "
+            "number. Received: soon"
+        ),
+    ),
     "unknown option": (["--epochs", "3"], "No such option"),
     "missing data": (["--data", "nowhere/cats.npz"], "cats.npz: no such file"),
 }
@@ -236,7 +251,9 @@ def test_help_names_every_option_of_the_search(capsys: pytest.CaptureFixture[str
 def test_the_default_folder_identifies_the_search():
     name = search_options.default_run_dir(asked())
     assert name == Path("runs/random-50-epochs-seed-1")
-    for same in ({"workers": 4}, {"max_trials": 99}, {"keep_models": 9}, {"overwrite": True}):
+    one_command = {"confirm": True, "max_seeds": 9, "time_limit": "30m"}
+    numbers = {"workers": 4, "max_trials": 99, "keep_models": 9}
+    for same in (one_command, numbers, {"overwrite": True}):
         assert search_options.default_run_dir(asked(**same)) == name
     others = [
         {"algo": "bayesian"},
@@ -281,7 +298,8 @@ def test_the_resume_command_has_every_changed_option(
         run_dir=Path("my runs"),
         quick=True, quiet=True, optimizer="adam", ranges=["lr0=0.1:1", "step.drop=0.1:0.5"],
         fixed=["beta_1=0.9"], tries=["step lr0=0.2", "step lr0=0.3"],
-        loss="categorical_crossentropy", metrics="accuracy,mae",
+        loss="categorical_crossentropy", metrics="accuracy,mae", confirm=True, max_seeds=9,
+        time_limit="1h30m",
     )  # fmt: skip
     every = [field.name for field in fields(changed)]
     singular = {"ranges": "range", "fixed": "fix", "tries": "try"}
