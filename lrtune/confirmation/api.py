@@ -112,6 +112,8 @@ def confirm(
     manifest = plan(records, layout, choice, material, overwrite=overwrite)
     model = hypermodel or searched_hypermodel(records, material)
     check_searched(records.manifest, model, material)
+    if not overwrite and is_finished(records, manifest):
+        return load_run(folder)
     from lrtune.confirmation.train import Confirmation
     from lrtune.display.script import watching
 

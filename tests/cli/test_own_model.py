@@ -128,11 +128,9 @@ def test_a_model_and_data_are_searched_resumed_and_confirmed(
     assert other.returncode == 2
     assert "holds another search: loss mse, now mae. " in other.stderr
 
-    confirmed = called(
-        capsys, "confirm", tmp_path / "run", "--top", 1, "--seeds", 6, "--in-process"
-    )
+    confirmed = called(capsys, "confirm", tmp_path / "run", "--max-seeds", 4, "--in-process")
     assert confirmed.returncode == 0, confirmed.stderr
-    assert "trained on 56 samples (train+validation)" in confirmed.stdout
+    assert "each on 56 samples (train+validation)" in confirmed.stdout
     assert set(lrtune.load_run(tmp_path / "run").comparison()["n"]) == {6}
 
 
@@ -142,9 +140,7 @@ def test_a_compiled_model_is_confirmed_on_data_in_batches(
     ended = search("compiled", "batches")
     assert ended.returncode == 0, ended.stderr
     assert "constant-0.01" in ended.stdout  # the rate that the model came with
-    confirmed = called(
-        capsys, "confirm", tmp_path / "run", "--top", 1, "--seeds", 6, "--in-process"
-    )
+    confirmed = called(capsys, "confirm", tmp_path / "run", "--max-seeds", 4, "--in-process")
     assert confirmed.returncode == 0, confirmed.stderr
     confirmation = lrtune.load_run(tmp_path / "run").records.confirmation
     assert confirmation is not None
@@ -237,7 +233,7 @@ def test_without_test_data_nothing_is_confirmed(
     search: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     assert search("compiled", "untested").returncode == 0
-    ended = called(capsys, "confirm", tmp_path / "run", "--seeds", 6)
+    ended = called(capsys, "confirm", tmp_path / "run")
     assert ended.returncode == 2
     assert "must return test data to compare the arms on: a part named 'test'" in ended.stderr
 

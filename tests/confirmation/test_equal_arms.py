@@ -28,7 +28,7 @@ def points(count, seed):
 def build(hp):
     """A small network; `salt` changes nothing but its random numbers."""
     for _ in range(hp.Int("salt", 0, 9)):
-        random.random()  # Keras draws the seeds of initial weights and dropout from here
+        random.random()  # noqa: S311 - Keras draws the seeds of initial weights and dropout from here
     return keras.Sequential(
         [
             keras.Input((8,)),

@@ -92,6 +92,7 @@ def test_the_page_is_named_where_there_is_one(tmp_path):
     folder = build_run.small_run(tmp_path / "run")
     more = f"More: `lrtune report {folder} --details`"
 
-    assert printed(folder, width=300).endswith(f"\n{more}\n")
+    # A line may be broken within the folder's name, which can be long.
+    assert printed(folder, width=300).replace("\n", "").endswith(more)
     (folder / "report.html").write_text("")
     assert printed(folder, width=300).replace("\n", " ").endswith(", or report.html there ")

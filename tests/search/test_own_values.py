@@ -85,7 +85,13 @@ def test_the_same_search_is_resumed_and_one_with_other_sizes_refused(run):
 
 
 def test_every_arm_of_a_confirmation_trains_in_its_own_batches(run):
-    data = {"test_data": tiny.points(20, seed=2), "seeds": 6, "verbose": 0, "workers": 1}
+    data = {
+        "test_data": tiny.points(20, seed=2),
+        "design": "fixed",
+        "seeds": 6,
+        "verbose": 0,
+        "workers": 1,
+    }
     with pytest.raises(ArgumentError) as error:
         lrtune.confirm(run, *tiny.points(), hypermodel=hypermodel(None), **data)
     assert str(error.value) == (
