@@ -131,7 +131,7 @@ def test_a_model_and_data_are_searched_resumed_and_confirmed(
     confirmed = called(capsys, "confirm", tmp_path / "run", "--max-seeds", 4, "--in-process")
     assert confirmed.returncode == 0, confirmed.stderr
     assert "each on 56 samples (train+validation)" in confirmed.stdout
-    assert set(lrtune.load_run(tmp_path / "run").comparison()["n"]) == {6}
+    assert set(lrtune.load_run(tmp_path / "run").comparison()["n"]) == {4}
 
 
 def test_a_compiled_model_is_confirmed_on_data_in_batches(
