@@ -1,6 +1,8 @@
 """A model and data of your own on the command line: a small network that reads digits.
 
-lrtune search --model examples/my_model.py:build_model --data examples/my_model.py:load
+lrtune search --model examples/my_model.py:build_model --data examples/my_model.py:load \
+    --run-dir runs/digits
+lrtune confirm runs/digits
 """
 
 from __future__ import annotations

@@ -41,7 +41,8 @@ def build_model(hp):
 
 
 def main(epochs: int = 9, folder: str = "runs") -> None:
-    x, y = make_table(2_000, seed=1)
+    x, y = make_table(1_600, seed=1)
+    validation, test = make_table(400, seed=2), make_table(500, seed=3)
     hypermodel = lrtune.ScheduleHyperModel(build_model, epochs=epochs, families="modern")
     tuner = lrtune.RandomSearch(
         hypermodel,
@@ -51,17 +52,18 @@ def main(epochs: int = 9, folder: str = "runs") -> None:
         project_name="tabular",
         seed=1,
     )
-    tuner.search(x, y, validation_split=0.2, batch_size=64)
+    tuner.search(x, y, validation_data=validation, batch_size=64)
     run = lrtune.confirm(
         f"{folder}/tabular",
         x,
         y,
-        test_data=make_table(500, seed=2),
+        validation_data=validation,
+        test_data=test,
         hypermodel=hypermodel,
-        top=1,
-        seeds=8,
     )
-    print(run.verdict())
+    print(f"\n{run.verdict()}")
+    if choice := run.recommendation():
+        print(f"\nThe recommended choice in plain Keras:\n\n{choice.code()}")
 
 
 if __name__ == "__main__":

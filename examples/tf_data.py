@@ -63,10 +63,9 @@ def main(epochs: int = 12, folder: str = "runs") -> None:
     run = lrtune.confirm(
         f"{folder}/tf-data",
         make_training,
+        validation_data=make_validation,
         test_data=make_test,
         hypermodel=hypermodel,
-        top=1,
-        seeds=8,
     )
     print(f"\n{run.verdict()}")
     if choice := run.recommendation():

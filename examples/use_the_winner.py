@@ -1,7 +1,11 @@
-"""Train a model with the best schedule of a run, and save it.
+"""Train a model with what a run recommends, and save it.
 
-python -m lrtune.search --algo hyperband --run-dir runs/mine
+lrtune search --algo hyperband --run-dir runs/mine
+lrtune confirm runs/mine
 python examples/use_the_winner.py runs/mine
+
+This trains with the best schedule if it was shown to beat the constant rate, and otherwise with the
+constant rate.
 """
 
 from __future__ import annotations
@@ -18,19 +22,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("run", help="the run folder: --run-dir of the search")
     parser.add_argument("--data", default="auto", help="the same as in the search")
-    parser.add_argument("--save", default="winner.keras", help="file for the trained model")
+    parser.add_argument("--save", default="trained.keras", help="file for the trained model")
     arguments = parser.parse_args()
 
     run = lrtune.load_run(arguments.run)
-    schedule, momentum = run.best_schedule(), run.best_momentum()
+    print(run.verdict())
+    choice = run.recommendation()
+    if choice is None:
+        return
     epochs, batch = run.manifest.max_epochs, run.manifest.batch_size
-    print(f"{schedule}, momentum {momentum:.3g}, {epochs} epochs")
 
     images = lrtune.load_data(arguments.data)
     steps = math.ceil(len(images.train) / batch)
     model = lrtune.cats_vs_dogs_cnn(images.input_shape, images.num_classes)
     model.compile(
-        keras.optimizers.SGD(schedule.to_keras(steps), momentum=momentum),
+        keras.optimizers.SGD(choice.schedule.to_keras(steps), **choice.settings),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=False,
