@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import seaborn as sns
+from matplotlib.ticker import MaxNLocator
 
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
@@ -99,6 +100,8 @@ class Forest(Picture):
             self._draw_arms(drawn, arms, _SEQUENTIAL if confirmed.evidence else _VERDICTS)
             ends = pd.concat([frame[one] for one in ("difference", "lower", "upper")])
             drawn.set_xlim(*around([0.0, *(one for one in ends if math.isfinite(one))]))
+            # Beside long names the axes are narrow: more numbers than these would overlap.
+            drawn.xaxis.set_major_locator(MaxNLocator(5))
             drawn.set_ylim(len(arms) - 0.4, -0.6)
             names = zip(arms["arm"], arms["schedule"], strict=True)
             name_rows(drawn, arms["row"], [f"{text(a, 30)}\n{text(s, 44)}" for a, s in names])

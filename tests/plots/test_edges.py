@@ -194,6 +194,18 @@ def test_a_confirmation_that_goes_on_shows_what_it_has(tmp_path):
     assert len(look.points(ax)) == 6
 
 
+def test_the_numbers_below_a_forest_have_room_beside_a_long_name(tmp_path):
+    build_run.small_run(tmp_path)
+    long = {**STEP, "lr0": 0.2393, "momentum": 0.8653, "step.drop": 0.7945, "step.epochs_drop": 12}
+    arms = {**build_run.SEQUENTIAL["arms"], "trial-1": long}
+    differences = (-0.0075, -0.0065, -0.0008, 0.0052, 0.0064)
+    pairs = [(0.11 + one, 0.11) for one in differences]
+    changes = {"arms": arms, "direction": "min", "objective": "val_loss", "scale": 0.0105}
+    build_run.write_sequential(tmp_path, pairs, [(0.1, 0.2)] * 3, **changes)
+    figure = plots_of(tmp_path).forest()
+    assert look.overlaps(figure) == []
+
+
 def test_an_argument_outside_its_domain_is_refused(searches):
     plots = Plots(searches["random 30"])
     folder = searches["random 30"].folder
