@@ -101,7 +101,7 @@ class Forest(Picture):
             ends = pd.concat([frame[one] for one in ("difference", "lower", "upper")])
             drawn.set_xlim(*around([0.0, *(one for one in ends if math.isfinite(one))]))
             # Beside long names the axes are narrow: more numbers than these would overlap.
-            drawn.xaxis.set_major_locator(MaxNLocator(5))
+            drawn.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
             drawn.set_ylim(len(arms) - 0.4, -0.6)
             names = zip(arms["arm"], arms["schedule"], strict=True)
             name_rows(drawn, arms["row"], [f"{text(a, 30)}\n{text(s, 44)}" for a, s in names])

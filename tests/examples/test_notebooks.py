@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from lrtune.plots.gallery import Plots
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-QUICK = {"EPOCHS": "3", "TRIALS": "6", "SEEDS": "6"}
+QUICK = {"EPOCHS": "3", "TRIALS": "6"}
 EXECUTE = "from nbclient.cli import main; main()"
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -99,8 +100,9 @@ def test_a_stored_notebook_that_loads_images_had_the_real_ones(path: Path):
 @pytest.mark.parametrize("name", PLOTS)
 def test_the_search_shows_every_picture_that_there_is(name: str):
     shown = len(pictures(SEARCH, name))
-    if name == "importance":  # of 24 trials it may be noise, which the notebook then says
-        assert shown == 1 - ("do not predict the scores of held-out trials" in printed(SEARCH))
+    if name == "importance":  # of 24 trials it would be noise, which the notebook says
+        assert shown == 0
+        assert "with fewer than 50, chance often" in printed(SEARCH)
     else:
         assert shown == 1
 
@@ -146,8 +148,11 @@ def test_the_search_draws_what_a_small_run_has_and_continues_when_run_again(fold
     assert "with fewer than 50, chance often" in printed(executed)
     (page,) = (folder / "runs").glob("random-*.html")
     assert "constant-tuned" in page.read_text(encoding="utf-8")
-    comparison = lrtune.load_run(page.with_suffix("")).comparison()
-    assert (comparison["n"] + comparison["missing"]).tolist() == [6] * 5
+    found = lrtune.load_run(page.with_suffix(""))
+    comparison = found.comparison()
+    assert comparison["is_baseline"].tolist() == [False, True]
+    assert comparison["n"].min() >= 4  # pairs, before which it does not give up
+    assert fill(found.verdict(), 100) in printed(executed)
 
     trained = ends(folder)
     assert len(trained) > 40
@@ -160,9 +165,7 @@ def test_a_model_of_ones_own_is_searched_confirmed_and_trained(folder: Path):
     path = ROOT / "notebooks" / "your_own_model.ipynb"
     executed = execute(path, folder)
     said = printed(executed)
-    assert re.search(
-        r"^(confirmed: train with it|not confirmed: a constant rate would do)$", said, re.M
-    )
+    assert re.search(r"^shown to beat the constant rate: (yes|no)$", said, re.M)
     # Ten digits: guessing is right once in ten.
     assert float(re.search(r"test accuracy (0\.\d+)", said)[1]) > 0.2
     run = lrtune.load_run(folder / "runs" / "digits-3-epochs")
