@@ -131,7 +131,7 @@ def _steps_line(manifest: Manifest, batch: int | None, steps: int | None) -> str
     if "steps_per_epoch" in manifest.fit:
         return f"steps_per_epoch = {steps}  # as in the search"
     samples = manifest.data.sizes["train"]
-    return f"steps_per_epoch = {steps}  # {samples:,} samples in batches of {batch:,}"
+    return f"steps_per_epoch = {steps}  # {samples:,} {manifest.data.kind} in batches of {batch:,}"
 
 
 def _with_lrtune(schedule: Schedule, _: int | None) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lrtune.report import sequential
@@ -46,10 +47,13 @@ def answer_confirmed(records: RunRecords, confirmed: Confirmed, places: int) -> 
     caveats += [unfinished(confirmed), sequential.how_to_go_on(confirmed, records.folder)]
     name = manifest.trials.get(arm, arm)
     answer = Answer(f"Use {in_words(recipe)}.", why, sentences(caveats))
+    # The code is for the data that the confirmation trained on.
+    trained = dict(manifest.data.sizes) or records.manifest.data.sizes
+    data = replace(records.manifest.data, sizes=trained)
     return answer.choosing(
         name if name in records.by_id else arm,
         recipe,
-        records.manifest,
+        replace(records.manifest, data=data),
         shown=bool(beating) and arm == beating[0].name,
     )
 
@@ -99,9 +103,19 @@ def on_other_samples(confirmed: Confirmed, arm: str, places: int) -> str:
     found, kind = confirmed.other_samples.get(arm), confirmed.manifest.data.kind
     if found is None:
         return ""
-    shown = fixed(found.mean, places, sign=True), interval(found.lower, found.upper, places)
-    beats = differences(confirmed)[arm].verdict == "better"
-    alas = f", so on other {kind} it may be no better" if beats and found.lower <= 0 else ""
+    one, lower, upper = differences(confirmed)[arm], found.lower, found.upper
+    if confirmed.evidence is not None:
+        # The interval for these samples holds whenever the test stops, which makes it wider. What
+        # is said of more samples must not sound more certain than what is said of these.
+        lower, upper = min(lower, one.lower), max(upper, one.upper)
+        if not math.isfinite(lower + upper):
+            return ""
+    shown = fixed(found.mean, places, sign=True), interval(lower, upper, places)
+    alas = (
+        f", so on other {kind} it may be no better"
+        if one.verdict == "better" and lower <= 0
+        else ""
+    )
     return (
         f"For other {kind} of this kind, and other seeds, the difference is {' '.join(shown)} "
         f"(95 % interval){alas}."

@@ -25,7 +25,7 @@ class Recommendation:
         shown: whether it was shown to beat the constant rate. False for the constant rate itself,
             and in a run without one.
         text: what to use and how sure that is, in a sentence or two.
-        manifest: of the search.
+        manifest: of the search; after a confirmation, with the sizes of its data.
     """
 
     name: str

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _WHY = {
     "unlikely": "A gain had become unlikely, so the test stopped there",
     "no trend": "After so many seeds there was no trend to a gain, so the test stopped there",
-    "all seeds": "That is as many as were asked for",
+    "all seeds": "The test ends after so many pairs",
 }
 
 

@@ -162,7 +162,13 @@ class _Page:
         start = indent if first is None else first
         for text in map(unbroken, texts):
             # NOTE: not rich's wrapping, which pads lines with blanks; they would end up in files.
-            lines = textwrap.wrap(text, self.width, initial_indent=start, subsequent_indent=indent)
+            lines = textwrap.wrap(
+                text,
+                self.width,
+                initial_indent=start,
+                subsequent_indent=indent,
+                break_on_hyphens=False,  # a command that is broken at one cannot be pasted
+            )
             for line in lines or [start]:
                 self.line(line, style)
 

@@ -52,7 +52,7 @@ Use it
   import keras
   import lrtune
   choice = lrtune.load_run('run').recommendation()
-  schedule = choice.schedule.to_keras(steps_per_epoch=141)
+  schedule = choice.schedule.to_keras(steps_per_epoch=157)
   optimizer = keras.optimizers.SGD(schedule, momentum=choice.momentum)
 
 Confirmation with 8 fresh seeds on the test images

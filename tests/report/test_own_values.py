@@ -135,7 +135,7 @@ def test_the_code_has_the_trials_own_batch_size_and_steps(tmp_path, batch, steps
     manifest = read_run(searched(tmp_path)).manifest  # of 9,000 images
     recipe = Recipe.from_values({**build_run.TIME, "width": 48, "act": "relu", "batch_size": batch})
     lines = code_for(recipe, manifest, style).splitlines()
-    assert f"steps_per_epoch = {steps}  # 9,000 samples in batches of {batch}" in lines
+    assert f"steps_per_epoch = {steps}  # 9,000 images in batches of {batch}" in lines
     assert f"# model.fit(..., batch_size={batch}, epochs=50)" in lines
     assert lines[-1] == "# The model's own hyperparameters: width=48, act='relu'"
 
@@ -144,7 +144,7 @@ def test_a_models_own_batch_size_is_not_taken_for_lrtunes(tmp_path):
     manifest = dataclasses.replace(read_run(searched(tmp_path)).manifest, batch_sizes=())
     recipe = Recipe.from_values({**build_run.TIME, "batch_size": 5})
     code = code_for(recipe, dataclasses.replace(manifest, batch_size=64))
-    assert "samples in batches of 64" in code
+    assert "images in batches of 64" in code
     assert code.endswith("# The model's own hyperparameters: batch_size=5")
 
 

@@ -170,14 +170,14 @@ def test_the_code_builds_the_winning_schedule(tmp_path):
     code = code[code.index("import keras") : code.index("Copy the code")]
 
     lines = {node.targets[0].id: node.value for node in ast.parse(code).body[1:]}
-    assert ast.literal_eval(lines["steps_per_epoch"]) == 141
+    assert ast.literal_eval(lines["steps_per_epoch"]) == 157
     schedule, optimizer = (
         {one.arg: ast.unparse(one.value) for one in lines[name].keywords}
         for name in ("schedule", "optimizer")
     )
     assert ast.unparse(lines["schedule"].func) == "keras.optimizers.schedules.ExponentialDecay"
     assert float(schedule["decay_rate"]) == pytest.approx(np.exp(-0.08))
-    assert (schedule["initial_learning_rate"], schedule["decay_steps"]) == ("0.12", "141")
+    assert (schedule["initial_learning_rate"], schedule["decay_steps"]) == ("0.12", "157")
     assert optimizer == {"learning_rate": "schedule", "momentum": "0.83"}
 
 

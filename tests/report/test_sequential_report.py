@@ -132,10 +132,24 @@ def test_the_interval_for_other_images_is_shown(folder):
     counted = report.confirmation.evidence.n
     mean = np.mean(better[:counted]) - np.mean(base[:counted])
     assert found.mean == pytest.approx(mean)
+    (difference,) = report.confirmation.comparison.differences
+    lower, upper = min(found.lower, difference.lower), max(found.upper, difference.upper)
     assert report.answer.caveats.replace("\N{NO-BREAK SPACE}", " ") == (
         f"For other images of this kind, and other seeds, the difference is {mean:+.4f} "
-        f"[{found.lower:.4f}, {found.upper:.4f}] (95 % interval)."
+        f"[{lower:.4f}, {upper:.4f}] (95 % interval)."
     )
+
+
+def test_before_five_pairs_nothing_is_said_of_other_images(folder):
+    base = [np.arange(30) < right for right in (20, 21, 20, 21)]
+    report = on_images(folder, base[::-1], base)
+    assert "For other images" not in report.answer.caveats
+
+
+def test_the_code_is_for_the_data_that_the_confirmation_trained_on(folder):
+    confirmed(folder, ALL_BETTER)
+    code = lrtune.load_run(folder).code()
+    assert "steps_per_epoch = 157  # 10,000 images in batches of 64" in code
 
 
 def test_a_gain_that_other_images_may_not_have_is_called_that(folder):
