@@ -54,4 +54,4 @@ def test_the_example_of_your_own_model_runs(tmp_path, monkeypatch):
     exec(compile(code, str(README), "exec"), names)  # noqa: S102 - README's own code
     run = lrtune.load_run("runs/own")
     assert run.best_trial_id
-    assert set(run.comparison()["n"]) == {8}
+    assert run.comparison()["n"].min() >= 4  # pairs, before which the test does not give up

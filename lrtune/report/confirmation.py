@@ -181,7 +181,7 @@ def _on_other_samples(confirmed: Confirmed, places: int) -> list[str]:
     """What the results say about other test samples; that they say nothing, where it is unknown."""
     found = {arm: on_other_samples(confirmed, arm, places) for arm in differences(confirmed)}
     known = {arm: text for arm, text in found.items() if text}
-    if not known:
+    if not confirmed.other_samples:
         return [reach(confirmed.manifest.data)]
     if len(found) == 1:
         return list(known.values())

@@ -144,6 +144,8 @@ def test_before_five_pairs_nothing_is_said_of_other_images(folder):
     base = [np.arange(30) < right for right in (20, 21, 20, 21)]
     report = on_images(folder, base[::-1], base)
     assert "For other images" not in report.answer.caveats
+    notes = " ".join(build_sections(report)["confirmation"].notes)
+    assert "It is not known" not in notes  # it is
 
 
 def test_the_code_is_for_the_data_that_the_confirmation_trained_on(folder):
