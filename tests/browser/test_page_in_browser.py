@@ -154,7 +154,7 @@ def test_the_code_is_copied(visit):
 
     page.get_by_text("Copied", exact=True).wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied.startswith("import keras\n\nsteps_per_epoch = 141")
+    assert copied.startswith("import keras\n\nsteps_per_epoch = 157")
 
 
 def test_without_javascript_the_table_is_there_and_no_control(visit):
