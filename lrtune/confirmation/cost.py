@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lrtune.display.stages import USUAL_PAIRS
 from lrtune.report.words import count
 from lrtune.stats.power import fewest_seeds
+from lrtune.stats.sequential import FEWEST_TO_SHOW
 
 if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
@@ -46,10 +47,17 @@ def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int |
     first = f"{count(choice, 'training')} to choose among {len(manifest.candidates)} candidates, "
     usual = max((choice + 2 * USUAL_PAIRS - done) * manifest.epochs, 0)
     about = f"; usually about {usual:,}{_minutes(usual * pace)}" if usual < epochs else ""
+    seeds = len(manifest.seeds)
+    too_few = ""
+    if seeds < FEWEST_TO_SHOW:
+        too_few = (
+            f"\nNOTE: with {count(seeds, 'pair')} no gain can be shown, however large: it takes "
+            f"{FEWEST_TO_SHOW} pairs."
+        )
     return (
         f"{first if choice else ''}then pairs of trainings until the answer is known, at most "
-        f"{len(manifest.seeds)}, {manifest.epochs} epochs each{on}: at most {epochs:,} epochs to "
-        f"train{_minutes(epochs * pace)}{about}."
+        f"{seeds}, {manifest.epochs} epochs each{on}: at most {epochs:,} epochs to "
+        f"train{_minutes(epochs * pace)}{about}.{too_few}"
     )
 
 

@@ -63,7 +63,8 @@ def how_to_go_on(confirmed: Confirmed, folder: Path) -> str:
     if found.reason:
         more = found.n + 8
         limit = f" --max-seeds {more}" if more > len(confirmed.manifest.seeds) else ""
-        command = f"{command} --min-seeds {more}{limit}"
+        gave_up = "" if found.reason == "all seeds" else f" --min-seeds {more}"
+        command = f"{command}{gave_up}{limit}"
         what = f"trains up to {more:,} pairs; going on does not make a false answer more likely"
     else:
         what = f"goes on, up to {len(confirmed.manifest.seeds):,} pairs"

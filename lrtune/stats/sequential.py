@@ -97,6 +97,9 @@ power for a gain of one standard deviation by 1.5 points and the mean number of 
 
 FEWEST, MANY, MOST = 4, 12, 20
 
+FEWEST_TO_SHOW = 5
+"""Pairs without which "better" is impossible: four multiply the evidence by 1.9**4 = 13 at most."""
+
 ACCURACY_FLOOR = 0.003
 """Of s0 for accuracies, 0 to 1: six of 2,000 test images."""
 

@@ -53,6 +53,13 @@ def test_a_test_that_gave_up_says_why_and_how_to_go_on(folder):
     assert f"`lrtune confirm {folder} --min-seeds 12` trains up to 12 pairs;" in caveats
 
 
+def test_a_test_that_used_all_its_seeds_suggests_more_of_them(folder):
+    report = confirmed(folder, ALL_BETTER[:4], seeds=[21, 22, 23, 24])
+    assert report.answer.why.endswith(" The test ends after so many pairs.")
+    caveats = report.answer.caveats.replace("\N{NO-BREAK SPACE}", " ")
+    assert f"`lrtune confirm {folder} --max-seeds 12` trains up to 12 pairs;" in caveats
+
+
 def test_a_test_that_goes_on_has_no_answer_yet(folder):
     report = confirmed(folder, ALL_BETTER[:2], finished=None)
     assert report.answer.why == (
