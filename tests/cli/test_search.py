@@ -200,7 +200,7 @@ def test_a_finished_search_writes_its_page_only_where_it_is_gone(
     capsys.readouterr()
     search.search(finished)
     out = capsys.readouterr().out
-    assert f"The page {page} could not be written: " in out[out.index("More: `lrtune report") :]
+    assert f"The page {page} could not be written: " in out[out.index("\nMore:") :]
     page.with_name(page.name + ".tmp").rmdir()
     search.search(finished)
     assert "</html>" in page.read_text()
