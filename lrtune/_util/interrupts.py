@@ -30,25 +30,29 @@ class Interrupts:
 
     One that came too late for any of these blocks raises when this one is left. A second one
     raises at once. Nothing changes outside the main thread, the only one that gets signals, or for
-    signals that the program handles itself.
+    signals that the program handles itself. It may be entered again inside itself.
     """
 
     def __init__(self) -> None:
+        self._depth = 0
         self._pending = False
         self._welcome = False
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        if threading.current_thread() is threading.main_thread():
+        self._depth += 1
+        if self._depth == 1 and threading.current_thread() is threading.main_thread():
             for number in SIGNALS:
                 if signal.getsignal(number) in _DEFAULTS:
                     self._before[number] = signal.signal(number, self._caught)
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before.clear()
+        self._depth -= 1
+        if not self._depth:
+            for number, handler in self._before.items():
+                signal.signal(number, handler)
+            self._before.clear()
         if self._pending and error is None:  # during the last outcome's records
             raise KeyboardInterrupt
 

@@ -60,6 +60,7 @@ class TaskLoop:
         observer: watches.
         deadline: from then on, no new task is asked for; tasks that run, or that start again
             because their workers were lost, are trained to their end.
+        interrupts: that the caller has entered already, so that they wait from there on.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class TaskLoop:
         max_retries: int,
         observer: Observer,
         deadline: Deadline = NEVER,
+        interrupts: Interrupts | None = None,
     ) -> None:
         self._runner = runner
         self._writer = writer
@@ -90,7 +92,7 @@ class TaskLoop:
         """How many tasks were given up because their workers were lost again and again."""
         self.stopped = False
         """Whether the deadline came before everything was trained."""
-        self._interrupts = Interrupts()
+        self._interrupts = interrupts or Interrupts()
 
     def run(self, plan: Plan) -> None:
         """Trains what a plan asks for, until it has no more tasks or is over.
@@ -271,8 +273,9 @@ class SearchLoop(TaskLoop):
         max_retries: int,
         observer: Observer,
         deadline: Deadline = NEVER,
+        interrupts: Interrupts | None = None,
     ) -> None:
-        super().__init__(runner, writer, manifest, max_retries, observer, deadline)
+        super().__init__(runner, writer, manifest, max_retries, observer, deadline, interrupts)
         self._seed, self._horizon = manifest.seed, manifest.max_epochs
         self._algorithm = algorithm
         self._oracle = algorithm.oracle

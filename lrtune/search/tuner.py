@@ -18,6 +18,7 @@ import keras_tuner
 from typing_extensions import override
 
 from lrtune._util import checks
+from lrtune._util.interrupts import Interrupts
 from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.display.script import watching
 from lrtune.errors import ArgumentError, LrtuneError
@@ -152,6 +153,7 @@ class LoopTuner(UnsavedTuner):
         others = {name: value for name, value in kwargs.items() if name != "hypermodel"}
         self._arguments = (args[1:], others)
         self.seed = seeds.resolve_seed(seed)
+        self._interrupts = Interrupts()
         kwargs.setdefault("max_consecutive_failed_trials", NEVER)
         super().__init__(*args, seed=keras_tuner_seed(self.seed), **kwargs)
         if type(self.oracle.objective) is not keras_tuner.Objective:
@@ -194,12 +196,27 @@ class LoopTuner(UnsavedTuner):
             **fit_kwargs: as `keras.Model.fit` takes them; `epochs` is the horizon if the hypermodel
                 has none.
         """
+        # Anywhere in TensorFlow's own code an interrupt can do harm: it was seen to end the process
+        # with "free(): invalid next size". So the first waits until the loop is waiting.
+        with self._interrupts:
+            self._search(fit_args, fit_kwargs, observer, data, model, verbose)
+
+    def _search(
+        self,
+        fit_args: tuple[Any, ...],
+        fit_kwargs: dict[str, Any],
+        observer: Observer | None,
+        data: DataRecord | None,
+        model: str | None,
+        verbose: int | str,
+    ) -> None:
+        """`search`, while an interrupt waits for a safe moment."""
         horizon, given, first = self._checked(fit_args, fit_kwargs)
         if slow := acting_on_batches(given.get("callbacks")):
             warnings.warn(
                 f"callbacks that act on every batch ({', '.join(slow)}): each step now starts from "
                 "Python, which takes about twice as long.",
-                stacklevel=2,
+                stacklevel=3,
             )
         data = trained_on(self.hypermodel, given, data)
         manifest = dataclasses.replace(
@@ -285,8 +302,9 @@ class LoopTuner(UnsavedTuner):
         states = KeptStates(writer, manifest, known, self.keep_models)
         retries = self.options.max_retries
         loop = SearchLoop(
-            self._algorithm, runner, writer, states, manifest, retries, observer, self.deadline
-        )
+            self._algorithm, runner, writer, states, manifest, retries, observer, self.deadline,
+            self._interrupts,
+        )  # fmt: skip
         loop.run(baseline_plan(manifest, ended), unfinished)
         if not (loop.lost or loop.stopped):  # the next session trains what is missing
             writer.manifest(dataclasses.replace(manifest, finished=now()))
@@ -340,6 +358,7 @@ class LoopTuner(UnsavedTuner):
                 manifest, tuner.deadline = dataclasses.replace(manifest, cut_off=True), PAST
             else:
                 tuner.deadline = self.deadline_of_constants
+            tuner._interrupts = self._interrupts
             if tuner._train(runner, nested, manifest, found, within):
                 nested.manifest(dataclasses.replace(manifest, cut_off=True, finished=now()))
         outcomes = read_run(tuner._folder).outcomes
@@ -457,7 +476,7 @@ class LoopTuner(UnsavedTuner):
                 f"the hypermodel lays its schedules out over epochs={laid_out}, but the search "
                 f"trains {horizon}: every schedule is cut off or overrun. Give both the same "
                 "number.",
-                stacklevel=3,
+                stacklevel=5,
             )
         return horizon
 

@@ -162,3 +162,16 @@ def test_a_search_started_with_nohup_ignores_the_end_of_its_terminal():
             assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@SIGNALS
+def test_entered_again_inside_itself_it_still_waits_after_the_inner_one(number):
+    before = signal.getsignal(number)
+    done = []
+    with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts:  # noqa: PT012
+        with interrupts:
+            done.append("inner")
+        send(number)
+        done.append("outer")
+    assert done == ["inner", "outer"]
+    assert signal.getsignal(number) == before
