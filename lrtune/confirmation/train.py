@@ -23,9 +23,7 @@ from lrtune.runner import RunOptions, make_runner
 from lrtune.search.deadline import NEVER
 from lrtune.search.loop import TaskLoop
 from lrtune.search.plan import AllSeeds, Arms, PairsPlan, RacePlan
-from lrtune.stats.collapse import ran
-from lrtune.stats.confirmation import sequential_evidence
-from lrtune.stats.race import Race
+from lrtune.stats.confirmation import choice_race, sequential_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,10 +108,9 @@ class Confirmation:
                 f"the confirmation in {self._folder} chooses among {len(manifest.candidates)} "
                 "candidates, for which it needs validation data"
             )
-        race = Race(manifest.choice_seeds, manifest.choice_places, manifest.direction)
-        measured = dataclasses.replace(manifest, data=found.manifest.data)
+        race, judge = choice_race(manifest, found.manifest)
         arms = Arms(CHOICE, manifest.candidates, manifest.epochs, self._known)
-        plan = RacePlan(arms, race, lambda outcome: ran(outcome, measured))
+        plan = RacePlan(arms, race, judge)
         once = {"validation_freq": manifest.epochs}
         job = TrainingJob(self._hypermodel, choice.fit_args, {**choice.fit_kwargs, **once})
         if not self._train(job, writer, plan):

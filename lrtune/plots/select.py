@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.records.ids import BASELINE_SEARCH
+from lrtune.schedules.constant import CONSTANT
 from lrtune.stats.trials import family_of, is_full, score_of
 from lrtune.stats.winner import Direction, ordered
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
-
-CONSTANT = "constant"
 
 MOST = 10
 """The most trials that lines are drawn for: more cannot be told apart."""

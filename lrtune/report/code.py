@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from lrtune._util import checks
 from lrtune.errors import ArgumentError, LrtuneError
-from lrtune.report.constants import CONSTANT
 from lrtune.report.keras_class import keras_class
 from lrtune.schedules.batch_sizes import BATCH_SIZE
+from lrtune.schedules.constant import CONSTANT
 from lrtune.schedules.optimizers import MOMENTUM, OPTIMIZERS
 from lrtune.schedules.warmup import Warmup
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lrtune.report import sequential
-from lrtune.report.constants import CONSTANT, confirmed_as_good, confirmed_too, is_tuned
+from lrtune.report.constants import confirmed_as_good, confirmed_too, is_tuned
 from lrtune.report.recipes import whole_recipes
 from lrtune.report.recommendation import Answer, in_words
 from lrtune.report.verdict import UNTUNED, gap, sentences
 from lrtune.report.words import count, fixed, interval
+from lrtune.schedules.constant import CONSTANT
 from lrtune.schedules.recipe import Recipe
 from lrtune.stats.power import fewest_seeds
 from lrtune.stats.winner import Direction

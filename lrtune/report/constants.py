@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from lrtune.records.schema import TUNED_ARMS
 from lrtune.report.words import fixed
+from lrtune.schedules.constant import CONSTANT
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from lrtune.stats.baseline import Arm, Baseline
     from lrtune.stats.comparison import ArmSummary
     from lrtune.stats.confirmation import Confirmed
-
-CONSTANT = "constant"
-"""The family of schedules that never change."""
 
 
 def is_tuned(arm: str) -> bool:

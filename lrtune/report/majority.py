@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from lrtune.report.words import fixed
+from lrtune.stats.collapse import is_largest_class
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,9 +26,6 @@ def majority(scores: Iterable[float], data: DataRecord, objective: str, places: 
         "0.5000 is the share of the largest class"; empty if no score equals it or it is unknown.
     """
     share = data.largest_class
-    if share is None or "accuracy" not in objective:
-        return ""
-    # Keras measures in float32, which rounds to 6e-8; one sample in 100,000 is 1e-5.
-    if not any(math.isclose(score, share, rel_tol=0, abs_tol=1e-6) for score in scores):
+    if share is None or not any(is_largest_class(score, data, objective) for score in scores):
         return ""
     return f"{fixed(share, places)} is the share of the largest class"

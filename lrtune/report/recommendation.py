@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from lrtune._util.printable import printable
-from lrtune.report.constants import CONSTANT
 from lrtune.report.words import brief
+from lrtune.schedules.constant import CONSTANT
 
 if TYPE_CHECKING:
     from lrtune.records.schema import Manifest

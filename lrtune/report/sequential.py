@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from lrtune.records.ids import parse_id
 from lrtune.report.verdict import gap
 from lrtune.report.words import NO_BREAK, count, fixed
-from lrtune.stats.collapse import ran
-from lrtune.stats.race import Race
+from lrtune.stats.confirmation import choice_race
 from lrtune.stats.sequential import BETTER
 from lrtune.stats.trials import score_of
 
@@ -77,9 +76,9 @@ def choice_in_words(records: RunRecords, places: int) -> str:
     if confirmation is None or not confirmation.choice:
         return ""
     manifest = confirmation.manifest
-    race = Race(manifest.choice_seeds, manifest.choice_places, manifest.direction)
+    race, judge = choice_race(manifest, records.manifest)
     results = {
-        arm: {parse_id(one.trial_id).seed: ran(one, manifest) for one in of_arm}
+        arm: {parse_id(one.trial_id).seed: judge(one) for one in of_arm}
         for arm, of_arm in confirmation.choice.items()
     }
     arms = sorted(race.ranked(results), key=lambda arm: -len(results[arm]))

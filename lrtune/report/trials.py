@@ -32,7 +32,7 @@ MOST_REASONS = 3
 
 
 TOP = 10
-"""How many of the best trials a report lists at most, unless it is told."""
+"""How many of the best trials a report lists at most, unless it was asked for another number."""
 
 
 def trials_section(report: Report, top: int | None = None) -> Section:

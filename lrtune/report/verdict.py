@@ -6,14 +6,11 @@ import math
 import shlex
 from typing import TYPE_CHECKING
 
-from lrtune.report.constants import (
-    CONSTANT,
-    better_than_reference,
-    constants_as_good,
-)
+from lrtune.report.constants import better_than_reference, constants_as_good
 from lrtune.report.recipes import whole_recipes
 from lrtune.report.recommendation import Answer, in_words
 from lrtune.report.words import NO_BREAK, count, fixed, mean_and_std
+from lrtune.schedules.constant import CONSTANT
 from lrtune.stats.ranking import RUNNING
 
 if TYPE_CHECKING:

@@ -28,3 +28,7 @@ class Constant(Schedule):
     def formula(self, t: Any, xp: Any) -> Any:
         """lr0."""
         return xp.full_like(t, self.lr0)
+
+
+CONSTANT = Constant.name
+"""The family of schedules that never change."""

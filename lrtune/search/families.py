@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-CONSTANT = "constant"
-"""The family of schedules that never change."""
+from lrtune.schedules.constant import CONSTANT
 
 Tries = Sequence[str | Mapping[str, Any]]
 

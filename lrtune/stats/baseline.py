@@ -100,11 +100,6 @@ class Baseline:
     spread: float
 
     @property
-    def is_tuned(self) -> bool:
-        """Whether the reference was found by a search of its own."""
-        return self.reference.name in TUNED_ARMS
-
-    @property
     def was_searched(self) -> bool:
         """Whether rates that were found by a search of their own are among the arms."""
         return any(arm.name in TUNED_ARMS for arm in self.arms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lrtune.stats.chance import TOLERANCE
 from lrtune.stats.race import Ran
 from lrtune.stats.trials import score_of
 from lrtune.stats.winner import Direction
@@ -24,8 +25,7 @@ def is_largest_class(score: float, data: DataRecord, objective: str) -> bool:
     share = data.largest_class
     if share is None or "accuracy" not in objective:
         return False
-    # Keras measures in float32, which rounds to 6e-8; one sample in 100,000 is 1e-5.
-    return math.isclose(score, share, rel_tol=0, abs_tol=1e-6)
+    return math.isclose(score, share, rel_tol=0, abs_tol=TOLERANCE)
 
 
 def has_collapsed(outcome: Outcome, manifest: Manifest | ConfirmManifest) -> bool:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from lrtune._util.printable import printable
 from lrtune.errors import RunFolderError
 from lrtune.schedules.recipe import Recipe
-from lrtune.stats.collapse import has_collapsed
+from lrtune.stats.collapse import has_collapsed, ran
 from lrtune.stats.comparison import compare
 from lrtune.stats.frames import comparison_frame
+from lrtune.stats.race import Race
 from lrtune.stats.ranking import described
 from lrtune.stats.samples import by_seed, paired_samples
 from lrtune.stats.sequential import evidence
@@ -21,13 +22,14 @@ from lrtune.stats.two_way import two_way_interval
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
 
     from lrtune.records.reader import RunRecords
-    from lrtune.records.schema import ConfirmManifest, Outcome
+    from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
     from lrtune.stats.comparison import Comparison, Verdict
+    from lrtune.stats.race import Ran
     from lrtune.stats.sequential import Evidence
     from lrtune.stats.two_way import TwoWayInterval
 
@@ -128,6 +130,20 @@ def _on_other_samples(
         if len(paired.seeds) > 1 and paired.one.shape[1] > 1:
             found[arm] = two_way_interval(paired.one, paired.other, manifest.direction)
     return found
+
+
+def choice_race(
+    manifest: ConfirmManifest, searched: Manifest
+) -> tuple[Race, Callable[[Outcome], Ran]]:
+    """The rules of the race that chooses what to test, and what it counts of a training.
+
+    Args:
+        manifest: of the confirmation.
+        searched: of the search, on whose validation data the candidates race.
+    """
+    measured = replace(manifest, data=searched.data)
+    race = Race(manifest.choice_seeds, manifest.choice_places, manifest.direction)
+    return race, lambda outcome: ran(outcome, measured)
 
 
 def sequential_evidence(

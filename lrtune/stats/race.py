@@ -35,10 +35,6 @@ class Ran(NamedTuple):
     collapsed: bool = False
 
 
-Results = "Mapping[str, Mapping[int, Ran]]"
-"""Arm -> seed -> how it ended, of the trainings that have ended."""
-
-
 @dataclass(frozen=True)
 class Race:
     """The rules of a race.

@@ -54,7 +54,6 @@ def test_trials_are_compared_with_the_best_rate_that_ran_to_the_end_of_the_race(
     baseline = baseline_of(tmp_path, scores)
 
     assert baseline.reference.name == "constant-tuned"
-    assert baseline.is_tuned
     # Squares .000004 and .000004 around .672.
     assert baseline.spread == pytest.approx(4.302653 * 0.002 * math.sqrt(4 / 3), rel=1e-6)
     assert baseline.within_noise(0.0099) is True
@@ -65,7 +64,6 @@ def test_a_plain_rate_that_did_best_is_the_reference(tmp_path):
     baseline = baseline_of(tmp_path, {**build_run.SCORES, "constant-tuned": (0.67, 0.674, 0.672)})
 
     assert baseline.reference.name == "constant-0.1"  # .681
-    assert not baseline.is_tuned
     assert baseline.was_searched
 
 
@@ -91,7 +89,6 @@ def test_a_tuned_rate_without_a_score_is_not_the_reference(tmp_path):
     baseline = measure_baseline(read_run(tmp_path))
 
     assert baseline.reference.name == "constant-0.1"
-    assert not baseline.is_tuned
 
 
 def test_without_any_score_there_is_no_baseline(tmp_path):
