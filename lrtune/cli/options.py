@@ -24,7 +24,6 @@ from lrtune.cli.time_limit import parse_seconds
 from lrtune.errors import ArgumentError
 from lrtune.runner.options import RunOptions, check_options
 from lrtune.search.algorithms import ALGORITHMS
-from lrtune.search.families import searched_families
 
 if TYPE_CHECKING:
     from lrtune.schedules.space import Space
@@ -260,6 +259,8 @@ class Options:
         """The same without the constant rate where that has a search of its own."""
         if not self.baseline_budget:
             return self.family_names
+        from lrtune.search.families import searched_families
+
         return searched_families(self.family_names, self.tries or ())
 
     @property
