@@ -1,0 +1,103 @@
+"""Trains many schedules to their end and puts every epoch of each into one table.
+
+    python benchmarks/schedule_table/make.py --data shared/data/cifar10_cats_dogs.npz \\
+        --work-dir runs/table
+
+trains what is missing, which takes two cores about two hours, and writes `trainings.parquet`,
+`schedules.parquet` and `manifest.json` beside this file. An interrupted one continues where it
+stopped: run the same command again. `--quick` trains a small one, into the work folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from table import write
+from tasks import TASKS, quick
+
+if TYPE_CHECKING:
+    from tasks import Task
+
+
+def main() -> None:
+    """Makes the table of the tasks that are asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", default="auto", help="see lrtune search --help")
+    parser.add_argument("--work-dir", type=Path, required=True, help="where the searches are kept")
+    parser.add_argument("--task", choices=TASKS, action="append", help="repeatable; all if left out")
+    parser.add_argument("--workers", type=int, default=None)
+    parser.add_argument("--quick", action="store_true", help="eleven schedules, three epochs")
+    arguments = parser.parse_args()
+    chosen = [TASKS[name] for name in arguments.task or TASKS]
+    chosen = [quick(task) for task in chosen] if arguments.quick else chosen
+    folders = {task.name: train(task, arguments) for task in chosen}
+    target = arguments.work_dir if arguments.quick else Path(__file__).parent
+    write(target, folders)
+
+
+def train(task: Task, arguments: argparse.Namespace) -> list[tuple[int, int, Path]]:
+    """Trains all schedules of a task.
+
+    Returns:
+        (budget in epochs, seed, run folder) of each search.
+    """
+    train_data, validation = task.data(arguments.data)
+    folders: list[tuple[int, int, Path]] = []
+    schedules: list[dict[str, Any]] = []
+    for budget, seed in task.trainings:
+        folder = arguments.work_dir / task.name / f"{budget}-epochs-seed-{seed}"
+        print(f"{task.name}: {task.schedules} schedules over {budget} epochs, seed {seed}", flush=True)
+        search(task, budget, seed, folder, schedules, train_data, validation, arguments.workers)
+        folders.append((budget, seed, folder))
+        schedules = schedules or drawn(folder)
+    return folders
+
+
+def search(
+    task: Task, budget: int, seed: int, folder: Path, schedules: Any, train_data: Any,
+    validation: Any, workers: int | None,
+) -> None:  # fmt: skip
+    """One search, of the schedules that are given, or of others if there are none."""
+    import lrtune
+
+    tuner = lrtune.RandomSearch(
+        task.hypermodel(task.horizon),
+        objective="val_accuracy",
+        max_trials=task.schedules,
+        directory=str(folder.parent),
+        project_name=folder.name,
+        seed=seed,
+        tries=schedules,
+        **({"horizon": "rescaled"} if budget < task.horizon else {}),
+        baseline_seeds=0,
+        keep_models=0,
+        workers=workers,
+    )
+    tuner.search(
+        *train_data,
+        validation_data=validation,
+        batch_size=task.batch_size,
+        epochs=budget,
+        verbose=0,
+    )
+    if tuner.stopped:
+        sys.exit("stopped")
+
+
+def drawn(folder: Path) -> list[dict[str, Any]]:
+    """The hyperparameter values of a search's trials, in their order."""
+    found = sorted(folder.glob("trial_*/outcome.json"))
+    return [json.loads(path.read_text())["values"] for path in found]
+
+
+if __name__ == "__main__":
+    main()
