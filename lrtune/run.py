@@ -313,7 +313,7 @@ class Run:
 
         rows = self.records.epochs(trial_id)
         if lineage:
-            for ancestor in reversed(self.records.lineage(trial_id)[:-1]):
+            for ancestor in reversed(self.records.continued(trial_id)[:-1]):
                 rows = self.records.epochs(ancestor.trial_id) + rows
         first = ["epoch", "lr", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"]
         recorded = dict.fromkeys(key for row in rows for key in row)

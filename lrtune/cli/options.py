@@ -126,6 +126,16 @@ class Options:
     score: Annotated[
         str, typer.Option(help="Which epoch's objective is a trial's score: last or best.")
     ] = "last"
+    horizon: Annotated[
+        str,
+        typer.Option(
+            help="What Hyperband's short trials train: the first epochs of a schedule (truncated), "
+            "or all of it in less time (rescaled)."
+        ),
+    ] = "truncated"
+    min_epochs: Annotated[
+        int, typer.Option(help="Epochs that Hyperband's first rung has at least.")
+    ] = 1
     baseline_budget: Annotated[
         float,
         typer.Option(
@@ -342,6 +352,7 @@ def _in_flags(message: str) -> str:
 
 def check(options: Options) -> None:
     """Raises ArgumentError for the first option outside its domain."""
+    from lrtune.records.schema import HORIZONS
     from lrtune.search.seeds import LARGEST
 
     checks.one_of("--algo", options.algo, tuple(ALGORITHMS))
@@ -351,6 +362,17 @@ def check(options: Options) -> None:
             f"trials from --max-epochs. Received: {options.max_trials}"
         )
     checks.one_of("--score", options.score, ("last", "best"))
+    checks.one_of("--horizon", options.horizon, HORIZONS)
+    checks.integer("--min-epochs", options.min_epochs, at_least=1, at_most=options.epochs)
+    for flag, value, default in (
+        ("--horizon", options.horizon, Options.horizon),
+        ("--min-epochs", options.min_epochs, Options.min_epochs),
+    ):
+        if options.trials is not None and value != default:
+            raise ArgumentError(
+                f"{flag} goes with --algo hyperband only, as --algo {options.algo} trains every "
+                f"trial for all epochs. Received: {value}"
+            )
     runs_own_code(options.model, options.data)
     if options.as_usual and options.objective is not None:
         objectives = ("val_accuracy", "val_loss", "accuracy", "loss")

@@ -188,7 +188,10 @@ def _is_finished(options: Options, given: Given) -> bool:
         return False
     asked: dict[str, Any] = {
         "fingerprint": given.record.fingerprint,
-        **{name: getattr(options, name) for name in ("algo", "seed", "score")},
+        **{
+            name: getattr(options, name)
+            for name in ("algo", "seed", "score", "horizon", "min_epochs")
+        },
         "max_epochs": options.epochs,
     }
     if options.as_usual:
@@ -351,6 +354,8 @@ def _tuner(options: Options, given: Given, share: float | None = None) -> Any:
         seed=options.seed,
         workers=options.workers,
         score=options.score,
+        horizon=options.horizon,
+        min_epochs=options.min_epochs,
         tries=options.tries or () if options.model else options.tried,
         baseline_budget=options.baseline_budget,
         keep_models=options.keep_models,

@@ -253,4 +253,6 @@ class _Trials:
         begin, end = values.get("tuner/initial_epoch"), values.get("tuner/epochs")
         if not (isinstance(begin, int) and isinstance(end, int)):
             begin, end = 0, last
+        elif isinstance(manifest, schema.Manifest) and manifest.horizon == "rescaled":
+            begin = 0
         return TrialTask(str(trial), Recipe.from_values(values), trial.seed, begin, end)

@@ -46,7 +46,7 @@ class LearningCurves(Picture):
         """
         rows: list[dict[str, Any]] = []
         for rank, trial in enumerate(best_trials(self._records, top), start=1):
-            lineage = self._records.lineage(trial.trial_id)
+            lineage = self._records.continued(trial.trial_id)
             joints = {one.epochs.last for one in lineage[:-1]}
             rows += self._rows(rank, trial, joined_epochs(self._records, trial), joints)
         if all(pd.isna(row["score"]) for row in rows):
@@ -145,7 +145,7 @@ class LearningCurves(Picture):
 def joined_epochs(records: RunRecords, trial: Outcome) -> list[dict[str, Any]]:
     """The epochs behind a trial, from those of the trial that its lineage began with."""
     rows: list[dict[str, Any]] = []
-    for one in records.lineage(trial.trial_id):
+    for one in records.continued(trial.trial_id):
         own = records.epochs(one.trial_id)
         if own:
             rows = [row for row in rows if row["epoch"] < own[0]["epoch"]] + own

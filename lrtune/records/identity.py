@@ -26,6 +26,8 @@ _OPTIONS = {
     "direction": ("direction of the objective", ""),
     "score": ("score", "--score"),
     "max_epochs": ("epochs", "--max-epochs"),
+    "horizon": ("horizon", "--horizon"),
+    "min_epochs": ("min_epochs", "--min-epochs"),
     "factor": ("factor", ""),
     "batch_sizes": ("batch_size", "--batch-size"),
     "batch_size": ("batch_size", "--batch-size"),

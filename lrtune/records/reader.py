@@ -248,6 +248,14 @@ class RunRecords:
             outcome = None if outcome.parent is None else self.by_id.get(outcome.parent)
         return tuple(line)
 
+    def continued(self, trial_id: str) -> tuple[Outcome, ...]:
+        """The trial and the ancestors whose training it continues, the oldest first.
+
+        In a rescaled search a promoted trial starts again and continues none.
+        """
+        line = self.lineage(trial_id)
+        return line[-1:] if self.manifest.horizon == "rescaled" else line
+
     def _ids(self) -> list[str]:
         return [*self.by_id, *self.unfinished]
 

@@ -29,6 +29,9 @@ from msgspec import Meta
 from lrtune.schedules.batch_sizes import BATCH_SIZE
 from lrtune.schedules.recipe import Recipe
 
+HORIZONS = ("truncated", "rescaled")
+"""How a short training stands for one of all epochs; see `Manifest.horizon`."""
+
 SCHEMA = 1
 """Version of this layout; a reader refuses a newer one and says so."""
 
@@ -141,6 +144,9 @@ class Manifest:
         objective: name of the metric searched for, as Keras logs it ("val_accuracy").
         direction: "max" or "min", what is better for the objective.
         score: "last" or "best": which epoch's objective is a trial's score.
+        horizon: "truncated" or "rescaled": whether trials of earlier rungs are trained with the
+            first epochs of their schedules, or with the whole of them in less time.
+        min_epochs: int >= 1, that Hyperband's first rung has at least.
         max_epochs: the horizon in epochs; also the full budget of a trial.
         factor: Hyperband's reduction factor, else None.
         max_trials: number of trials asked for, None for Hyperband.
@@ -207,6 +213,8 @@ class Manifest:
     baseline_places: tuple[PositiveInt, ...] = ()
     share: Annotated[float, Meta(gt=0)] = 1.0
     cut_off: bool = False
+    horizon: str = "truncated"
+    min_epochs: PositiveInt = 1
     schema: int = SCHEMA
 
     @property

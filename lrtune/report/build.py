@@ -150,14 +150,16 @@ def build_sections(report: Report) -> dict[str, Section]:
 def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
     better = Direction(manifest.direction).word
     best = ", the best epoch counts" if manifest.score == "best" else ""
+    rescaled = ", short trials rescaled" if manifest.horizon == "rescaled" else ""
     length, ended = count(manifest.max_epochs, "epoch"), frame["status"].value_counts()
     order = [status for status in (*STATUSES, RUNNING) if status in ended]
     statuses = ", ".join(f"{ended[status]:,} {status}" for status in order)
     data, named = manifest.data, {"train": "training", "validation": "validation"}
     sizes = [f"{data.sizes[part]:,} {name}" for part, name in named.items() if data.sizes.get(part)]
     parts = f", {' and '.join(sizes)} {data.kind}" if sizes else ""
+    how = f"{better} is better{best}{rescaled}"
     return (
-        f"{manifest.algo} search of {length} for {manifest.objective} ({better} is better{best})",
+        f"{manifest.algo} search of {length} for {manifest.objective} ({how})",
         f"{count(len(frame), 'trial')}: {statuses}" if len(frame) else "no trials",
         f"data: {data.source}{parts}",
     )

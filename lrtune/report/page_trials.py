@@ -89,7 +89,7 @@ def _curve(records: RunRecords, trial_id: str, keep: int) -> list[Any]:
 
     Epochs that count up without a gap are given by the first one.
     """
-    ids = [one.trial_id for one in records.lineage(trial_id)] or [trial_id]
+    ids = [one.trial_id for one in records.continued(trial_id)] or [trial_id]
     lines = [line for one in ids for line in records.epochs(one)]
     every = max(math.ceil(len(lines) / keep), 1)
     # Always with the last epoch, whose objective is the score of most trials.

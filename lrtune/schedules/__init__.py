@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lrtune.schedules.base import Schedule
+from lrtune.schedules.compressed import Compressed
 from lrtune.schedules.constant import Constant
 from lrtune.schedules.cosine import CosineDecay
 from lrtune.schedules.cosine_restarts import CosineRestarts
@@ -29,6 +30,7 @@ from lrtune.schedules.warmup_stable_decay import WarmupStableDecay
 
 __all__ = [
     "Choice",
+    "Compressed",
     "Constant",
     "CosineDecay",
     "CosineRestarts",

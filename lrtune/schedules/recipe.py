@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.schedules.base import parameters_text
+from lrtune.schedules.compressed import Compressed
 from lrtune.schedules.optimizers import DOMAINS
 from lrtune.schedules.registry import names
 from lrtune.schedules.space import exists, get_family, own_ranges
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 STEERING = "tuner/"
 """Prefix of Keras Tuner's own entries, which say on which rung of Hyperband a trial is."""
+
+COMPRESSION = f"{STEERING}compression"
+"""How many times as fast as over the horizon a trial goes through its schedule; 1 if left out.
+Keras Tuner ignores it, as lrtune's other tuners do."""
 
 _WARMUP = f"{Warmup.name}."
 
@@ -44,12 +49,15 @@ class Recipe:
         settings: of the optimizer: `momentum` or `beta_1`, `weight_decay`.
         own: all others, sampled by the user's `build_model`, and the batch size where it is
             searched.
+        compression: float >= 1, how many times as fast the training goes through the schedule: the
+            horizon over its own budget in a rescaled search.
     """
 
     family: str | None
     parameters: Mapping[str, Any]
     settings: Mapping[str, Any]
     own: Mapping[str, Any]
+    compression: float = 1.0
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Recipe:
@@ -72,22 +80,29 @@ class Recipe:
                 parameters[name] = value
             elif name not in ("schedule", "lr0") and not name.startswith(STEERING):
                 own[name] = value
-        return cls(family if isinstance(family, str) else None, parameters, settings, own)
+        named = family if isinstance(family, str) else None
+        return cls(named, parameters, settings, own, values.get(COMPRESSION, 1.0))
 
     @property
     def values(self) -> dict[str, Any]:
-        """The hyperparameter values by name, as `from_values` takes them."""
+        """The hyperparameter values by name, as `from_values` takes them, but no compression."""
         values: dict[str, Any] = {} if self.family is None else {"schedule": self.family}
         named = {self._hyperparameter(name): value for name, value in self.parameters.items()}
         return {**values, **named, **self.settings, **self.own}
 
     @property
     def schedule(self) -> Schedule:
-        """The schedule.
+        """The schedule that the training follows.
 
         Raises:
             ArgumentError: the family is unknown, or a parameter is missing or outside its domain.
         """
+        whole = self._whole
+        return whole if self.compression == 1 else Compressed(whole, self.compression)
+
+    @property
+    def _whole(self) -> Schedule:
+        """The schedule over the horizon."""
         if self.family is None:
             raise ArgumentError(self._missing("schedule"))
         family, values = get_family(self.family), self.values

@@ -69,7 +69,7 @@ def get(name: str) -> type[Schedule]:
 
 
 def names() -> tuple[str, ...]:
-    """The names of all families, sorted; `warmup`, which goes before another, is none."""
+    """The names of all families, sorted; `warmup` and `compressed`, of others, are none."""
     return tuple(sorted(name for name, family in _families.items() if family.stands_alone))
 
 

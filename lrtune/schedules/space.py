@@ -383,8 +383,8 @@ def _refuse_unsearchable(name: str) -> None:
     family = get_family(name)
     if not family.stands_alone:
         raise ArgumentError(
-            f"families must name schedules, and {name!r} only goes before one: write "
-            f"'{PREFIX}cosine'. Received: {name!r}."
+            f"families must name schedules, and {name!r} is made of another one: write 'cosine' "
+            f"or '{PREFIX}cosine'. Received: {name!r}."
         )
     if "from_search" in vars(family):
         return

@@ -22,13 +22,20 @@ class Algorithm:
         oracle: a new `keras_tuner.Oracle`, which is set up for lrtune's loop.
         share: float > 0, the share of the search's trials to run.
         tries: hyperparameter values of the first trials, in place of the oracle's.
+        rescaled: whether each rung trains from its start a schedule compressed to its epochs.
     """
 
     def __init__(
-        self, oracle: Any, share: float = 1.0, tries: Sequence[Mapping[str, Any]] = ()
+        self,
+        oracle: Any,
+        share: float = 1.0,
+        tries: Sequence[Mapping[str, Any]] = (),
+        *,
+        rescaled: bool = False,
     ) -> None:
         self.oracle = oracle
         self.tries = tries
+        self.rescaled = rescaled
         seam.disable_saving(oracle)
         self.scale(share)
         self._new = seam.state_of(oracle)

@@ -27,11 +27,12 @@ class HyperbandAlgorithm(Algorithm):
 
     @override
     def rungs(self, horizon: int) -> list[tuple[int, int, int]]:
-        return seam.hyperband_rungs(self.oracle)
+        rungs = seam.hyperband_rungs(self.oracle)
+        return [(size, 0, last) for size, _, last in rungs] if self.rescaled else rungs
 
     @override
     def promotable(self) -> set[str]:
-        return seam.promotable_trials(self.oracle)
+        return set() if self.rescaled else seam.promotable_trials(self.oracle)
 
     @override
     def scale(self, share: float) -> None:

@@ -261,6 +261,7 @@ class SearchLoop(TaskLoop):
         deadline: likewise; the baseline and the trials of an earlier session that start again are
             trained whatever the time, as the comparison needs them.
         states: keeps the states that promotions continue from.
+        laid_out: epochs that schedules are laid out over; None for the manifest's `max_epochs`.
     """
 
     def __init__(
@@ -274,9 +275,11 @@ class SearchLoop(TaskLoop):
         observer: Observer,
         deadline: Deadline = NEVER,
         interrupts: Interrupts | None = None,
+        laid_out: int | None = None,
     ) -> None:
         super().__init__(runner, writer, manifest, max_retries, observer, deadline, interrupts)
         self._seed, self._horizon = manifest.seed, manifest.max_epochs
+        self._laid_out = laid_out or manifest.max_epochs
         self._algorithm = algorithm
         self._oracle = algorithm.oracle
         self._states = states
@@ -338,8 +341,13 @@ class SearchLoop(TaskLoop):
         """The task of a trial; None if nothing needs training and the trial is already recorded."""
         values = dict(trial.hyperparameters.values)
         first, last, parent = rung_of(values, self._horizon)
-        state = self._states.read(parent) if parent is not None else None
         seed = trial_seed(self._seed, self._root(trial.trial_id))
+        if self._algorithm.rescaled:
+            # From the start, of what its parent's schedule is with more time.
+            steering = steering_of(values, max(1.0, self._laid_out / last))
+            recipe = Recipe.from_values({**values, **steering})
+            return TrialTask(trial.trial_id, recipe, seed, 0, last, steering=steering)
+        state = self._states.read(parent) if parent is not None else None
         recipe = Recipe.from_values(values)
         task = TrialTask(trial.trial_id, recipe, seed, first, last, state, steering_of(values))
         # A score with a message belongs to a trial that diverged: it is the untrained model's.

@@ -20,7 +20,8 @@ import numpy as np
 from keras_tuner.engine.trial import Trial, TrialStatus
 from typing_extensions import override
 
-from lrtune.schedules.recipe import STEERING
+from lrtune.errors import ArgumentError
+from lrtune.schedules.recipe import COMPRESSION, STEERING
 from lrtune.search.seeds import family_in_turn, proposal_seed
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ PRIVATE: Mapping[type, tuple[str, ...]] = {
     keras_tuner.Oracle: ("_record_values", "_save_trial", "_seed_state"),
     keras_tuner.oracles.BayesianOptimizationOracle: ("_random_state",),
     keras_tuner.oracles.HyperbandOracle: (
-        "_brackets", "_get_epochs", "_get_num_brackets", "_get_num_rounds", "_get_size",
-        "_increment_bracket_num", "_start_new_bracket",
+        "_brackets", "_current_bracket", "_get_epochs", "_get_num_brackets", "_get_num_rounds",
+        "_get_size", "_increment_bracket_num", "_start_new_bracket",
     ),
     keras_tuner.Tuner: ("_get_tuner_fname",),
 }  # fmt: skip
@@ -164,7 +165,7 @@ def add(oracle: Any, trial_id: str, values: Mapping[str, Any]) -> Any:
         The `keras_tuner` Trial.
     """
     hp = oracle.get_space()
-    hp.values = dict(values)
+    hp.values = {name: value for name, value in values.items() if name != COMPRESSION}
     trial = Trial(hp, trial_id, TrialStatus.RUNNING)
     oracle._record_values(trial)
     oracle.trials[trial_id] = trial
@@ -209,9 +210,38 @@ def rung_of(values: Mapping[str, Any], horizon: int) -> tuple[int, int, str | No
     return values["tuner/initial_epoch"], values["tuner/epochs"], values.get("tuner/trial_id")
 
 
-def steering_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Keras Tuner's own entries among hyperparameter values, which control Hyperband."""
-    return {name: value for name, value in values.items() if name.startswith(STEERING)}
+def steering_of(values: Mapping[str, Any], compression: float = 1.0) -> dict[str, Any]:
+    """Keras Tuner's own entries among hyperparameter values, which control Hyperband.
+
+    Args:
+        values: of a trial.
+        compression: of its schedule, added unless it is 1.
+    """
+    own = {name: value for name, value in values.items() if name.startswith(STEERING)}
+    return own if compression == 1 else {**own, COMPRESSION: compression}
+
+
+def set_first_rung(oracle: Any, epochs: int) -> None:
+    """Sets how many epochs the first rung of Hyperband has at least; Keras Tuner's own is 1.
+
+    Raises:
+        ArgumentError: the oracle has no rungs, or fewer epochs than that.
+    """
+    if not hasattr(oracle, "min_epochs"):
+        raise ArgumentError(
+            "min_epochs goes with Hyperband, whose first rung has as many epochs. "
+            f"Received: min_epochs={epochs}."
+        )
+    if epochs > oracle.max_epochs:
+        raise ArgumentError(
+            f"min_epochs must be at most max_epochs, {oracle.max_epochs}. "
+            f"Received: min_epochs={epochs}."
+        )
+    oracle.min_epochs = epochs
+    # It has begun its first bracket with a rung of fewer epochs.
+    oracle._brackets.clear()
+    oracle._current_bracket = oracle._get_num_brackets() - 1
+    oracle._start_new_bracket()
 
 
 # Hyperband's brackets: a list of rounds (rungs) each, of {"past_id": parent, "id": trial}.

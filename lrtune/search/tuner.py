@@ -28,7 +28,7 @@ from lrtune.model.kept import best_model, best_models
 from lrtune.records.identity import continued, identity, installed, refuse_other_search
 from lrtune.records.ids import BASELINE_SEARCH
 from lrtune.records.reader import read_run
-from lrtune.records.schema import TUNED_ARMS, DataRecord, Manifest, Rung, now, total
+from lrtune.records.schema import HORIZONS, TUNED_ARMS, DataRecord, Manifest, Rung, now, total
 from lrtune.records.task import TrainingJob
 from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
 from lrtune.runner import make_runner
@@ -46,7 +46,13 @@ from lrtune.search.limit import measure_speed, recorded_share
 from lrtune.search.loop import SearchLoop
 from lrtune.search.manifest import searched_by, trained_on, trained_with
 from lrtune.search.objective import parse_objective
-from lrtune.search.oracle import NEVER, UnsavedTuner, keras_tuner_seed, own_defaults
+from lrtune.search.oracle import (
+    NEVER,
+    UnsavedTuner,
+    keras_tuner_seed,
+    own_defaults,
+    set_first_rung,
+)
 from lrtune.search.preflight import check_search
 from lrtune.search.resume import refuse_foreign_trials, repair, restore
 from lrtune.search.tries import parse_tries
@@ -83,6 +89,13 @@ class LoopTuner(UnsavedTuner):
         in_process: whether to train in this process, one trial at a time, as it is for `workers` 1
             unless this is False; see `lrtune.runner.RunOptions`.
         score: "last" or "best", which epoch's objective ranks a trial.
+        horizon: what a trial of fewer epochs than the schedule is laid out over is trained with:
+            "truncated", the first epochs of the schedule, with which a promoted trial continues; or
+            "rescaled", the whole schedule, compressed to the trial's epochs. A promoted trial then
+            starts again, with the schedule compressed to its new budget. The search for the best
+            constant rate is always truncated: no compression changes a constant.
+        min_epochs: int >= 1, epochs that the first rung has at least; of Hyperband only. Keras
+            Tuner divides `max_epochs` by `factor` as often as this allows.
         baseline_seeds: int >= 0, number of seeds with which the best two constant rates of the
             baseline are trained at the full budget; 0 for no baseline. All rates get one seed, the
             best three of them a second one.
@@ -119,6 +132,8 @@ class LoopTuner(UnsavedTuner):
         workers: int | None = None,
         in_process: bool | None = None,
         score: str = "last",
+        horizon: str = "truncated",
+        min_epochs: int = 1,
         baseline_seeds: int = 3,
         baseline_budget: float = 0.5,
         seed: int | None = None,
@@ -132,15 +147,12 @@ class LoopTuner(UnsavedTuner):
     ) -> None:
         self.options = RunOptions(workers, trial_timeout, max_retries, in_process)
         self.score = checks.one_of("score", score, ("last", "best"))
+        self.horizon = checks.one_of("horizon", horizon, HORIZONS)
+        self.min_epochs = checks.integer("min_epochs", min_epochs, at_least=1)
         self.baseline_seeds = checks.integer("baseline_seeds", baseline_seeds, at_least=0)
         self.keep_models = checks.integer("keep_models", keep_models, at_least=0)
         budget = checks.non_negative("baseline_budget", baseline_budget)
-        for name in kwargs.keys() & set(NOT_OURS):
-            raise ArgumentError(
-                f"{name} cannot be given to lrtune's tuners, which train each trial once, compiled "
-                "by its hypermodel: give loss= and metrics= to the hypermodel. Received: "
-                f"{name}={kwargs[name]!r}."
-            )
+        _refuse_unsupported(kwargs)
         if "objective" in kwargs:
             kwargs["objective"] = parse_objective(kwargs["objective"])
         elif len(args) > 1:
@@ -161,6 +173,11 @@ class LoopTuner(UnsavedTuner):
                 "objective must be the name of one metric (or one keras_tuner.Objective). "
                 f"Received: {self.oracle.objective}."
             )
+        if horizon == "rescaled" and not isinstance(self.hypermodel, ScheduleHyperModel):
+            raise ArgumentError(
+                "horizon can be 'rescaled' for a ScheduleHyperModel only, as it is schedules that "
+                f"are compressed. Received: hypermodel={self.hypermodel!r}."
+            )
         self.tries = self._parsed(tries)
         tunes = self._has_baseline() and self._families() != ("constant",)
         self.baseline_budget = budget if tunes else 0.0
@@ -169,7 +186,11 @@ class LoopTuner(UnsavedTuner):
         self.share = _share
         self.deadline = self.deadline_of_constants = NO_DEADLINE
         self.stopped = False
-        self._algorithm = self.algorithm_type(self.oracle, _share, self.tries)
+        if min_epochs != 1:
+            set_first_rung(self.oracle, self.min_epochs)
+        self._algorithm = self.algorithm_type(
+            self.oracle, _share, self.tries, rescaled=self.horizon == "rescaled"
+        )
         self._space = tuple(self.oracle.get_space().get_config()["space"])
         (erase_run if overwrite else refuse_foreign_folder)(self._folder)
         self.reload()
@@ -303,7 +324,7 @@ class LoopTuner(UnsavedTuner):
         retries = self.options.max_retries
         loop = SearchLoop(
             self._algorithm, runner, writer, states, manifest, retries, observer, self.deadline,
-            self._interrupts,
+            self._interrupts, getattr(self.hypermodel, "epochs", None),
         )  # fmt: skip
         loop.run(baseline_plan(manifest, ended), unfinished)
         if not (loop.lost or loop.stopped):  # the next session trains what is missing
@@ -324,6 +345,7 @@ class LoopTuner(UnsavedTuner):
                 "project_name": folder.name,
                 "seed": seeds.constant_rates_seed(self.seed),
                 "score": self.score,
+                "min_epochs": self.min_epochs,
                 "baseline_seeds": 0,
                 "max_retries": self.options.max_retries,
                 "keep_models": len(TUNED_ARMS) if self.keep_models else 0,
@@ -471,7 +493,8 @@ class LoopTuner(UnsavedTuner):
     def _horizon(self, epochs: int | None) -> int:
         laid_out = getattr(self.hypermodel, "epochs", None)
         horizon = int(self._algorithm.budget(epochs or laid_out or 1))
-        if laid_out not in (None, horizon):
+        compressed = self.horizon == "rescaled" and (laid_out or 0) > horizon
+        if laid_out not in (None, horizon) and not compressed:
             warnings.warn(
                 f"the hypermodel lays its schedules out over epochs={laid_out}, but the search "
                 f"trains {horizon}: every schedule is cut off or overrun. Give both the same "
@@ -526,6 +549,8 @@ class LoopTuner(UnsavedTuner):
             objective=self.oracle.objective.name,
             direction=self.oracle.objective.direction,
             score=self.score,
+            horizon=self.horizon,
+            min_epochs=self.min_epochs,
             max_epochs=horizon,
             factor=getattr(self.oracle, "factor", None),
             max_trials=self.oracle.max_trials,
@@ -544,4 +569,13 @@ class LoopTuner(UnsavedTuner):
             versions=installed(),
             created=now(),
             share=self.share,
+        )
+
+
+def _refuse_unsupported(arguments: Mapping[str, Any]) -> None:
+    for name in arguments.keys() & set(NOT_OURS):
+        raise ArgumentError(
+            f"{name} cannot be given to lrtune's tuners, which train each trial once, compiled "
+            "by its hypermodel: give loss= and metrics= to the hypermodel. Received: "
+            f"{name}={arguments[name]!r}."
         )

@@ -164,7 +164,7 @@ def baseline_times(records: RunRecords) -> list[int | None]:
 
 def _first_epoch(records: RunRecords, outcome: Outcome, target: float) -> int | None:
     gain, objective = Direction(records.manifest.direction).gain, records.manifest.objective
-    ids = [one.trial_id for one in records.lineage(outcome.trial_id)] or [outcome.trial_id]
+    ids = [one.trial_id for one in records.continued(outcome.trial_id)] or [outcome.trial_id]
     lines = (row for one in ids for row in records.epochs(one))
     reached = (row["epoch"] for row in lines if gain(row.get(objective, math.nan), target) >= 0)
     return next(reached, None)

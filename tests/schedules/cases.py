@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from lrtune.schedules import (
+    Compressed,
     Constant,
     CosineDecay,
     CosineRestarts,
@@ -33,9 +34,11 @@ TINY = float(np.finfo(np.float32).tiny)
 HUGE = float(np.finfo(np.float32).max)
 
 
-def _with_warmup(families, warmups, starts):
-    """The strategies of all families, and one of any of them after a warmup."""
-    return families | {"warmup": st.builds(Warmup, st.one_of(*families.values()), warmups, starts)}
+def _with_others(families, warmups, starts, factors):
+    """The strategies of all families, one of any of them after a warmup, and one compressed."""
+    warmup = st.builds(Warmup, st.one_of(*families.values()), warmups, starts)
+    whole = st.one_of(*families.values(), warmup)
+    return families | {"warmup": warmup, "compressed": st.builds(Compressed, whole, factors)}
 
 
 # Every value of the domains, however odd.
@@ -53,7 +56,7 @@ _rising = st.lists(_positive, min_size=1, max_size=4, unique=True).map(lambda n:
 _knots = st.lists(_fractions, min_size=2, max_size=6).map(tuple)
 _any_cycle = (_rates, _positive, _at_least_one, _modes, _fractions)
 
-ANY = _with_warmup(
+ANY = _with_others(
     {
         "constant": st.builds(Constant, _rates),
         "time": st.builds(
@@ -90,6 +93,7 @@ ANY = _with_warmup(
     },
     _non_negative,
     _shares,
+    _at_least_one,
 )  # fmt: skip
 
 # Values somebody may train with. Those that decide where a rate jumps are written in decimals, as
@@ -106,7 +110,7 @@ _sane_cycle = (
     _sane_rates, _decimals.filter(lambda n: n >= 0.1), st.floats(1, 30), _modes, st.floats(0.5, 1)
 )  # fmt: skip
 
-SANE = _with_warmup(
+SANE = _with_others(
     {
         "constant": st.builds(Constant, _sane_rates),
         "time": st.builds(
@@ -157,6 +161,7 @@ SANE = _with_warmup(
     },
     st.integers(0, 500).map(lambda n: n / 100),
     _cents,
+    st.sampled_from([1.0, 27 / 17, 3.0, 9.0]),
 )  # fmt: skip
 
 SAMPLE = {
@@ -181,5 +186,6 @@ SAMPLE = {
     "hyperbolic": HyperbolicDecay(0.1, 50),
     "plateau": ReduceOnPlateau(0.1, 0.3, 5),
     "warmup": Warmup(CosineDecay(0.1, 45), 5, 0.1),
+    "compressed": Compressed(OneCycle(0.1, 50), 3),
 }
-"""The warmup included, which is no family of its own."""
+"""Warmup and compression included, which are no families of their own."""

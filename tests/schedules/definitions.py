@@ -21,6 +21,8 @@ def definition(schedule, t):
         schedule: of any family.
         t: Fraction >= 0, in epochs.
     """
+    if schedule.name == "compressed":
+        return definition(schedule.then, t * exactly(schedule.factor))
     if schedule.name == "warmup":
         warmup = exactly(schedule.epochs)
         if t >= warmup:

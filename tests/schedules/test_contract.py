@@ -20,7 +20,8 @@ from lrtune.schedules import Schedule
 from tests.schedules.cases import ANY, SAMPLE, SANE, TINY
 from tests.schedules.definitions import definition
 
-# Which families have which of the properties below; "warmup" is one of any family after a warmup.
+# Which families have which of the properties below; "warmup" is one of any family after a warmup,
+# "compressed" one of any family, or of a warmup, in less time.
 STARTS_AT_LR0 = {
     "constant", "time", "step", "exponential", "multi_step", "polynomial", "linear", "rex",
     "cosine", "cosine_restarts", "hyperbolic", "plateau",
@@ -41,7 +42,7 @@ def families_that(names):
 
 def test_contract_covers_every_family():
     assert list(ANY) == list(SANE) == list(SAMPLE)
-    assert set(ANY) == {*schedules.names(), "warmup"}
+    assert set(ANY) == {*schedules.names(), "warmup", "compressed"}
     assert all(schedule.name == name for name, schedule in SAMPLE.items())
 
 
@@ -161,7 +162,7 @@ def test_momentum_stays_from_0_to_the_optimizers(family, data, momentum):
     assert table.shape == (21,)
     assert (table >= 0).all()
     assert (table <= momentum).all()
-    if family not in ("one_cycle", "warmup"):
+    if family not in ("one_cycle", "warmup", "compressed"):
         assert (table == momentum).all()
 
 
@@ -267,7 +268,7 @@ def test_a_table_needs_at_least_one_step(schedule):
         assert str(error.value) == message
 
 
-@pytest.mark.parametrize("name", sorted(set(ANY) - {"warmup"}))
+@pytest.mark.parametrize("name", sorted(set(ANY) - {"warmup", "compressed"}))
 def test_integers_and_numpy_scalars_are_stored_as_floats(name):
     for lr0 in (1, np.int32(1), np.float32(1), np.float64(1)):
         schedule = dataclasses.replace(SAMPLE[name], lr0=lr0)

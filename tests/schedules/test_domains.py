@@ -71,6 +71,7 @@ DOMAIN_OF = {
     "patience": "count",
     **{name: name for name in ("mode", "shape", "annealing", "boundaries", "knots")},
     ("warmup", "epochs"): "non-negative",
+    ("compressed", "factor"): "at least 1",
     ("inverse_sqrt", "warmup"): "positive",
     ("warmup_stable_decay", "warmup"): "share",
 }

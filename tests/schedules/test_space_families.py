@@ -87,8 +87,8 @@ UNKNOWN = f"it must be one of {', '.join(schedules.names())}."
         (
             "warmup",
             (
-                "families must name schedules, and 'warmup' only goes before one: write "
-                "'warmup+cosine'. Received: 'warmup'."
+                "families must name schedules, and 'warmup' is made of another one: write 'cosine' "
+                "or 'warmup+cosine'. Received: 'warmup'."
             ),
         ),
     ],

@@ -84,6 +84,17 @@ class Model(keras_tuner.HyperModel):
         hp.Float("x", 0.0, 1.0)
 
 
+class Schedules(lrtune.ScheduleHyperModel):
+    """The same number beside a constant rate or an exponential decay; nothing is built either."""
+
+    def __init__(self, epochs):
+        super().__init__(lambda hp: None, epochs=epochs, families=["exponential", "constant"])
+
+    def build(self, hp):
+        hp.Float("x", 0.0, 1.0)
+        self.space.declare(hp)
+
+
 class Search:
     """A tuner on a run folder, and the runner that it will get.
 
@@ -109,7 +120,8 @@ class Search:
         arms = ARMS if baseline else {}
         with mock.patch.object(tuner_module.LoopTuner, "_arms", return_value=arms):
             if max_epochs:
-                self.tuner = lrtune.Hyperband(Model(), max_epochs=max_epochs, **common)
+                model = Schedules(max_epochs) if settings.get("horizon") else Model()
+                self.tuner = lrtune.Hyperband(model, max_epochs=max_epochs, **common)
             elif bayesian:
                 self.tuner = lrtune.BayesianOptimization(
                     Model(), max_trials=trials, num_initial_points=2, **common

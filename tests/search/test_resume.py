@@ -24,6 +24,7 @@ KINDS = {
     "random": {"trials": 7, "baseline": 2},
     "bayesian": {"trials": 7, "bayesian": True, "baseline": 2},
     "hyperband": {"max_epochs": 9, "baseline": 2},
+    "rescaled": {"max_epochs": 9, "baseline": 2, "horizon": "rescaled"},
 }
 KIND = pytest.mark.parametrize("kind", KINDS)
 
@@ -109,7 +110,7 @@ def test_a_search_killed_at_any_write_ends_as_if_undisturbed(
     assert steps["steps"] > 100
 
     # A fraction of them here; tests/faults tries every one with real training.
-    stride = {"random": 17, "hyperband": 59, "bayesian": 61}[kind]
+    stride = {"random": 17, "hyperband": 59, "rescaled": 97, "bayesian": 61}[kind]
     for number in range(1, steps["steps"] + 1, stride):
         folder = tmp_path / "run"
         shutil.rmtree(folder, ignore_errors=True)
