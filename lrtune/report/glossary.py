@@ -20,6 +20,8 @@ GLOSSARY = {
     "test data.",
     "horizon": "The number of epochs that a schedule is laid out over.",
     "noise": "How much the score of the same training varies from seed to seed.",
+    "rescaled": "Said of a short trial that goes through its whole schedule in fewer epochs, where "
+    "others train only the first epochs of it.",
     "rung": "A stage of Hyperband: trials that train for the same number of epochs. The best of "
     "them go on to the next rung.",
     "seed": "The number that sets the initial weights, the order of the data and dropout. Another "
