@@ -24,6 +24,7 @@ from lrtune.cli.time_limit import parse_seconds
 from lrtune.errors import ArgumentError
 from lrtune.runner.options import RunOptions, check_options
 from lrtune.search.algorithms import ALGORITHMS
+from lrtune.stats.score import SCORES
 
 if TYPE_CHECKING:
     from lrtune.schedules.space import Space
@@ -124,7 +125,11 @@ class Options:
     workers: cli.Workers = RunOptions.workers
     seed: Annotated[int, typer.Option(help="Seed of the search; 0 is allowed.")] = 1
     score: Annotated[
-        str, typer.Option(help="Which epoch's objective is a trial's score: last or best.")
+        str,
+        typer.Option(
+            help="What a trial's score is: the objective of its last epoch (last), the mean of the "
+            "last tenth of its epochs (tail), or its best epoch (best)."
+        ),
     ] = "last"
     horizon: Annotated[
         str,
@@ -361,7 +366,7 @@ def check(options: Options) -> None:
             f"--max-trials does not go with --algo {options.algo}, which plans its own number of "
             f"trials from --max-epochs. Received: {options.max_trials}"
         )
-    checks.one_of("--score", options.score, ("last", "best"))
+    checks.one_of("--score", options.score, SCORES)
     checks.one_of("--horizon", options.horizon, HORIZONS)
     checks.integer("--min-epochs", options.min_epochs, at_least=1, at_most=options.epochs)
     for flag, value, default in (

@@ -143,7 +143,7 @@ class Manifest:
         algo: "hyperband", "bayesian" or "random".
         objective: name of the metric searched for, as Keras logs it ("val_accuracy").
         direction: "max" or "min", what is better for the objective.
-        score: "last" or "best": which epoch's objective is a trial's score.
+        score: "last", "tail" or "best": what a trial's score is (see `lrtune.stats.score`).
         horizon: "truncated" or "rescaled": whether trials of earlier rungs are trained with the
             first epochs of their schedules, or with the whole of them in less time.
         min_epochs: int >= 1, that Hyperband's first rung has at least.

@@ -20,6 +20,7 @@ from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.confirmation import measure_confirmation
 from lrtune.stats.cost import measure_cost
 from lrtune.stats.ranking import RUNNING, rank
+from lrtune.stats.score import score_words
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ def build_sections(report: Report) -> dict[str, Section]:
 
 def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
     better = Direction(manifest.direction).word
-    best = ", the best epoch counts" if manifest.score == "best" else ""
+    counted = score_words(manifest.score, manifest.max_epochs)
+    counts = "" if counted == "the last epoch" else f", {counted} counts"
     rescaled = ", short trials rescaled" if manifest.horizon == "rescaled" else ""
     length, ended = count(manifest.max_epochs, "epoch"), frame["status"].value_counts()
     order = [status for status in (*STATUSES, RUNNING) if status in ended]
@@ -157,7 +159,7 @@ def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
     data, named = manifest.data, {"train": "training", "validation": "validation"}
     sizes = [f"{data.sizes[part]:,} {name}" for part, name in named.items() if data.sizes.get(part)]
     parts = f", {' and '.join(sizes)} {data.kind}" if sizes else ""
-    how = f"{better} is better{best}{rescaled}"
+    how = f"{better} is better{counts}{rescaled}"
     return (
         f"{manifest.algo} search of {length} for {manifest.objective} ({how})",
         f"{count(len(frame), 'trial')}: {statuses}" if len(frame) else "no trials",

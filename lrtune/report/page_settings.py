@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from lrtune.stats.score import score_words
 from lrtune.stats.winner import Direction
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def list_settings(manifest: Manifest) -> dict[str, list[tuple[str, str]]]:
         "Search": (
             ("algorithm", manifest.algo),
             ("objective", f"{manifest.objective}, {better} is better"),
-            ("score", f"{manifest.score} epoch"),
+            ("score", score_words(manifest.score, manifest.max_epochs)),
             ("epochs", _text(manifest.max_epochs)),
             ("reduction factor", _text(manifest.factor)),
             ("trials requested", _text(manifest.max_trials)),

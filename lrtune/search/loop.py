@@ -26,7 +26,7 @@ from lrtune.search.deadline import NEVER
 from lrtune.search.oracle import rung_of, steering_of, tell
 from lrtune.search.plan import NoPlan
 from lrtune.search.seeds import trial_seed
-from lrtune.stats.winner import Direction
+from lrtune.stats.score import score_of_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -234,7 +234,7 @@ class TaskLoop:
         return "failed", None, message
 
     def _score(self, epochs: Sequence[EpochRecord]) -> tuple[int, float]:
-        """The epoch whose objective is the trial's score, and this score."""
+        """The epoch that the trial's score belongs to, and this score."""
         objective = self._manifest.objective
         # Keras' validation_freq leaves epochs without validation metrics.
         scores = [(int(one["epoch"]), one[objective]) for one in epochs if objective in one]
@@ -245,11 +245,7 @@ class TaskLoop:
                 f"{', '.join(logged) or 'none'}. Choose one of these (val_... need "
                 "validation_data)."
             )
-        if self._manifest.score == "last":
-            return scores[-1]
-        finite = [one for one in scores if math.isfinite(one[1])]
-        best = Direction(self._manifest.direction).best(finite, lambda one: one[1])
-        return best or scores[-1]
+        return score_of_epochs(scores, self._manifest.score, self._manifest.direction)
 
 
 class SearchLoop(TaskLoop):

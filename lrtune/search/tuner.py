@@ -57,6 +57,7 @@ from lrtune.search.preflight import check_search
 from lrtune.search.resume import refuse_foreign_trials, repair, restore
 from lrtune.search.tries import parse_tries
 from lrtune.stats.race import places_of_baseline
+from lrtune.stats.score import SCORES
 from lrtune.stats.winner import full_trials, ordered
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ class LoopTuner(UnsavedTuner):
             if there is no GPU.
         in_process: whether to train in this process, one trial at a time, as it is for `workers` 1
             unless this is False; see `lrtune.runner.RunOptions`.
-        score: "last" or "best", which epoch's objective ranks a trial.
+        score: what ranks a trial: "last" for the objective of its last epoch, "tail" for the mean
+            over the last tenth of its epochs, which varies less by chance, "best" for its best
+            epoch. A confirmation always measures once, after the last epoch.
         horizon: what a trial of fewer epochs than the schedule is laid out over is trained with:
             "truncated", the first epochs of the schedule, with which a promoted trial continues; or
             "rescaled", the whole schedule, compressed to the trial's epochs. A promoted trial then
@@ -146,7 +149,7 @@ class LoopTuner(UnsavedTuner):
         **kwargs: Any,
     ) -> None:
         self.options = RunOptions(workers, trial_timeout, max_retries, in_process)
-        self.score = checks.one_of("score", score, ("last", "best"))
+        self.score = checks.one_of("score", score, SCORES)
         self.horizon = checks.one_of("horizon", horizon, HORIZONS)
         self.min_epochs = checks.integer("min_epochs", min_epochs, at_least=1)
         self.baseline_seeds = checks.integer("baseline_seeds", baseline_seeds, at_least=0)

@@ -109,7 +109,10 @@ BAD = {
         ["--objective", "val_f1"],
         "--objective must be one of val_accuracy, val_loss, accuracy, loss. Received: val_f1",
     ),
-    "unknown score": (["--score", "mean"], "--score must be one of last, best. Received: mean"),
+    "unknown score": (
+        ["--score", "mean"],
+        "--score must be one of last, tail, best. Received: mean",
+    ),
     "trials for hyperband": (
         ["--max-trials", "5"],
         (
@@ -270,9 +273,10 @@ def test_the_default_folder_identifies_the_search():
         {"fixed": ["lr0=0.1"]},
         {"tries": ["step"]},
         {"score": "best"},
+        {"score": "tail"},
         {"baseline_budget": 0.0},
     ]
-    assert len({search_options.default_run_dir(asked(**one)) for one in [{}, *others]}) == 16
+    assert len({search_options.default_run_dir(asked(**one)) for one in [{}, *others]}) == 17
 
 
 def test_the_resume_command_leaves_out_defaults():

@@ -30,6 +30,7 @@ def test_the_trials_of_a_version_1_run_are_all_there(run):
     assert len(on_disk) == 4
     assert table["score"].to_dict() == on_disk
     assert run.records.notices == ()
+    assert run.manifest.score == "last"
     assert len(run.epochs("0")) == 2
 
 

@@ -300,6 +300,13 @@ def test_the_header_says_that_the_best_epoch_counts(tmp_path):
     )
 
 
+def test_the_header_says_that_the_mean_of_the_last_epochs_counts(tmp_path):
+    assert report_of(run_with(tmp_path, [0.7], score="tail")).header[0] == (
+        "random search of 50 epochs for val_accuracy (higher is better, the mean of the last 5 "
+        "epochs counts)"
+    )
+
+
 def with_largest_class(share):
     return {**build_run.MANIFEST["data"], "largest_class": share}
 

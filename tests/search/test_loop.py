@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from lrtune.display.observer import Observer
-from lrtune.errors import SearchError
+from lrtune.errors import OtherSearchError, SearchError
 from lrtune.records.task import TrialOutcome
 from lrtune.search.seeds import trial_seed
 from tests.search.fake_search import Search, completed, diverged, failed, told
@@ -168,6 +168,7 @@ def test_failures_in_a_row_do_not_stop_the_search(tmp_path):
     ("objective", "direction", "score", "expected"),
     [
         ("val_accuracy", "max", "last", 0.75),
+        ("val_accuracy", "max", "tail", 0.75),  # of 4 epochs, the tail is the last one
         ("val_accuracy", "max", "best", 0.875),
         ("val_loss", "min", "last", 0.25),
         ("val_loss", "min", "best", 0.125),
@@ -183,6 +184,30 @@ def test_the_score_is_that_of_the_last_or_the_best_epoch(
     search.run()
     assert search.outcome("0")["score"] == search.oracle.get_trial("0").score == expected
     assert search.oracle.get_trial("0").best_step == 4
+
+
+def test_with_the_tail_each_rungs_score_is_the_mean_over_its_own_last_epochs(tmp_path):
+    """Horizon 27: rungs of 1, 3 and 9 epochs have a tail of 1; 27 epochs have one of 3."""
+
+    def train(task):  # so that a mean of epochs is the accuracy of none
+        epochs = range(task.first_epoch + 1, task.last_epoch + 1)
+        return completed(task, [epoch**2 / 1000 for epoch in epochs])
+
+    search = Search(tmp_path / "run", train, max_epochs=27, score="tail", baseline=1).run()
+    expected = {1: 0.001, 3: 0.009, 9: 0.081, 27: (0.625 + 0.676 + 0.729) / 3}
+    ended = [(one["epochs"]["planned"], one["score"]) for one in search.outcomes]
+    assert {budget for budget, _ in ended} == set(expected)
+    assert all(score == pytest.approx(expected[budget]) for budget, score in ended)
+    assert search.outcome("baseline/constant-0.1/seed-5")["score"] == pytest.approx(expected[27])
+    assert json.loads((search.folder / "run.json").read_text())["score"] == "tail"
+    told_scores = {one.score for one in search.oracle.trials.values()}
+    assert told_scores == {score for _, score in ended}
+
+
+def test_a_search_with_another_score_is_not_resumed(tmp_path):
+    Search(tmp_path / "run", completed, trials=1, score="tail").run()
+    with pytest.raises(OtherSearchError, match="holds another search: score tail, now last"):
+        Search(tmp_path / "run", completed, trials=1, score="last").run()
 
 
 def test_without_promotions_only_the_winners_state_is_kept(tmp_path):
