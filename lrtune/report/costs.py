@@ -1,4 +1,4 @@
-"""What a run cost, what it achieved when, and how soon its best trials matched the baseline."""
+"""What a run cost, what it achieved when, and what its early epochs said about the later ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lrtune.report.grid import Column, Section, numbers
+from lrtune.report.rungs import rungs_words
 from lrtune.report.words import NOTHING, count, duration, fixed
 from lrtune.stats.cost import baseline_times, times_to_target
 from lrtune.stats.tuning_curves import best_so_far
@@ -62,7 +63,7 @@ def cost_section(report: Report) -> Section:
 
 
 def progress_section(report: Report) -> Section:
-    """The best score after each quarter of the search, and when trials matched the baseline."""
+    """The best score over time, when trials matched the baseline, and whether rungs agreed."""
     pairs, curve = [], best_so_far(report.records)
     if curve["epochs"].any():
         pairs.append(("best so far", _so_far(curve, report.places)))
@@ -78,6 +79,8 @@ def progress_section(report: Report) -> Section:
         target, name = report.baseline.reference.mean, report.baseline.reference.name
         reference = f"{fixed(target, report.places)} (the mean of {name})"
         pairs.append(("time to target", f"first epoch at {reference} or better: {reached}"))
+    if rungs := rungs_words(report.records):
+        pairs.append(("early rungs", rungs))
     return Section("Progress", pairs=tuple(pairs))
 
 

@@ -9,6 +9,7 @@ from lrtune.records.schema import PAGE
 from lrtune.report.baseline import baseline_section
 from lrtune.report.confirmation import confirmation_summary
 from lrtune.report.grid import Section
+from lrtune.report.rungs import first_rung_line
 from lrtune.report.trials import trials_section
 from lrtune.report.words import NO_BREAK, count, duration
 from lrtune.stats.ranking import RUNNING
@@ -33,7 +34,7 @@ def build_summary(report: Report, top: int) -> list[Section]:
 
 
 def closing_lines(report: Report) -> list[str]:
-    """What is not in the short report: trials without a rank, costs, and where to read more."""
+    """Trials without a rank, how far to trust early rungs, costs, and where to read more."""
     cost, folder = report.cost, shlex.quote(str(report.records.folder))
     parts = {
         "search": cost.search.epochs,
@@ -41,7 +42,7 @@ def closing_lines(report: Report) -> list[str]:
         "confirmation": cost.confirm.epochs,
     }
     spent = ", ".join(f"{name} {epochs:,}" for name, epochs in parts.items() if epochs)
-    lines = [_unranked(report)]
+    lines = [_unranked(report), first_rung_line(report.records)]
     if spent:
         total = f"{count(cost.total.epochs, 'epoch')}, {duration(cost.total.seconds)}"
         lines.append(f"Cost: {total} ({spent}).")

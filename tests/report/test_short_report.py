@@ -96,3 +96,26 @@ def test_the_page_is_named_where_there_is_one(tmp_path):
     assert printed(folder, width=300).replace("\n", "").endswith(more)
     (folder / "report.html").write_text("")
     assert printed(folder, width=300).replace("\n", " ").endswith(", or report.html there ")
+
+
+def test_a_search_says_whether_promoted_trials_kept_their_order(tmp_path):
+    build_run.write_manifest(tmp_path, algo="hyperband", factor=3, max_epochs=9)
+    early, later = [0.61, 0.62, 0.63, 0.64, 0.65, 0.66, 0.67, 0.68], [0.7, 0.72, 0.71, 0.73]
+    for number, (before, after) in enumerate(zip(early, later * 2, strict=True)):
+        build_run.write_trial(tmp_path, str(number), before, epochs=(1, 3, 3))
+        build_run.write_trial(
+            tmp_path, str(number + 8), after, epochs=(4, 9, 9), parent=str(number)
+        )
+
+    # By hand: the ranks of .7 .72 .71 .73 .7 .72 .71 .73 are 1.5 5.5 3.5 7.5 twice.
+    assert (
+        "\nEarly rungs: 3 and 9 epochs, rank correlation 0.39 [-0.46, 0.87] (0: chance).\n"
+    ) in printed(tmp_path)
+    assert (
+        "  early rungs  promoted trials kept their order with a rank correlation of 0.39"
+    ) in printed(tmp_path, details=True)
+
+
+def test_without_promoted_trials_nothing_is_said_about_rungs(tmp_path):
+    build_run.small_run(tmp_path)
+    assert "Early rungs" not in printed(tmp_path)

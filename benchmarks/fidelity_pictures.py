@@ -1,0 +1,107 @@
+"""The pictures of `fidelity.py`, drawn from its numbers, in the look of lrtune's own pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import seaborn as sns
+
+from lrtune.plots.theme import BASELINE_LINE, COLOURS, INK, legend, name_rows, panels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+KINDS = {"truncated": COLOURS[2], "rescaled": COLOURS[4]}
+
+
+def agreement(frame: pd.DataFrame) -> Figure:
+    """How the order of short trainings agrees with the end, a panel a task.
+
+    Args:
+        frame: as `fidelity_measures.measure` returns it, of all tasks.
+    """
+    found = frame[(frame.measure == "agreement") & (frame.share != "1")]
+    tasks = list(dict.fromkeys(frame.task))
+    size = 3.6 * len(tasks), 3.9
+    title = "How well short trainings order schedules (dashed: what seeds allow)"
+    with panels(None, 1, len(tasks), size=size, title=title, sharey=True) as drawn:
+        for ax, task in zip(drawn, tasks, strict=True):
+            own = found[found.task == task]
+            for subset, dashes in {"other seeds": "-", "best quarter, same training": ":"}.items():
+                _bands(ax, own[own.subset == subset], subset, dashes)
+            ceiling = frame[(frame.task == task) & (frame.measure == "truth")]
+            ceiling = ceiling[(ceiling.kind == "last") & (ceiling.subset == "other seeds")]
+            ax.axhline(ceiling["value"].iloc[0], **BASELINE_LINE)
+            ax.set(title=task, xlabel="epochs of the short training", ylabel="rank correlation")
+            ax.set_ylim(-0.3, 1.02)
+        legend(drawn[0])
+    return drawn[0].figure  # type: ignore[return-value]
+
+
+def _bands(ax: Axes, rows: pd.DataFrame, subset: str, dashes: str) -> None:
+    for kind, own in rows.groupby("kind", sort=False):
+        words = f"{kind}, {'all schedules' if subset == 'other seeds' else 'best quarter'}"
+        sns.lineplot(
+            x=own.epochs, y=own["value"], color=KINDS[str(kind)], linestyle=dashes,
+            marker="o" if dashes == "-" else "D",
+            label=words, legend=False, ax=ax,
+        )  # fmt: skip
+        if dashes == "-":
+            ax.fill_between(
+                own.epochs, own.lower, own.upper, color=KINDS[str(kind)], alpha=0.15, linewidth=0
+            )
+
+
+def families(frame: pd.DataFrame, share: str = "1/3") -> Figure:
+    """Which families a short training wrongs: the mean change of rank, a row a family.
+
+    Args:
+        frame: as `fidelity_measures.measure` returns it, of all tasks.
+        share: of the horizon, as in the frame.
+    """
+    found = frame[(frame.measure == "family") & (frame.share == share)]
+    tasks = list(dict.fromkeys(found.task))
+    rows = list(found.groupby("subset")["value"].mean().sort_values(ascending=False).index)
+    size = 2.2 + 2.4 * len(tasks), 1.6 + 0.3 * len(rows)
+    title = f"Who climbs after {share} of the epochs (right: a short training wrongs the family)"
+    with panels(None, 1, len(tasks), size=size, title=title, sharex=True) as drawn:
+        for number, (ax, task) in enumerate(zip(drawn, tasks, strict=True)):
+            own = found[found.task == task]
+            for shift, (kind, colour) in zip((-0.12, 0.12), KINDS.items(), strict=True):
+                one = own[own.kind == kind].set_index("subset").reindex(rows).dropna(subset="value")
+                places = [rows.index(name) + shift for name in one.index]
+                if not one.empty:
+                    ax.hlines(places, one.lower, one.upper, color=colour, linewidth=1.4)
+                    sns.scatterplot(
+                        x=one["value"], y=places, color=colour, label=kind, legend=False, ax=ax
+                    )
+            ax.axvline(0, color=INK, linewidth=0.8)
+            name_rows(ax, range(len(rows)), rows if number == 0 else [""] * len(rows))
+            ax.set(title=task, xlabel="mean change of rank", ylabel="")
+            ax.invert_yaxis()
+        legend(drawn[0])
+    return drawn[0].figure  # type: ignore[return-value]
+
+
+def scores(frame: pd.DataFrame) -> Figure:
+    """How well each kind of score tells the true order, a row a score, a panel a task.
+
+    Args:
+        frame: as `fidelity_measures.measure` returns it, of all tasks.
+    """
+    found = frame[(frame.measure == "truth") & (frame.subset == "other seeds")]
+    tasks, rows = list(dict.fromkeys(found.task)), list(dict.fromkeys(found.kind))
+    size = 2.2 + 2.4 * len(tasks), 1.4 + 0.3 * len(rows)
+    title = "Rank correlation of a score with the last epoch's accuracy of other seeds"
+    with panels(None, 1, len(tasks), size=size, title=title) as drawn:
+        for number, (ax, task) in enumerate(zip(drawn, tasks, strict=True)):
+            own = found[found.task == task]
+            places = [rows.index(kind) for kind in own.kind]
+            ax.hlines(places, own.lower, own.upper, color=COLOURS[2], linewidth=1.4)
+            sns.scatterplot(x=own["value"], y=places, color=COLOURS[2], ax=ax)
+            name_rows(ax, range(len(rows)), rows if number == 0 else [""] * len(rows))
+            ax.set(title=task, xlabel="rank correlation", ylabel="")
+            ax.invert_yaxis()
+    return drawn[0].figure  # type: ignore[return-value]
