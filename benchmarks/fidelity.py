@@ -3,8 +3,8 @@
     python benchmarks/fidelity.py
 
 reads `schedule_table`, takes about a minute on one core, prints the main numbers and writes all of
-them to `benchmarks/fidelity.csv`; `--pictures FOLDER` draws them. `--quick` takes a few seconds, with
-a small table that is drawn by chance. `notebooks/short_runs.ipynb` tells the story.
+them to `benchmarks/fidelity.csv`; `--pictures FOLDER` draws them. `--quick` takes seconds, for a
+small table that is drawn by chance. `notebooks/short_runs.ipynb` tells the story.
 """
 
 from __future__ import annotations

@@ -288,7 +288,8 @@ def regret(task: Trained, early: Floats, late: Floats, brackets: NDArray[np.intp
 
     Args:
         task: both pick with a seed that the truth does not use.
-        early, late: scores (seeds, n).
+        early: scores (seeds, n).
+        late: likewise.
         brackets: schedules (resamples, brackets, size).
     """
     found = []

@@ -2,18 +2,46 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import seaborn as sns
+from fidelity_measures import spearman
 
-from lrtune.plots.theme import BASELINE_LINE, COLOURS, INK, legend, name_rows, panels
+from lrtune.plots.theme import BASELINE_LINE, COLOURS, INK, MARKERS, legend, name_rows, panels
 
 if TYPE_CHECKING:
     import pandas as pd
+    from fidelity_measures import Trained
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 KINDS = {"truncated": COLOURS[2], "rescaled": COLOURS[4]}
+
+
+def early_and_late(task: Trained, share: str = "1/3") -> Figure:
+    """One seed's accuracy early, and at the end, against another seed's at the end.
+
+    Args:
+        task: its schedules are the points.
+        share: of the horizon, one of `task.budgets`.
+    """
+    first, second = task.common[:2]
+    families = list(dict.fromkeys(task.families.tolist()))
+    with panels(None, 1, 2, size=(8.2, 4.6), sharey=True) as drawn:
+        for ax, epochs in zip(drawn, (task.budgets[share], task.horizon), strict=True):
+            early, end = task.score("last", epochs)[first], task.end[second]
+            sns.scatterplot(
+                x=early, y=end, hue=task.families, style=task.families, hue_order=families,
+                palette=dict(zip(families, cycle(COLOURS), strict=False)), style_order=families,
+                markers=dict(zip(families, cycle(MARKERS), strict=False)), ax=ax,
+            )  # fmt: skip
+            ax.set_title(f"rank correlation {spearman(early[None], end[None]).item():.2f}")
+            ax.set(xlabel=f"accuracy after {epochs} epochs", ylabel="at the end, another seed")
+        if (own := drawn[0].get_legend()) is not None:
+            own.remove()
+        legend(drawn[1])
+    return drawn[0].figure  # type: ignore[return-value]
 
 
 def agreement(frame: pd.DataFrame) -> Figure:

@@ -61,7 +61,8 @@ SEARCH = ROOT / "notebooks" / "search_and_report.ipynb"
 
 
 def test_there_are_notebooks_and_pictures():
-    assert {"reading", "search_and_report", "your_own_model"} <= {one.stem for one in NOTEBOOKS}
+    named = {"reading", "search_and_report", "short_runs", "your_own_model"}
+    assert named <= {one.stem for one in NOTEBOOKS}
     assert {"schedules", "forest"} <= set(PLOTS)
 
 
@@ -109,9 +110,10 @@ def test_the_search_shows_every_picture_that_there_is(name: str):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, images: Path) -> Path:
-    """A folder beside the examples, as `notebooks` is, and the quick setting."""
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
-    for name, value in {**QUICK, "DATA": str(images)}.items():
+    """A folder beside the examples and benchmarks, as `notebooks` is, and the quick setting."""
+    for name in ("examples", "benchmarks"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for name, value in {**QUICK, "DATA": str(images), "TABLE": "stand-in"}.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "notebooks").mkdir()
     return tmp_path / "notebooks"
@@ -137,6 +139,17 @@ def ends(folder: Path) -> dict[str, int]:
 def test_the_reading_runs(folder: Path):
     executed = execute(ROOT / "notebooks" / "reading.ipynb", folder)
     assert "pets.npz: 240 training and 40 test images" in printed(executed)
+
+
+@pytest.mark.long
+def test_the_study_of_short_trainings_runs_on_a_table_drawn_by_chance(folder: Path):
+    executed = execute(ROOT / "notebooks" / "short_runs.ipynb", folder)
+    said = printed(executed)
+    assert re.search(
+        r"^second: trainings that keep more than 9 of 10 of the true best: ", said, re.M
+    )
+    pictures = [one for one in outputs(executed) if "image/png" in one.get("data", {})]
+    assert len(pictures) == 4
 
 
 @pytest.mark.long
