@@ -3,8 +3,8 @@
     python benchmarks/schedule_table/make.py --data shared/data/cifar10_cats_dogs.npz \\
         --work-dir runs/table
 
-trains what is missing, which takes two cores about two hours, and writes `trainings.parquet`,
-`schedules.parquet` and `manifest.json` beside this file. An interrupted one continues where it
+trains what is missing, which takes two cores about two hours, and writes `schedules.parquet`,
+`trainings.parquet`, `epochs.parquet` and `manifest.json` beside this file. An interrupted one continues where it
 stopped: run the same command again. `--quick` trains a small one, into the work folder.
 """
 
@@ -33,7 +33,7 @@ def main() -> None:
     )
     parser.add_argument("--data", default="auto", help="see lrtune search --help")
     parser.add_argument("--work-dir", type=Path, required=True, help="where the searches are kept")
-    parser.add_argument("--task", choices=TASKS, action="append", help="repeatable; all if left out")
+    parser.add_argument("--task", choices=TASKS, action="append", help="repeatable; default: all")
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--quick", action="store_true", help="eleven schedules, three epochs")
     arguments = parser.parse_args()
@@ -55,7 +55,8 @@ def train(task: Task, arguments: argparse.Namespace) -> list[tuple[int, int, Pat
     schedules: list[dict[str, Any]] = []
     for budget, seed in task.trainings:
         folder = arguments.work_dir / task.name / f"{budget}-epochs-seed-{seed}"
-        print(f"{task.name}: {task.schedules} schedules over {budget} epochs, seed {seed}", flush=True)
+        what = f"{task.schedules} schedules over {budget} epochs, seed {seed}"
+        print(f"{task.name}: {what}", flush=True)
         search(task, budget, seed, folder, schedules, train_data, validation, arguments.workers)
         folders.append((budget, seed, folder))
         schedules = schedules or drawn(folder)
@@ -69,6 +70,7 @@ def search(
     """One search, of the schedules that are given, or of others if there are none."""
     import lrtune
 
+    shorter: dict[str, Any] = {"horizon": "rescaled"} if budget < task.horizon else {}
     tuner = lrtune.RandomSearch(
         task.hypermodel(task.horizon),
         objective="val_accuracy",
@@ -77,7 +79,7 @@ def search(
         project_name=folder.name,
         seed=seed,
         tries=schedules,
-        **({"horizon": "rescaled"} if budget < task.horizon else {}),
+        **shorter,
         baseline_seeds=0,
         keep_models=0,
         workers=workers,

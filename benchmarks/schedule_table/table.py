@@ -1,7 +1,8 @@
 """The table of real trainings: how it is written, and how it is loaded.
 
-    import sys; sys.path.insert(0, "benchmarks/schedule_table")
-    from table import load
+With `benchmarks/` on Python's path:
+
+    from schedule_table.table import load
     table = load()["reading"]
     table.curve(schedule=12, budget=27, seed=1).val_accuracy
 """
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
+FRAMES = ("schedules", "trainings", "epochs")
+KEPT = ("batch_size", "families", "data", "optimizer", "versions")
+"""What the table's manifest keeps of a search's own."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,19 @@ class Table:
 
     @cached_property
     def seeds(self) -> list[int]:
-        """Of the searches that trained the schedules."""
-        return sorted(self.trainings.seed.unique().tolist())
+        """Seeds that every schedule was trained with over the horizon."""
+        whole = self.trainings[self.trainings.budget == self.horizon]
+        trained = whole.groupby("seed").schedule.nunique()
+        return sorted(trained.index[trained == len(self.schedules)].tolist())
+
+    @cached_property
+    def seconds_per_epoch(self) -> float:
+        """Median over the trainings of the horizon, building included."""
+        whole = self.trainings[self.trainings.budget == self.horizon]
+        epochs = self.epochs[self.epochs.budget == self.horizon]
+        trained = epochs.groupby(["schedule", "seed"]).size().rename("trained")
+        both = whole.merge(trained.reset_index(), on=["schedule", "seed"])
+        return float((both.seconds / both.trained).median())
 
     def curve(self, schedule: int, budget: int, seed: int) -> pd.DataFrame:
         """The epochs of one training, in their order; empty for one that diverged at once."""
@@ -68,8 +83,8 @@ def load(folder: Path = HERE) -> dict[str, Table]:
     Args:
         folder: that `make.py` wrote.
     """
-    manifest = json.loads((folder / "manifest.json").read_text())
-    frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in ("schedules", "trainings", "epochs")}
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    frames = {name: pd.read_parquet(folder / f"{name}.parquet") for name in FRAMES}
     frames["schedules"]["values"] = frames["schedules"]["values"].map(json.loads)
     return {
         name: Table(
@@ -89,53 +104,72 @@ def write(target: Path, folders: Mapping[str, Sequence[tuple[int, int, Path]]]) 
 
     Args:
         target: where to write three Parquet files and `manifest.json`.
-        folders: task -> (budget in epochs, seed, run folder) of each search.
+        folders: task -> (budget in epochs, seed, run folder) of each search, the one that drew the
+            schedules first. A search may lack trials of the first one, but has no others.
     """
-    schedules, trainings, epochs, tasks = [], [], [], {}
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in FRAMES}
+    tasks = {}
     for task, searches in folders.items():
-        runs = {(budget, seed): _read(folder) for budget, seed, folder in searches}
-        horizon = max(budget for budget, _ in runs)
-        first = next(iter(runs.values()))
-        for number, (outcome, _) in enumerate(first["trials"]):
-            schedules.append({"task": task, "schedule": number, **_described(outcome["values"])})
-        for (budget, seed), run in runs.items():
-            key = {"task": task, "budget": budget, "seed": seed}
-            for number, (outcome, curve) in enumerate(run["trials"]):
-                trainings.append(
-                    {**key, "schedule": number, **{name: outcome[name] for name in ("status", "score", "seconds")}}
-                )
-                epochs += [
-                    {**key, "schedule": number, **{name: one[name] for name in ("epoch", "lr", *METRICS)}}
-                    for one in curve
-                ]
-        asked = first["manifest"]
+        for outcome, _ in _trials(searches[0][2]):
+            values = outcome["values"]
+            rows["schedules"].append({**_key(task, outcome), **_described(values)})
+        for budget, seed, folder in searches:
+            for outcome, curve in _trials(folder):
+                key = {**_key(task, outcome), "budget": budget, "seed": seed}
+                kept = {name: outcome[name] for name in ("status", "score", "seconds")}
+                rows["trainings"].append({**key, **kept})
+                for one in curve:
+                    kept = {name: one[name] for name in ("epoch", "lr", *METRICS)}
+                    rows["epochs"].append({**key, **kept})
+        asked = json.loads((searches[0][2] / "run.json").read_text(encoding="utf-8"))
         tasks[task] = {
-            "horizon": horizon,
-            "budgets": sorted({budget for budget, _ in runs}, reverse=True),
-            "seeds": sorted({seed for _, seed in runs}),
-            **{name: asked.get(name) for name in ("batch_size", "families", "data", "optimizer", "versions")},
+            "horizon": max(budget for budget, _, _ in searches),
+            "budgets": sorted({budget for budget, _, _ in searches}, reverse=True),
+            "seeds": sorted({seed for _, seed, _ in searches}),
+            **{name: asked.get(name) for name in KEPT},
         }
-    _parquet(pd.DataFrame(schedules), target / "schedules.parquet")
-    _parquet(pd.DataFrame(trainings), target / "trainings.parquet")
-    _parquet(pd.DataFrame(epochs), target / "epochs.parquet")
+    save(target, {name: pd.DataFrame(found) for name, found in rows.items()}, tasks)
+
+
+def save(target: Path, frames: Mapping[str, pd.DataFrame], tasks: Mapping[str, Any]) -> None:
+    """Writes the three frames and the manifest.
+
+    Args:
+        target: an existing folder.
+        frames: schedules, trainings and epochs, each with a column `task`; a schedule's `values`
+            are JSON.
+        tasks: task -> what the manifest says of it, "horizon" at least.
+    """
+    for name in FRAMES:
+        _parquet(frames[name], target / f"{name}.parquet")
     made = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    (target / "manifest.json").write_text(json.dumps({"made": made, "tasks": tasks}, indent=1) + "\n")
-    print(f"{len(trainings)} trainings, {len(epochs)} epochs in {target}")
+    manifest = json.dumps({"made": made, "tasks": tasks}, indent=1)
+    (target / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
+    print(f"{len(frames['trainings'])} trainings, {len(frames['epochs'])} epochs in {target}")
 
 
-def _read(folder: Path) -> dict[str, Any]:
+def _trials(folder: Path) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Outcome and epochs of each training of a search that has ended."""
     trials = []
     for path in sorted(folder.glob("trial_*/outcome.json")):
         lines = path.with_name("epochs.jsonl")
-        curve = [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else []
-        trials.append((json.loads(path.read_text()), curve))
-    return {"manifest": json.loads((folder / "run.json").read_text()), "trials": trials}
+        text = lines.read_text(encoding="utf-8") if lines.exists() else ""
+        curve = [json.loads(line) for line in text.splitlines()]
+        trials.append((json.loads(path.read_text(encoding="utf-8")), curve))
+    return trials
+
+
+def _key(task: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
+    return {"task": task, "schedule": int(outcome["trial_id"])}
 
 
 def _described(values: Mapping[str, Any]) -> dict[str, Any]:
-    family = values["schedule"]
-    momentum = values.get("momentum", values.get("beta_1"))
-    return {"family": family, "lr0": values["lr0"], "momentum": momentum, "values": json.dumps(values)}
+    return {
+        "family": values["schedule"],
+        "lr0": values["lr0"],
+        "momentum": values.get("momentum", values.get("beta_1")),
+        "values": json.dumps(values),
+    }
 
 
 def _parquet(frame: pd.DataFrame, path: Path) -> None:
