@@ -9,7 +9,7 @@ With `benchmarks/` on Python's path:
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -142,7 +142,7 @@ def save(target: Path, frames: Mapping[str, pd.DataFrame], tasks: Mapping[str, A
     """
     for name in FRAMES:
         _parquet(frames[name], target / f"{name}.parquet")
-    made = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    made = dt.datetime.now(dt.timezone.utc).date().isoformat()
     manifest = json.dumps({"made": made, "tasks": tasks}, indent=1)
     (target / "manifest.json").write_text(manifest + "\n", encoding="utf-8")
     print(f"{len(frames['trainings'])} trainings, {len(frames['epochs'])} epochs in {target}")
