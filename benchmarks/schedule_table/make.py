@@ -1,11 +1,12 @@
-"""Trains many schedules to their end and puts every epoch of each into one table.
+r"""Trains many schedules to their end and puts every epoch of each into one table.
 
-    python benchmarks/schedule_table/make.py --data shared/data/cifar10_cats_dogs.npz \\
+    python benchmarks/schedule_table/make.py --data shared/data/cifar10_cats_dogs.npz \
         --work-dir runs/table
 
 trains what is missing, which takes two cores about two hours, and writes `schedules.parquet`,
-`trainings.parquet`, `epochs.parquet` and `manifest.json` beside this file. An interrupted one continues where it
-stopped: run the same command again. `--quick` trains a small one, into the work folder.
+`trainings.parquet`, `epochs.parquet` and `manifest.json` beside this file. An interrupted one
+continues where it stopped: run the same command again. `--quick` trains a small one, into the work
+folder.
 """
 
 from __future__ import annotations

@@ -1,0 +1,108 @@
+"""A runner that trains nothing: it looks up each task in the table, and time is simulated."""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from lrtune.records.task import TrialOutcome
+from lrtune.runner.base import Runner
+
+from .answers import OBJECTIVE
+
+if TYPE_CHECKING:
+    from lrtune.records.task import TrialTask
+    from lrtune.runner.base import OnEpoch
+
+    from .answers import Answers
+    from .deck import Deck
+
+
+class TabularRunner(Runner):
+    """Answers each task from a table; an epoch takes the table's median time, on any worker.
+
+    A task whose recipe is compressed is answered by the training of its schedule that was laid out
+    over that shorter budget.
+
+    Args:
+        answers: the trainings.
+        deck: knows which training answers which trial.
+        slots: int >= 1, simulated workers.
+        rescaled: whether every task that ends before the horizon is a compressed one, also if its
+            recipe does not say so.
+    """
+
+    def __init__(
+        self, answers: Answers, deck: Deck, slots: int = 1, *, rescaled: bool = False
+    ) -> None:
+        self.slots = slots
+        self._answers = answers
+        self._deck = deck
+        self._rescaled = rescaled
+        self._running: list[tuple[float, int, TrialOutcome]] = []
+        self._submitted = 0
+        self.clock = 0.0
+        """Simulated seconds since the search began."""
+        self.begun = 0
+        """Epochs of all tasks that were submitted."""
+        self.ended = 0
+        """Epochs of all tasks that have ended."""
+
+    @property
+    @override
+    def running(self) -> int:
+        return len(self._running)
+
+    @override
+    def submit(self, task: TrialTask) -> None:
+        """Looks up how the task ends, and when."""
+        outcome = self._outcome(task)
+        self.begun += self._cost(outcome)
+        self._submitted += 1
+        heapq.heappush(self._running, (self.clock + outcome.seconds, self._submitted, outcome))
+
+    @override
+    def wait(self, on_epoch: OnEpoch) -> list[TrialOutcome]:
+        """Goes to the time at which the next task ends."""
+        if not self._running:
+            return []
+        self.clock, _, outcome = heapq.heappop(self._running)
+        self.ended += self._cost(outcome)
+        for record in outcome.epochs:
+            on_epoch(outcome.task.trial_id, record)
+        return [outcome]
+
+    @override
+    def close(self) -> None:
+        """Forgets the tasks that are running."""
+        self._running.clear()
+
+    def _outcome(self, task: TrialTask) -> TrialOutcome:
+        pair = self._deck.pair(task.trial_id)
+        budget = self._budget(task)
+        answer = self._answers.at(pair.schedule, budget, pair.seed)
+        epochs = answer.epochs[task.first_epoch : task.last_epoch]
+        # The epoch in which a training diverged is its last one, and has a record.
+        diverged = answer.status == "diverged" and task.last_epoch >= len(answer.epochs)
+        trained = len(answer.epochs[task.begins_after : task.last_epoch])
+        return TrialOutcome(
+            task,
+            "diverged" if diverged else "completed",
+            epochs,
+            {OBJECTIVE: answer.score} if diverged else {},
+            state=None if diverged else {},
+            seconds=trained * self._answers.seconds_per_epoch,
+            message="the loss is not finite" if diverged else None,
+        )
+
+    def _budget(self, task: TrialTask) -> int:
+        """The epochs that the schedule of the task is laid out over."""
+        compression = float(getattr(task.recipe, "compression", 1.0))
+        if self._rescaled and compression == 1:
+            return task.last_epoch
+        return round(self._answers.horizon / compression)
+
+    def _cost(self, outcome: TrialOutcome) -> int:
+        return round(outcome.seconds / self._answers.seconds_per_epoch)
