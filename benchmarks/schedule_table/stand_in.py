@@ -10,10 +10,10 @@ import pandas as pd
 
 from lrtune.schedules.recipe import Recipe
 
-from .table import METRICS, Table, save
+from .table import METRICS, save
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from .tasks import Task
@@ -94,17 +94,5 @@ def _quality(values: Mapping[str, Any], horizon: int, compression: float) -> np.
     best = 0.7 - 0.04 * far**2 - 0.01 * (compression > 1)
     learnt = 1 - np.exp(-np.arange(1, len(rates) + 1) / 4)
     noisy = 0.02 * np.sqrt(np.clip(rates / 0.5, 0, 4))
-    return np.clip(0.5 + (best - 0.5) * learnt - noisy, 0.5, 1)
-
-
-def tables(folder: Path, tasks: Iterable[Task]) -> list[Table]:
-    """Stand-ins of several tasks, loaded."""
-    from .table import load
-
-    found = []
-    for task in tasks:
-        own = folder / task.name
-        own.mkdir(parents=True, exist_ok=True)
-        stand_in(own, task, extra_seeds=8)
-        found.append(load(own)[task.name])
+    found: np.ndarray = np.clip(0.5 + (best - 0.5) * learnt - noisy, 0.5, 1)
     return found

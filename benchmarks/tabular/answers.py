@@ -1,4 +1,4 @@
-"""A table in the form in which the runner needs it: records of epochs that are ready to be sliced."""
+"""A table in the form that the runner needs: records of epochs, ready to be sliced."""
 
 from __future__ import annotations
 
@@ -103,6 +103,6 @@ class Answers:
 
 
 def _records(table: Table) -> dict[Any, tuple[EpochRecord, ...]]:
-    kept = [*(name for name in table.epochs if name not in ("schedule", "budget", "seed"))]
+    kept = ["epoch", "lr", OBJECTIVE]
     grouped = table.epochs.groupby(["schedule", "budget", "seed"], sort=False)
     return {key: tuple(frame[kept].to_dict("records")) for key, frame in grouped}

@@ -14,7 +14,7 @@ class AshaOracle(keras_tuner.Oracle):  # type: ignore[misc] # Keras Tuner has no
 
     Args:
         objective: `keras_tuner.Objective`.
-        min_epochs: int >= 1, epochs of the first rung are at least so many.
+        min_epochs: float >= 1, epochs of the first rung are at least so many.
         max_epochs: int >= 1, of the last rung.
         factor: int >= 2: a rung has so many times the epochs of the one before, and this part of a
             rung's trials is promoted.
@@ -22,7 +22,7 @@ class AshaOracle(keras_tuner.Oracle):  # type: ignore[misc] # Keras Tuner has no
     """
 
     def __init__(
-        self, objective: Any, min_epochs: int, max_epochs: int, factor: int = 3, **kwargs: Any
+        self, objective: Any, min_epochs: float, max_epochs: int, factor: int = 3, **kwargs: Any
     ) -> None:
         super().__init__(objective=objective, **kwargs)
         self.factor = factor

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from lrtune.search.algorithms import ALGORITHMS, tuner_of
 from .answers import OBJECTIVE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .answers import Answers
 
 NEVER_ENDING = 1_000
@@ -41,20 +42,25 @@ class Contender:
 
     Attributes:
         make: function of a setting that returns the algorithm, which has asked for nothing yet.
-        rescaled: whether its shorter trainings have their schedules laid out over them.
-        first_rung: function of the horizon: epochs of its first rung, of which a rescaled one needs
-            trainings in the table; None for an algorithm without rungs.
+        group: which others it is drawn beside.
+        rungs: of one whose shorter trainings have their schedules laid out over them: function of
+            the horizon that returns the epochs of these, which the table must have.
     """
 
     make: Callable[[Setting], Algorithm]
-    rescaled: bool = False
+    group: str
     rungs: Callable[[int], list[int]] | None = None
+
+    @property
+    def rescaled(self) -> bool:
+        """Whether its shorter trainings have their schedules laid out over them."""
+        return self.rungs is not None
 
     def can_run(self, answers: Answers) -> bool:
         """Whether the table has the trainings that it needs."""
-        if not self.rescaled or self.rungs is None:
-            return True
-        return all(answers.has_budget(epochs) for epochs in self.rungs(answers.horizon))
+        return self.rungs is None or all(
+            answers.has_budget(epochs) for epochs in self.rungs(answers.horizon)
+        )
 
 
 def registered(name: str) -> Callable[[Setting], Algorithm]:
@@ -140,42 +146,40 @@ def tpe(setting: Setting) -> Algorithm:
 
 
 def tpe_independent(setting: Setting) -> Algorithm:
-    """The same with Optuna's defaults: each parameter on its own."""
+    """The same as by default, each parameter on its own; it knows of trials that are running."""
     import optuna
 
-    return _optuna(setting, lambda seed: optuna.samplers.TPESampler(seed=seed))
+    return _optuna(setting, lambda seed: optuna.samplers.TPESampler(seed=seed, constant_liar=True))
 
 
 def gp(setting: Setting) -> Algorithm:
     """Optuna's Gaussian process; it draws parameters that only some families have at random."""
     import optuna
 
-    return _optuna(
-        setting,
-        lambda seed: optuna.samplers.GPSampler(seed=seed, warn_independent_sampling=False),
-    )
+    return _optuna(setting, lambda seed: optuna.samplers.GPSampler(seed=seed))
 
 
 def contenders() -> dict[str, Contender]:
     """All that can run here: Optuna's Gaussian process needs PyTorch."""
+    full, truncated, rescaled = "full trainings", "truncated", "rescaled"
     found = {
-        "random": Contender(registered("random")),
-        "hyperband": Contender(hyperband()),
-        "hyperband from 1/3": Contender(hyperband(3)),
-        "hyperband from 1/2": Contender(hyperband(2)),
-        "hyperband rescaled": Contender(hyperband(9), rescaled=True, rungs=rungs(9)),
-        "hyperband rescaled from 1/3": Contender(hyperband(3), rescaled=True, rungs=rungs(3)),
-        "asha from 1/9": Contender(asha(9)),
-        "asha from 1/3": Contender(asha(3)),
-        "asha rescaled from 1/9": Contender(asha(9), rescaled=True, rungs=rungs(9)),
-        "asha rescaled from 1/3": Contender(asha(3), rescaled=True, rungs=rungs(3)),
-        "bayesian": Contender(bayesian),
-        "optuna tpe": Contender(tpe_independent),
-        "optuna tpe multivariate": Contender(tpe),
+        "random": Contender(registered("random"), full),
+        "bayesian": Contender(bayesian, full),
+        "optuna tpe": Contender(tpe_independent, full),
+        "optuna tpe multivariate": Contender(tpe, full),
+        "hyperband": Contender(hyperband(), truncated),
+        "hyperband from 1/3": Contender(hyperband(3), truncated),
+        "hyperband from 1/2": Contender(hyperband(2), truncated),
+        "asha from 1/9": Contender(asha(9), truncated),
+        "asha from 1/3": Contender(asha(3), truncated),
+        "hyperband rescaled from 1/9": Contender(hyperband(9), rescaled, rungs(9)),
+        "hyperband rescaled from 1/3": Contender(hyperband(3), rescaled, rungs(3)),
+        "asha rescaled from 1/9": Contender(asha(9), rescaled, rungs(9)),
+        "asha rescaled from 1/3": Contender(asha(3), rescaled, rungs(3)),
     }
     if importlib.util.find_spec("torch") is not None:
-        found["optuna gp"] = Contender(gp)
-    others = {name: Contender(registered(name)) for name in ALGORITHMS if name not in found}
+        found["optuna gp"] = Contender(gp, full)
+    others = {one: Contender(registered(one), "others") for one in ALGORITHMS if one not in found}
     return {**found, **others}
 
 

@@ -55,7 +55,8 @@ class Bound:
         solved = solve_triangular(self._factor, kernel.T, lower=True, check_finite=False)
         variance = np.clip(1 - (solved**2).sum(axis=0), 0, None)
         found: Points = (kernel @ self._alpha).ravel() * self._std + self._mean
-        return found - self._beta * np.sqrt(variance * self._std**2)
+        found -= self._beta * np.sqrt(variance * self._std**2)
+        return found
 
     def with_gradient(self, x: Points) -> tuple[float, Points]:
         """The bound at a point, and forward differences that stay within the unit cube."""

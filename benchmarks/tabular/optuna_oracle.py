@@ -37,9 +37,9 @@ class OptunaOracle(keras_tuner.Oracle):  # type: ignore[misc] # Keras Tuner has 
         """What the sampler suggests, given the trials that ended and those that are running."""
         if self._study is None:
             # The loop sets the seed of each proposal; the first one depends on the search alone.
-            direction = "maximize" if self.objective.direction == "max" else "minimize"
             self._study = optuna.create_study(
-                direction=direction, sampler=self._sampler(self._seed_state)
+                direction="maximize" if self.objective.direction == "max" else "minimize",
+                sampler=self._sampler(self._seed_state),
             )
         for running in self.ongoing_trials.values():
             self._register(running)

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 class Incumbent:
     """The best trial so far: the model that a search would hand over if it ended then.
 
-    That is the trial with the best score of those trained to the horizon. Before there is one, it is
-    that of those with the largest budget.
+    It is the trial with the best score of those trained to the horizon. Before there is one, it is
+    the best of those with the largest budget.
 
     Attributes:
         epochs: of all tasks that had ended when it became the best.
