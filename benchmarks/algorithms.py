@@ -63,6 +63,9 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--repetitions", type=int, default=200)
     parser.add_argument("--trials", type=int, default=40, help="budget, in full trainings")
     parser.add_argument("--workers", default="1,2,16", help="simulated ones")
+    parser.add_argument(
+        "--noise", type=float, help="standard deviation over seeds, if the table has only one"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--results", type=Path, default=RESULTS, help="where to write")
     parser.add_argument("--draw-only", action="store_true", help="of the searches that are there")
@@ -152,7 +155,7 @@ def report(
     results: dict[str, Any] = {}
     for task in tasks:
         answers, _ = prepared(arguments.table, task)
-        truth = Truth(answers.scores, answers.seeds)
+        truth = Truth(answers.scores, answers.seeds, arguments.noise)
         own = with_regret(found[found.task == task], truth)
         reached = summary(own, truth, answers.horizon, arguments.trials)
         table: dict[str, Any] = {

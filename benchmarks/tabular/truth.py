@@ -40,13 +40,18 @@ class Truth:
     Args:
         scores: schedule -> seed -> score.
         searched: the seeds that searches may use.
+        deviation: standard deviation of a score over seeds; None to estimate it from the scores,
+            which needs two seeds.
     """
 
-    def __init__(self, scores: Scores, searched: Sequence[int]) -> None:
+    def __init__(
+        self, scores: Scores, searched: Sequence[int], deviation: float | None = None
+    ) -> None:
         self._scores = scores
         self._searched = searched
         numbers = list(scores)
-        self.noise = noise([list(one.values()) for one in scores.values()])
+        own = noise([list(one.values()) for one in scores.values()])
+        self.noise = own if deviation is None else deviation
         means = np.array([np.mean(list(one.values())) for one in scores.values()])
         counts = np.array([len(one) for one in scores.values()])
         values = posterior_means(means, self.noise / np.sqrt(counts))
