@@ -15,7 +15,7 @@ from lrtune.records.schema import DataRecord, Manifest
 from lrtune.search.deadline import Deadline
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.loop import SearchLoop
-from lrtune.search.oracle import steering_of
+from lrtune.search.oracle import keras_tuner_seed, steering_of
 from lrtune.search.plan import NoPlan
 
 from .answers import OBJECTIVE
@@ -192,6 +192,8 @@ def search(
             promoted one is trained from its start.
     """
     algorithm = copy.deepcopy(prototype)
+    # Some oracles draw by their own seed, others by the one that the loop sets for each proposal.
+    algorithm.oracle.seed = keras_tuner_seed(seed)
     # Half of the time of a search goes into states of oracles that nobody writes.
     algorithm.oracle.get_state = dict
     space = algorithm.oracle.hyperparameters.space

@@ -364,6 +364,19 @@ def test_the_same_seed_gives_the_same_search(made_up):
     assert search(answers, algorithm, 200, 5) != search(answers, algorithm, 200, 6)
 
 
+def test_each_search_has_an_oracle_with_its_own_seed(constants):
+    class OfItsSeed(keras_tuner.Oracle):
+        def populate_space(self, trial_id):
+            # Odd seeds: the first of the four schedules; even ones: the last.
+            return {"status": "RUNNING", "values": constant(CONSTANTS[-(self.seed % 2 == 0)])}
+
+    objective = keras_tuner.Objective("val_accuracy", "max")
+    own = Algorithm(OfItsSeed(objective, hyperparameters=space("constant"), seed=1))
+    schedules = [search(constants, own, 9, seed).incumbents[0].schedule for seed in (1, 2, 3)]
+
+    assert schedules == [0, 3, 0]
+
+
 def test_fast_bayesian_search_proposes_what_keras_tuners_does():
     oracle = keras_tuner.oracles.BayesianOptimizationOracle(
         keras_tuner.Objective("val_accuracy", "max"),
