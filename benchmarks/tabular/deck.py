@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     Values = Mapping[str, Any]
 
@@ -48,7 +48,7 @@ class Cube:
         for number, values in schedules.items():
             self._numbers.setdefault(values["schedule"], []).append(number)
 
-    def nearest(self, values: Values) -> list[int]:
+    def nearest(self, values: Values) -> Iterator[int]:
         """The numbers of all schedules, the nearest first: those of its own family before others.
 
         Other families have other hyperparameters, so they are compared by `SHARED` alone.
@@ -57,9 +57,9 @@ class Cube:
             values: hyperparameter values of a proposal.
         """
         family = values["schedule"]
-        own = self._ordered(self._numbers.get(family, []), values, self._searched(values))
+        yield from self._ordered(self._numbers.get(family, []), values, self._searched(values))
         others = [one for one in self.schedules if self.schedules[one]["schedule"] != family]
-        return own + self._ordered(others, values, [one for one in SHARED if one in values])
+        yield from self._ordered(others, values, [one for one in SHARED if one in values])
 
     def distance(self, a: Values, b: Values, names: Sequence[str]) -> float:
         """How far two schedules are from each other in these hyperparameters."""

@@ -129,6 +129,7 @@ class Snapped:
         trial = self._algorithm.ask(seed)
         if trial is None:
             return None
+        trial.get_state = dict  # which nobody writes
         values = trial.hyperparameters.values
         parent = values.get("tuner/trial_id")
         if parent is None:
@@ -194,7 +195,7 @@ def search(
     algorithm = copy.deepcopy(prototype)
     # Some oracles draw by their own seed, others by the one that the loop sets for each proposal.
     algorithm.oracle.seed = keras_tuner_seed(seed)
-    # Half of the time of a search goes into states of oracles that nobody writes.
+    # Much of a search's time would go into states that nobody writes.
     algorithm.oracle.get_state = dict
     space = algorithm.oracle.hyperparameters.space
     deck = Deck(Cube(space, answers.schedules), answers.seeds, np.random.default_rng([seed, 0]))
