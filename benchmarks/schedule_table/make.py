@@ -3,10 +3,10 @@ r"""Trains many schedules to their end and puts every epoch of each into one tab
     python benchmarks/schedule_table/make.py --data shared/data/cifar10_cats_dogs.npz \
         --work-dir runs/table
 
-trains what is missing, which takes two cores about two hours, and writes `schedules.parquet`,
+trains what is missing, which takes two cores about three hours, and writes `schedules.parquet`,
 `trainings.parquet`, `epochs.parquet` and `manifest.json` beside this file. An interrupted one
-continues where it stopped: run the same command again. `--quick` trains a small one, into the work
-folder.
+continues where it stopped: run the same command again. With --task, the other tasks
+stay as they are. `--quick` trains a small one, into the work folder.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from table import write
+from table import Search, write
 from tasks import TASKS, quick
 
 if TYPE_CHECKING:
@@ -45,37 +45,52 @@ def main() -> None:
     write(target, folders)
 
 
-def train(task: Task, arguments: argparse.Namespace) -> list[tuple[int, int, Path]]:
-    """Trains all schedules of a task.
-
-    Returns:
-        (budget in epochs, seed, run folder) of each search.
-    """
-    train_data, validation = task.data(arguments.data)
-    folders: list[tuple[int, int, Path]] = []
+def train(task: Task, arguments: argparse.Namespace) -> list[Search]:
+    """Trains all schedules of a task, then the best ones with more seeds."""
+    data = task.data(arguments.data)
+    searches: list[Search] = []
     schedules: list[dict[str, Any]] = []
     for budget, seed in task.trainings:
         folder = arguments.work_dir / task.name / f"{budget}-epochs-seed-{seed}"
         what = f"{task.schedules} schedules over {budget} epochs, seed {seed}"
         print(f"{task.name}: {what}", flush=True)
-        search(task, budget, seed, folder, schedules, train_data, validation, arguments.workers)
-        folders.append((budget, seed, folder))
-        schedules = schedules or drawn(folder)
-    return folders
+        search(task, budget, seed, folder, schedules, data, arguments.workers)
+        searches.append(Search(budget, seed, folder))
+        schedules = schedules or [outcome["values"] for outcome in outcomes(folder)]
+    best = best_schedules(task, searches)
+    for seed in task.best_seeds:
+        folder = arguments.work_dir / task.name / f"best-seed-{seed}"
+        print(f"{task.name}: the best {len(best)} schedules, seed {seed}", flush=True)
+        tries = [schedules[number] for number in best]
+        search(task, task.horizon, seed, folder, tries, data, arguments.workers)
+        searches.append(Search(task.horizon, seed, folder, tuple(best)))
+    return searches
+
+
+def best_schedules(task: Task, searches: list[Search]) -> list[int]:
+    """The schedules with the best mean scores over the horizon, the best one first."""
+    scores: dict[int, float] = {}
+    for one in searches:
+        for number, outcome in enumerate(
+            outcomes(one.folder) if one.budget == task.horizon else ()
+        ):
+            scores[number] = scores.get(number, 0.0) + (outcome["score"] or 0.0)
+    return sorted(scores, key=lambda number: -scores[number])[: task.best]
 
 
 def search(
-    task: Task, budget: int, seed: int, folder: Path, schedules: Any, train_data: Any,
-    validation: Any, workers: int | None,
-) -> None:  # fmt: skip
+    task: Task, budget: int, seed: int, folder: Path, schedules: Any, data: Any, workers: int | None
+) -> None:
     """One search, of the schedules that are given, or of others if there are none."""
     import lrtune
+
+    train_data, validation = data
 
     shorter: dict[str, Any] = {"horizon": "rescaled"} if budget < task.horizon else {}
     tuner = lrtune.RandomSearch(
         task.hypermodel(task.horizon),
         objective="val_accuracy",
-        max_trials=task.schedules,
+        max_trials=len(schedules) or task.schedules,
         directory=str(folder.parent),
         project_name=folder.name,
         seed=seed,
@@ -96,10 +111,10 @@ def search(
         sys.exit("stopped")
 
 
-def drawn(folder: Path) -> list[dict[str, Any]]:
-    """The hyperparameter values of a search's trials, in their order."""
+def outcomes(folder: Path) -> list[dict[str, Any]]:
+    """How a search's trials ended, in their order."""
     found = sorted(folder.glob("trial_*/outcome.json"))
-    return [json.loads(path.read_text())["values"] for path in found]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in found]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -99,36 +99,62 @@ def load(folder: Path = HERE) -> dict[str, Table]:
     }
 
 
-def write(target: Path, folders: Mapping[str, Sequence[tuple[int, int, Path]]]) -> None:
-    """Writes the table from the run folders of all searches.
+class Search(NamedTuple):
+    """A search of the table.
+
+    Attributes:
+        budget: epochs of its trials.
+        seed: of the search.
+        folder: its run folder.
+        schedules: the numbers of the schedules that its trials are; None if they are the trials'
+            own numbers.
+    """
+
+    budget: int
+    seed: int
+    folder: Path
+    schedules: tuple[int, ...] | None = None
+
+
+def write(target: Path, folders: Mapping[str, Sequence[Search]]) -> None:
+    """Writes the table from the run folders of all searches; other tasks stay as they are.
 
     Args:
-        target: where to write three Parquet files and `manifest.json`.
-        folders: task -> (budget in epochs, seed, run folder) of each search, the one that drew the
-            schedules first. A search may lack trials of the first one, but has no others.
+        target: where three Parquet files and `manifest.json` are, or will be.
+        folders: task -> its searches, the one that drew the schedules first. A search may lack
+            trials of the first one, but has no others.
     """
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in FRAMES}
     tasks = {}
     for task, searches in folders.items():
-        for outcome, _ in _trials(searches[0][2]):
-            values = outcome["values"]
-            rows["schedules"].append({**_key(task, outcome), **_described(values)})
-        for budget, seed, folder in searches:
+        for outcome, _ in _trials(searches[0].folder):
+            key = {"task": task, "schedule": int(outcome["trial_id"])}
+            rows["schedules"].append({**key, **_described(outcome["values"])})
+        for budget, seed, folder, numbers in searches:
             for outcome, curve in _trials(folder):
-                key = {**_key(task, outcome), "budget": budget, "seed": seed}
+                trial = int(outcome["trial_id"])
+                number = trial if numbers is None else numbers[trial]
+                key = {"task": task, "schedule": number, "budget": budget, "seed": seed}
                 kept = {name: outcome[name] for name in ("status", "score", "seconds")}
                 rows["trainings"].append({**key, **kept})
                 for one in curve:
                     kept = {name: one[name] for name in ("epoch", "lr", *METRICS)}
                     rows["epochs"].append({**key, **kept})
-        asked = json.loads((searches[0][2] / "run.json").read_text(encoding="utf-8"))
+        asked = json.loads((searches[0].folder / "run.json").read_text(encoding="utf-8"))
         tasks[task] = {
-            "horizon": max(budget for budget, _, _ in searches),
-            "budgets": sorted({budget for budget, _, _ in searches}, reverse=True),
-            "seeds": sorted({seed for _, seed, _ in searches}),
+            "horizon": max(one.budget for one in searches),
+            "budgets": sorted({one.budget for one in searches}, reverse=True),
+            "seeds": sorted({one.seed for one in searches}),
             **{name: asked.get(name) for name in KEPT},
         }
-    save(target, {name: pd.DataFrame(found) for name, found in rows.items()}, tasks)
+    frames = {name: pd.DataFrame(found) for name, found in rows.items()}
+    if (target / "manifest.json").exists():
+        before = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["tasks"]
+        tasks = {name: one for name, one in before.items() if name not in tasks} | tasks
+        for name in FRAMES:
+            kept = pd.read_parquet(target / f"{name}.parquet")
+            frames[name] = pd.concat([kept[~kept.task.isin(folders)], frames[name]])
+    save(target, frames, tasks)
 
 
 def save(target: Path, frames: Mapping[str, pd.DataFrame], tasks: Mapping[str, Any]) -> None:
@@ -157,10 +183,6 @@ def _trials(folder: Path) -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
         curve = [json.loads(line) for line in text.splitlines()]
         trials.append((json.loads(path.read_text(encoding="utf-8")), curve))
     return trials
-
-
-def _key(task: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
-    return {"task": task, "schedule": int(outcome["trial_id"])}
 
 
 def _described(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,10 @@ class Task:
         shorter: budgets, in epochs, that each schedule is also laid out over anew.
         schedules: how many, evenly over the families.
         seeds: of the searches that train them: each gives every schedule other weights and another
-            order of the images.
+            order of the images. The first two train the shorter budgets as well.
+        best: how many of the best schedules are trained with more seeds, so that their means are
+            known better.
+        best_seeds: these seeds.
         batch_size: of the trainings.
         hypermodel: function of the horizon.
         data: function of a data source, as `lrtune search --data` takes it, that returns training
@@ -39,15 +42,18 @@ class Task:
     shorter: tuple[int, ...]
     schedules: int
     seeds: tuple[int, ...]
+    best: int
+    best_seeds: tuple[int, ...]
     batch_size: int
     hypermodel: Callable[[int], Any]
     data: Callable[[str], tuple[Arrays, Arrays]]
 
     @property
     def trainings(self) -> list[tuple[int, int]]:
-        """(budget in epochs, seed) of every search; the first one draws the schedules."""
-        budgets = (self.horizon, *sorted(self.shorter, reverse=True))
-        return [(budget, seed) for budget in budgets for seed in self.seeds]
+        """(budget in epochs, seed) of every search of all schedules; the first one draws them."""
+        whole = [(self.horizon, seed) for seed in self.seeds]
+        shorter = sorted(self.shorter, reverse=True)
+        return whole + [(budget, seed) for budget in shorter for seed in self.seeds[:2]]
 
 
 def quick(task: Task) -> Task:
@@ -57,7 +63,10 @@ def quick(task: Task) -> Task:
         (x, y), (validation_x, validation_y) = task.data(source)
         return (x[:256], y[:256]), (validation_x[:256], validation_y[:256])
 
-    return replace(task, horizon=3, shorter=(1,), schedules=11, seeds=(1, 2), data=few)
+    return replace(
+        task, horizon=3, shorter=(1,), schedules=11, seeds=(1, 2), best=2, best_seeds=(11,),
+        data=few,
+    )  # fmt: skip
 
 
 def _reading(horizon: int) -> Any:
@@ -151,8 +160,21 @@ def _handwritten(_source: str) -> tuple[Arrays, Arrays]:
 TASKS = {
     one.name: one
     for one in (
-        Task("reading", 27, (9, 3), 165, (1, 2), 64, _reading, _cats_and_dogs),
-        Task("deep", 15, (5,), 88, (1, 2), 64, _deep, _fewer),
-        Task("digits", 20, (7, 2), 220, (1, 2, 3, 4, 5, 6), 32, _digits, _handwritten),
+        Task(
+            "reading",
+            27,
+            (9, 3),
+            165,
+            (1, 2),
+            16,
+            tuple(range(11, 17)),
+            64,
+            _reading,
+            _cats_and_dogs,
+        ),
+        Task("deep", 15, (5,), 88, (1, 2), 8, tuple(range(11, 15)), 64, _deep, _fewer),
+        Task(
+            "digits", 20, (7, 3), 220, (1, 2), 16, tuple(range(11, 23)), 32, _digits, _handwritten
+        ),
     )
 }
