@@ -90,7 +90,7 @@ class LoopTuner(UnsavedTuner):
         in_process: whether to train in this process, one trial at a time, as it is for `workers` 1
             unless this is False; see `lrtune.runner.RunOptions`.
         score: what ranks a trial: "last" for the objective of its last epoch, "tail" for the mean
-            over the last tenth of its epochs, which varies less by chance, "best" for its best
+            over the last tenth of its epochs, which evens out single epochs, "best" for its best
             epoch. A confirmation always measures once, after the last epoch.
         horizon: what a trial of fewer epochs than the schedule is laid out over is trained with:
             "truncated", the first epochs of the schedule, with which a promoted trial continues; or
