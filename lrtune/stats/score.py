@@ -2,6 +2,9 @@
 
 The mean is over the last tenth of the epochs, so that a longer training averages more of them: of
 50 epochs the last 5, of 27 the last 3, and up to 10 only the last one.
+
+NOTE: a tail evens out the jitter from one epoch to the next, which is small next to the difference
+between seeds where the rate falls to its end: `benchmarks/fidelity.py` measures both.
 """
 
 from __future__ import annotations
