@@ -30,17 +30,12 @@ class TabularRunner(Runner):
         answers: the trainings.
         deck: knows which training answers which trial.
         slots: int >= 1, simulated workers.
-        rescaled: whether every task that ends before the horizon is a compressed one, also if its
-            recipe does not say so.
     """
 
-    def __init__(
-        self, answers: Answers, deck: Deck, slots: int = 1, *, rescaled: bool = False
-    ) -> None:
+    def __init__(self, answers: Answers, deck: Deck, slots: int = 1) -> None:
         self.slots = slots
         self._answers = answers
         self._deck = deck
-        self._rescaled = rescaled
         self._running: list[tuple[float, int, TrialOutcome]] = []
         self._submitted = 0
         self.clock = 0.0
@@ -81,7 +76,7 @@ class TabularRunner(Runner):
 
     def _outcome(self, task: TrialTask) -> TrialOutcome:
         pair = self._deck.pair(task.trial_id)
-        budget = self._budget(task)
+        budget = round(self._answers.horizon / task.recipe.compression)
         answer = self._answers.at(pair.schedule, budget, pair.seed)
         epochs = answer.epochs[task.first_epoch : task.last_epoch]
         # The epoch in which a training diverged is its last one, and has a record.
@@ -96,13 +91,6 @@ class TabularRunner(Runner):
             seconds=trained * self._answers.seconds_per_epoch,
             message="the loss is not finite" if diverged else None,
         )
-
-    def _budget(self, task: TrialTask) -> int:
-        """The epochs that the schedule of the task is laid out over."""
-        compression = float(getattr(task.recipe, "compression", 1.0))
-        if self._rescaled and compression == 1:
-            return task.last_epoch
-        return round(self._answers.horizon / compression)
 
     def _cost(self, outcome: TrialOutcome) -> int:
         return round(outcome.seconds / self._answers.seconds_per_epoch)

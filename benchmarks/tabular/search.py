@@ -115,14 +115,14 @@ class Snapped:
     Args:
         algorithm: that proposes.
         deck: deals the trainings.
-        rescaled: whether a promoted trial is trained from its start.
+        rescaled: whether each rung trains from its start a schedule compressed to its epochs.
     """
 
     def __init__(self, algorithm: Algorithm, deck: Deck, *, rescaled: bool) -> None:
         self.oracle = algorithm.oracle
         self._algorithm = algorithm
         self._deck = deck
-        self._rescaled = rescaled
+        self.rescaled = rescaled
 
     def ask(self, seed: int) -> Any | None:
         """The next trial."""
@@ -137,8 +137,6 @@ class Snapped:
             trial.hyperparameters.values = {**dealt, **steering_of(values)}
         else:
             self._deck.promote(trial.trial_id, parent)
-            if self._rescaled:
-                values["tuner/initial_epoch"] = 0
         return trial
 
     def promotable(self) -> set[str]:
@@ -189,8 +187,7 @@ def search(
         epochs: once so many have begun, no new trial does.
         seed: of the search, and of the order in which seeds of the table are used.
         slots: int >= 1, simulated workers.
-        rescaled: whether a trial with a shorter budget has its schedule laid out over it, and a
-            promoted one is trained from its start.
+        rescaled: as for `Snapped`.
     """
     algorithm = copy.deepcopy(prototype)
     # Some oracles draw by their own seed, others by the one that the loop sets for each proposal.
@@ -199,7 +196,7 @@ def search(
     algorithm.oracle.get_state = dict
     space = algorithm.oracle.hyperparameters.space
     deck = Deck(Cube(space, answers.schedules), answers.seeds, np.random.default_rng([seed, 0]))
-    runner = TabularRunner(answers, deck, slots, rescaled=rescaled)
+    runner = TabularRunner(answers, deck, slots)
     watcher = _Watcher(runner, deck)
     loop = SearchLoop(
         Snapped(algorithm, deck, rescaled=rescaled),  # type: ignore[arg-type] # what the loop needs

@@ -6,6 +6,7 @@ import copy
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras_tuner
@@ -95,8 +96,8 @@ def deck(cube):
     return Deck(cube, (1, 2), np.random.default_rng(0))
 
 
-def task(trial_id, first, last, state=None):
-    recipe = Recipe.from_values(constant(0.1))
+def task(trial_id, first, last, state=None, compression=1.0):
+    recipe = replace(Recipe.from_values(constant(0.1)), compression=compression)
     return TrialTask(trial_id, recipe, 1, first, last, state)
 
 
@@ -173,11 +174,11 @@ def test_a_promoted_trial_pays_for_the_new_epochs_alone(constants, deck):
 def test_a_rescaled_promoted_trial_pays_for_the_whole_rung(constants, deck):
     deck.deal("0", constant(0.1))
     deck.promote("1", "0")
-    runner = TabularRunner(constants, deck, rescaled=True)
+    runner = TabularRunner(constants, deck)
 
-    runner.submit(task("0", 0, 3))
+    runner.submit(task("0", 0, 3, compression=3.0))
     assert ran(runner) == [("0", 6.0)]
-    runner.submit(task("1", 0, 9, {}))
+    runner.submit(task("1", 0, 9))
     assert ran(runner) == [("1", 24.0)]
 
 
@@ -185,9 +186,9 @@ def test_rung_scores_are_those_of_the_curve_or_of_the_compressed_schedule(consta
     deck.deal("0", constant(0.1))  # schedule 2: .2 + .001 * epoch on the way, .2 + .01 * seed last
     seed = deck.pair("0").seed
     scores = []
-    for rescaled in (False, True):
-        runner = TabularRunner(constants, deck, rescaled=rescaled)
-        runner.submit(task("0", 0, 3))
+    for compression in (1.0, 3.0):
+        runner = TabularRunner(constants, deck)
+        runner.submit(task("0", 0, 3, compression=compression))
         (outcome,) = runner.wait(lambda *_: None)
         scores.append(outcome.epochs[-1]["val_accuracy"])
 
