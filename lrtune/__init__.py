@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lrtune.search.bayesian import BayesianOptimization
     from lrtune.search.hyperband import Hyperband
     from lrtune.search.random import RandomSearch
+    from lrtune.search.shape import ShapeOracle, ShapeSearch
 
 _LAZY = {
     "BayesianOptimization": "lrtune.search.bayesian",
@@ -40,6 +41,8 @@ _LAZY = {
     "Recommendation": "lrtune.report.recommendation",
     "Run": "lrtune.run",
     "ScheduleHyperModel": "lrtune.model.hypermodel",
+    "ShapeOracle": "lrtune.search.shape",
+    "ShapeSearch": "lrtune.search.shape",
     "cats_vs_dogs_cnn": "lrtune.model.cnn",
     "confirm": "lrtune.confirmation.api",
     "load_data": "lrtune.data.load",
@@ -60,6 +63,8 @@ __all__ = [
     "Recommendation",
     "Run",
     "ScheduleHyperModel",
+    "ShapeOracle",
+    "ShapeSearch",
     "__version__",
     "cats_vs_dogs_cnn",
     "confirm",

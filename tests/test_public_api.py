@@ -31,8 +31,9 @@ def build_model(hp: object) -> keras.Model:
 
 x, y = np.zeros((8, 4)), np.zeros(8)
 hypermodel = lrtune.ScheduleHyperModel(build_model, epochs=27, families=["step", "exponential"])
-for kind in (lrtune.BayesianOptimization, lrtune.RandomSearch):
+for kind in (lrtune.BayesianOptimization, lrtune.RandomSearch, lrtune.ShapeSearch):
     tuner = kind(hypermodel, objective="val_accuracy", max_trials=20, directory="runs", seed=1)
+stock = lrtune.ShapeOracle("val_accuracy", max_trials=20, epochs=27, seed=1)
 best = lrtune.Hyperband(hypermodel, objective="val_accuracy", max_epochs=27, workers=2)
 trials, epochs = best.plan()
 print(trials + epochs)

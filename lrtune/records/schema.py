@@ -140,7 +140,7 @@ class Manifest:
     """What a search was asked to do: everything that its trials do not record themselves.
 
     Attributes:
-        algo: "hyperband", "bayesian" or "random".
+        algo: "hyperband", "bayesian", "shape" or "random".
         objective: name of the metric searched for, as Keras logs it ("val_accuracy").
         direction: "max" or "min", what is better for the objective.
         score: "last", "tail" or "best": what a trial's score is (see `lrtune.stats.score`).

@@ -25,8 +25,9 @@ FRACTIONS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 SUMMARY = ("log_sum", "log_peak", "log_end", "centre", "peak_at", "log_damping")
 """The columns of `summary_features`."""
 
-FLOOR = 1e-3
-"""Rates count as at least this share of the curve's peak: below it, the weights stand still."""
+FLOOR = 1e-2
+"""Rates count as at least this share of the curve's peak: below it, the weights stand still. A
+Gaussian process over the curves predicts no better with 1e-3."""
 
 _END = 0.1
 """The share of the horizon whose mean rate is the end of a curve."""
@@ -79,7 +80,8 @@ def curve_features(rates: NDArray[np.float64]) -> NDArray[np.float64]:
     last = rates.shape[1] - 1
     at = [round(fraction * last) for fraction in FRACTIONS]
     floor = FLOOR * rates.max(axis=1, keepdims=True)
-    return np.log10(np.maximum(rates[:, at], floor))
+    found: NDArray[np.float64] = np.log10(np.maximum(rates[:, at], floor))
+    return found
 
 
 def summary_features(recipes: Sequence[Recipe], rates: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ class Entry(NamedTuple):
 ALGORITHMS = {
     "hyperband": Entry("lrtune.search.hyperband:Hyperband", takes_max_trials=False),
     "bayesian": Entry("lrtune.search.bayesian:BayesianOptimization"),
+    "shape": Entry("lrtune.search.shape:ShapeSearch"),
     "random": Entry("lrtune.search.random:RandomSearch"),
 }
 

@@ -94,11 +94,12 @@ def own_defaults(oracle: Any, space: Space) -> dict[str, Any]:
     """
     declared = oracle.hyperparameters.space
     values = {hp.name: hp.default for hp in declared if not space.reserves(hp.name)}
-    return {
-        hp.name: hp.default
-        for hp in declared
-        if hp.name in values and all(one.is_active(values) for one in hp.conditions)
-    }
+    return {hp.name: hp.default for hp in declared if hp.name in values and is_active(hp, values)}
+
+
+def is_active(hp: Any, values: Mapping[str, Any]) -> bool:
+    """Whether a hyperparameter exists beside these values of those that it depends on."""
+    return all(one.is_active(values) for one in hp.conditions)
 
 
 def state_of(oracle: Any) -> dict[str, Any]:

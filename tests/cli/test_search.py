@@ -54,7 +54,7 @@ def test_a_search_from_the_command_line_ends_with_the_ranking(tmp_path: Path, ti
     assert seeds == ["seed-0", "seed-1", "seed-2"]
 
 
-@pytest.mark.parametrize("algo", ["bayesian", "random"])
+@pytest.mark.parametrize("algo", ["bayesian", "shape", "random"])
 def test_max_trials_is_exactly_the_number_of_trials_trained(
     algo: str, tmp_path: Path, tiny_images: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -26,7 +26,7 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 BAD = {
     "unknown algorithm": (
         ["--algo", "foo"],
-        "--algo must be one of hyperband, bayesian, random. Received: foo",
+        "--algo must be one of hyperband, bayesian, shape, random. Received: foo",
     ),
     "zero epochs": (["--max-epochs", "0"], "--max-epochs must be an integer >= 1. Received: 0"),
     "no number": (

@@ -18,7 +18,7 @@ import types
 from pathlib import Path
 from typing import Any
 
-EPOCHS = {"hyperband": 3, "bayesian": 2, "random": 2}
+EPOCHS = {"hyperband": 3, "bayesian": 2, "shape": 2, "random": 2}
 
 SABOTAGE = "LRTUNE_FAULTS_SABOTAGE"
 """Environment variable: what goes wrong in workers ("hang", "crash", "always", "short") or in the
@@ -32,7 +32,7 @@ def job(algo: str, folder: Path, **more: Any) -> dict[str, Any]:
     """A search through `lrtune.tuners`, of a softmax regression on 60 points.
 
     Args:
-        algo: hyperband, bayesian (two random points, then the Gaussian process) or random.
+        algo: hyperband, bayesian and shape (two points, then the Gaussian process) or random.
         folder: run folder.
         **more: workers, trial_timeout, max_retries, diverging.
     """
@@ -91,6 +91,7 @@ def tune(one: dict[str, Any]) -> None:
     kind, more = {
         "hyperband": (lrtune.Hyperband, {"max_epochs": EPOCHS[algo]}),
         "bayesian": (lrtune.BayesianOptimization, {"max_trials": 4, "num_initial_points": 2}),
+        "shape": (lrtune.ShapeSearch, {"max_trials": 4, "num_initial_points": 2}),
         "random": (lrtune.RandomSearch, {"max_trials": one.get("trials", 3)}),
     }[algo]
     folder = Path(one["folder"])

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.long
 
-ALGORITHMS = ["hyperband", "bayesian", "random"]
+ALGORITHMS = ["hyperband", "bayesian", "shape", "random"]
 
 KILLED = -signal.SIGKILL
 
@@ -192,7 +192,7 @@ def test_a_search_killed_at_any_moment_continues(harness: Harness, tmp_path: Pat
         expected(harness, algo)
     Tries("SIGKILL at a random moment").all(
         (f"{algo} {number}", lambda algo=algo, number=number: attempt(algo, number))
-        for algo, count in (("hyperband", 7), ("bayesian", 6), ("random", 7))
+        for algo, count in (("hyperband", 7), ("bayesian", 6), ("shape", 6), ("random", 7))
         for number in range(count)
     )
 

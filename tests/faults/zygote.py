@@ -77,6 +77,7 @@ def _import_all() -> None:
     import lrtune.search.bayesian
     import lrtune.search.hyperband
     import lrtune.search.random
+    import lrtune.search.shape
     import tests.runner.tiny
 
     gc.collect()

@@ -105,13 +105,14 @@ class Search:
         max_epochs: of a Hyperband search; None for a random or Bayesian one.
         trials: of a random or Bayesian search.
         bayesian: whether it is a Bayesian one.
+        shape: whether it is a shape search.
         baseline: seeds that the constant rate .1 is trained with.
         **settings: further arguments of the tuner.
     """
 
     def __init__(
         self, folder, train, *, slots=1, pick=0, max_epochs=None, trials=8, bayesian=False,
-        baseline=0, objective="val_accuracy", **settings,
+        shape=False, baseline=0, objective="val_accuracy", **settings,
     ):  # fmt: skip
         common = {
             "objective": objective, "seed": SEED, "baseline_seeds": baseline, "baseline_budget": 0,
@@ -124,6 +125,10 @@ class Search:
                 self.tuner = lrtune.Hyperband(model, max_epochs=max_epochs, **common)
             elif bayesian:
                 self.tuner = lrtune.BayesianOptimization(
+                    Model(), max_trials=trials, num_initial_points=2, **common
+                )
+            elif shape:
+                self.tuner = lrtune.ShapeSearch(
                     Model(), max_trials=trials, num_initial_points=2, **common
                 )
             else:

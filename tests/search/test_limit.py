@@ -97,7 +97,10 @@ def test_the_largest_horizon_that_fits(fit, most):
     assert largest_horizon(lambda epochs: epochs <= fit, 50) == most
 
 
-@pytest.mark.parametrize("kind", [{"max_epochs": 9}, {"trials": 12}, {"trials": 12, "bayesian": 1}])
+@pytest.mark.parametrize(
+    "kind",
+    [{"max_epochs": 9}, {"trials": 12}, {"trials": 12, "bayesian": 1}, {"trials": 12, "shape": 1}],
+)
 def test_at_the_deadline_running_trials_end_and_the_next_session_goes_on(tmp_path, kind):
     whole = Search(tmp_path / "whole", completed, **kind).run()
     now = [0.0]

@@ -171,6 +171,6 @@ def test_an_unknown_algorithm_is_an_error_not_random_search():
     with pytest.raises(ArgumentError) as error:
         tuner_of("genetic")
     assert str(error.value) == (
-        "algo must be one of hyperband, bayesian, random. Received: algo='genetic'."
+        "algo must be one of hyperband, bayesian, shape, random. Received: algo='genetic'."
     )
     assert [tuner_of(name).algo for name in ALGORITHMS] == list(ALGORITHMS)

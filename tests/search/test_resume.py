@@ -23,6 +23,7 @@ from tests.search.fake_search import Search, completed, diverged, failed, told
 KINDS = {
     "random": {"trials": 7, "baseline": 2},
     "bayesian": {"trials": 7, "bayesian": True, "baseline": 2},
+    "shape": {"trials": 7, "shape": True, "baseline": 2},
     "hyperband": {"max_epochs": 9, "baseline": 2},
     "rescaled": {"max_epochs": 9, "baseline": 2, "horizon": "rescaled"},
 }
@@ -110,7 +111,8 @@ def test_a_search_killed_at_any_write_ends_as_if_undisturbed(
     assert steps["steps"] > 100
 
     # A fraction of them here; tests/faults tries every one with real training.
-    stride = {"random": 17, "hyperband": 59, "rescaled": 97, "bayesian": 61}[kind]
+    strides = {"random": 17, "hyperband": 59, "rescaled": 97, "bayesian": 61, "shape": 61}
+    stride = strides[kind]
     for number in range(1, steps["steps"] + 1, stride):
         folder = tmp_path / "run"
         shutil.rmtree(folder, ignore_errors=True)

@@ -52,7 +52,8 @@ def test_rounds_are_in_different_orders(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "kind", [lrtune.RandomSearch, lrtune.Hyperband, lrtune.BayesianOptimization]
+    "kind",
+    [lrtune.RandomSearch, lrtune.Hyperband, lrtune.BayesianOptimization, lrtune.ShapeSearch],
 )
 def test_the_users_schedules_come_first_in_every_algorithm(kind, tmp_path):
     tries = ["cosine lr0=0.02 momentum=0.9 width=7", {"schedule": "step", "step.drop": 0.25}]
