@@ -368,6 +368,7 @@ def check(options: Options) -> None:
         )
     checks.one_of("--score", options.score, SCORES)
     checks.one_of("--horizon", options.horizon, HORIZONS)
+    checks.integer("--max-epochs", options.epochs, at_least=1)
     checks.integer("--min-epochs", options.min_epochs, at_least=1, at_most=options.epochs)
     for flag, value, default in (
         ("--horizon", options.horizon, Options.horizon),
@@ -382,7 +383,6 @@ def check(options: Options) -> None:
     if options.as_usual and options.objective is not None:
         objectives = ("val_accuracy", "val_loss", "accuracy", "loss")
         checks.one_of("--objective", options.objective, objectives)
-    checks.integer("--max-epochs", options.epochs, at_least=1)
     _ = options.batch_sizes
     if options.trials is not None:
         checks.integer("--max-trials", options.trials, at_least=1)

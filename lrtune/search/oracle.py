@@ -166,7 +166,10 @@ def add(oracle: Any, trial_id: str, values: Mapping[str, Any]) -> Any:
         The `keras_tuner` Trial.
     """
     hp = oracle.get_space()
-    hp.values = {name: value for name, value in values.items() if name != COMPRESSION}
+    # In the order of a new trial's: those of the space first, as a record has the schedule first.
+    names = [one.name for one in hp.space if one.name in values]
+    names += [name for name in values if name not in names and name != COMPRESSION]
+    hp.values = {name: values[name] for name in names}
     trial = Trial(hp, trial_id, TrialStatus.RUNNING)
     oracle._record_values(trial)
     oracle.trials[trial_id] = trial

@@ -310,11 +310,13 @@ def test_the_resume_command_has_every_changed_option(
     options = [f"--{singular.get(name, name).replace('_', '-')}" for name in every]
     assert sorted(options) == sorted(options_of(search.command))
     same = [name for name in every if getattr(changed, name) == getattr(asked(), name)]
-    # A model would be looked for; with three workers nothing trains in this process; --overwrite
-    # must not be typed again.
-    assert same == ["model", "in_process", "overwrite"]
-    here = search_options.command_line(search_options.Options(in_process=True))
-    assert "--in-process" in shlex.split(here)
+    # A model would be looked for; rungs are Hyperband's, which takes no --max-trials; with three
+    # workers nothing trains in this process; --overwrite must not be typed again.
+    assert same == ["model", "horizon", "min_epochs", "in_process", "overwrite"]
+    others = search_options.Options(in_process=True, horizon="rescaled", min_epochs=2)
+    words = " ".join(shlex.split(search_options.command_line(others)))
+    assert "--in-process" in words
+    assert "--horizon rescaled --min-epochs 2" in words
 
     parsed: list[search_options.Options] = []
     monkeypatch.setattr(search, "search", parsed.append)

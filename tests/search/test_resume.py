@@ -200,9 +200,11 @@ def test_with_several_workers_every_trial_ends_exactly_once(kind, slots, tmp_pat
     ids = [int(outcome.trial_id) for outcome in outcomes]
     assert ids == list(range(len(ids)))
     assert read_run(folder).unfinished == ()
+    spans = Counter((one.epochs.first - 1, one.epochs.last) for one in outcomes)
     if kind == "hyperband":
-        spans = Counter((one.epochs.first - 1, one.epochs.last) for one in outcomes)
         assert spans == {(0, 1): 9, (1, 3): 3, (3, 9): 3, (0, 3): 5, (0, 9): 3}
+    elif kind == "rescaled":
+        assert spans == {(0, 1): 9, (0, 3): 3 + 5, (0, 9): 3 + 3}
     else:
         assert len(ids) == 7
 
