@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_PER_RANGE = np.sqrt(12.0)
+_PER_RANGE = math.sqrt(12.0)
 """Ranges are this long, so that a uniform value in them has variance 1. Two choices are as far
 apart."""
 
@@ -190,9 +191,11 @@ class Map:
         """One hyperparameter's columns; an inactive one is in the middle."""
         if type(hp).__name__ == "Choice" and not getattr(hp, "ordered", False):
             same = [[float(one.get(hp.name) == v) for v in hp.values] for one in points]
-            return _PER_RANGE / np.sqrt(2.0) * np.array(same)
+            columns: NDArray[np.float64] = np.array(same) * (_PER_RANGE / math.sqrt(2.0))
+            return columns
         places = [[place_of(hp, one[hp.name]) if hp.name in one else 0.5] for one in points]
-        return _PER_RANGE * np.array(places)
+        column: NDArray[np.float64] = np.array(places) * _PER_RANGE
+        return column
 
 
 def _families(space: Sequence[Any]) -> list[str]:

@@ -138,7 +138,8 @@ def warped(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     found: NDArray[np.float64] = stats.norm.ppf((stats.rankdata(scores) - 0.5) / len(scores))
     spread = found.std()
-    return (found - found.mean()) / (spread if spread > 0 else 1.0)
+    found = (found - found.mean()) / (spread if spread > 0 else 1.0)
+    return found
 
 
 def _fitted(
