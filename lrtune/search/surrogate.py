@@ -136,10 +136,10 @@ def warped(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns:
         float64 array [trials]; equal scores stay equal, and zeros if all are.
     """
-    found: NDArray[np.float64] = stats.norm.ppf((stats.rankdata(scores) - 0.5) / len(scores))
-    spread = found.std()
-    found = (found - found.mean()) / (spread if spread > 0 else 1.0)
-    return found
+    quantiles = stats.norm.ppf((stats.rankdata(scores) - 0.5) / len(scores))
+    centred: NDArray[np.float64] = quantiles - quantiles.mean()
+    spread = float(centred.std())
+    return centred / spread if spread > 0 else centred
 
 
 def _fitted(
