@@ -67,6 +67,12 @@ def at_least_one(argument: str, value: Any) -> float:
     return number if 1 <= number < math.inf else _refuse(argument, value, "a finite number >= 1")
 
 
+def multiple(argument: str, value: Any) -> float:
+    """A number from 1 to 10,000."""
+    number = _number(value)
+    return number if 1 <= number <= 1e4 else _refuse(argument, value, "a number from 1 to 10,000")
+
+
 def share(argument: str, value: Any) -> float:
     """A number from 0 to 1."""
     number = _number(value)

@@ -31,12 +31,12 @@ class Compressed(Schedule):
 
     Attributes:
         then: the schedule, or its config.
-        factor: float >= 1, finite.
+        factor: float from 1 to 10,000.
         lr0: that of `then`.
     """
 
     name: ClassVar[str] = "compressed"
-    domains: ClassVar = {"factor": checks.at_least_one}
+    domains: ClassVar = {"factor": checks.multiple}
     stands_alone: ClassVar[bool] = False
 
     lr0: float = field(init=False, repr=False)
@@ -90,4 +90,4 @@ class Compressed(Schedule):
 
     def _time(self, t: Any, xp: Any) -> Any:
         """The time of `then`; ROUNDING, because a third of an epoch times 3 may fall below one."""
-        return xp.minimum(t * (self.factor * ROUNDING), sys.float_info.max)
+        return xp.minimum(t * self.factor * ROUNDING, sys.float_info.max)

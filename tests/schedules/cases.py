@@ -49,6 +49,7 @@ _proper = st.floats(0, 1, exclude_min=True, exclude_max=True)
 _non_negative = st.floats(0, allow_infinity=False)
 _positive = st.floats(0, exclude_min=True, allow_infinity=False)
 _at_least_one = st.floats(1, allow_infinity=False)
+_multiples = st.floats(1, 1e4)
 _modes = st.sampled_from(["even", "halving", "exponential"])
 _shapes = st.sampled_from(["linear", "sqrt", "cosine"])
 _annealing = st.sampled_from(["cosine", "linear"])
@@ -93,7 +94,7 @@ ANY = _with_others(
     },
     _non_negative,
     _shares,
-    _at_least_one,
+    _multiples,
 )  # fmt: skip
 
 # Values somebody may train with. Those that decide where a rate jumps are written in decimals, as
