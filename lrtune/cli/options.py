@@ -24,7 +24,6 @@ from lrtune.cli.time_limit import parse_seconds
 from lrtune.errors import ArgumentError
 from lrtune.runner.options import RunOptions, check_options
 from lrtune.search.algorithms import ALGORITHMS
-from lrtune.stats.score import SCORES
 
 if TYPE_CHECKING:
     from lrtune.schedules.space import Space
@@ -359,6 +358,7 @@ def check(options: Options) -> None:
     """Raises ArgumentError for the first option outside its domain."""
     from lrtune.records.schema import HORIZONS
     from lrtune.search.seeds import LARGEST
+    from lrtune.stats.score import SCORES
 
     checks.one_of("--algo", options.algo, tuple(ALGORITHMS))
     if options.max_trials is not None and options.trials is None:

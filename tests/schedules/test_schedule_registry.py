@@ -162,4 +162,4 @@ def test_the_same_family_may_be_registered_twice(empty_corner):
 def test_every_public_class_of_a_family_is_registered():
     public = {getattr(schedules, name) for name in schedules.__all__}
     families = {one for one in public if isinstance(one, type) and issubclass(one, Schedule)}
-    assert families - {Schedule} == {*map(schedules.get, schedules.names()), Warmup}
+    assert families - {Schedule} == {*map(schedules.get, schedules.names()), Warmup, Compressed}
