@@ -11,7 +11,16 @@ import pytest
 from lrtune import schedules
 from lrtune._util import checks
 from lrtune.errors import ArgumentError
-from lrtune.schedules import Compressed, Constant, Range, Schedule, StepDecay, TimeDecay, Warmup, registry
+from lrtune.schedules import (
+    Compressed,
+    Constant,
+    Range,
+    Schedule,
+    StepDecay,
+    TimeDecay,
+    Warmup,
+    registry,
+)
 
 NAMES = (
     "constant", "cosine", "cosine_restarts", "exponential", "hyperbolic", "inverse_sqrt", "linear",
