@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from lrtune.report.words import count
 from lrtune.stats.score import score_words
 from lrtune.stats.winner import Direction
 
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lrtune.records.schema import Manifest
+
+
+_SHORT = {
+    "truncated": "the first epochs of the schedule",
+    "rescaled": "the whole schedule in fewer epochs",
+}
+"""What the trials of earlier rungs train."""
 
 
 def list_settings(manifest: Manifest) -> dict[str, list[tuple[str, str]]]:
@@ -30,6 +38,8 @@ def list_settings(manifest: Manifest) -> dict[str, list[tuple[str, str]]]:
             ("score", score_words(manifest.score, manifest.max_epochs)),
             ("epochs", _text(manifest.max_epochs)),
             ("reduction factor", _text(manifest.factor)),
+            ("first rung", _least(manifest.min_epochs) if manifest.factor else ""),
+            ("short trials", _SHORT.get(manifest.horizon, "") if manifest.factor else ""),
             ("trials requested", _text(manifest.max_trials)),
             ("seed", str(manifest.seed)),
             ("batch size", _batch_size(manifest)),
@@ -52,6 +62,10 @@ def list_settings(manifest: Manifest) -> dict[str, list[tuple[str, str]]]:
     }
     known = {title: [pair for pair in pairs if pair[1]] for title, pairs in groups.items()}
     return {title: pairs for title, pairs in known.items() if pairs}
+
+
+def _least(epochs: int) -> str:
+    return f"{count(epochs, 'epoch')} or more"
 
 
 def _range(config: Mapping[str, Any]) -> str:
