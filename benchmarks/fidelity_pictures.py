@@ -70,7 +70,7 @@ def agreement(frame: pd.DataFrame) -> Figure:
 
 def _bands(ax: Axes, rows: pd.DataFrame, subset: str, dashes: str) -> None:
     for kind, own in rows.groupby("kind", sort=False):
-        words = f"{kind}, {'all schedules' if subset == 'other seeds' else 'best quarter, same training'}"
+        words = f"{kind}, {'all, other seeds' if subset == 'other seeds' else subset}"
         sns.lineplot(
             x=own.epochs, y=own["value"], color=KINDS[str(kind)], linestyle=dashes,
             marker="o" if dashes == "-" else "D",
