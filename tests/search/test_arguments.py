@@ -13,7 +13,7 @@ from tests.search.test_tuners import random_search
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"score": "mean"}, "score must be one of last, best. Received: score='mean'."),
+        ({"score": "mean"}, "score must be one of last, tail, best. Received: score='mean'."),
         ({"seed": -1}, "seed must be an integer from 0 to 2147483647. Received: seed=-1."),
         ({"seed": True}, "seed must be an integer from 0 to 2147483647. Received: seed=True."),
         (
