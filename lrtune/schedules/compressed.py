@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from typing_extensions import override
 
 from lrtune._util import checks
-from lrtune.errors import ArgumentError
-from lrtune.schedules.base import Schedule
+from lrtune.schedules.derived import Derived
 from lrtune.schedules.registry import register
 from lrtune.schedules.shapes import ROUNDING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @register
 @dataclass(frozen=True)
-class Compressed(Schedule):
+class Compressed(Derived):
     """Another schedule, `factor` times as fast: its rate at t is `then(factor t)`.
 
     Over 9 epochs and with the factor 3, it goes through all rates of a schedule of 27 epochs. What
@@ -37,39 +38,8 @@ class Compressed(Schedule):
 
     name: ClassVar[str] = "compressed"
     domains: ClassVar = {"factor": checks.multiple}
-    stands_alone: ClassVar[bool] = False
 
-    lr0: float = field(init=False, repr=False)
-    then: Schedule
     factor: float
-
-    def __post_init__(self) -> None:
-        then = Schedule.from_config(self.then) if isinstance(self.then, Mapping) else self.then
-        if not isinstance(then, Schedule):
-            raise ArgumentError(
-                f"then must be a schedule, or its config. Received: then={self.then!r}."
-            )
-        object.__setattr__(self, "then", then)
-        object.__setattr__(self, "lr0", then.lr0)
-        super().__post_init__()
-
-    def formula(self, t: Any, xp: Any) -> Any:
-        """then(factor t)."""
-        return self.then.evaluate(self._time(t, xp), xp)
-
-    @property
-    @override
-    def moves_momentum(self) -> bool:
-        return self.then.moves_momentum
-
-    @override
-    def momentum_factor(self, t: Any, xp: Any) -> Any:
-        return self.then.momentum_factor(self._time(t, xp), xp)
-
-    @property
-    @override
-    def closed_loop(self) -> bool:
-        return self.then.closed_loop
 
     @override
     def feedback(self, losses: Sequence[float]) -> float:
@@ -81,13 +51,10 @@ class Compressed(Schedule):
         return self.then.feedback(np.interp(times, ends, losses).tolist())
 
     @override
-    def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"then": self.then.get_config()}
-
-    @override
     def __str__(self) -> str:
         return f"{self.then}, {self.factor:.3g} times as fast"
 
-    def _time(self, t: Any, xp: Any) -> Any:
+    @override
+    def time_of_then(self, t: Any, xp: Any) -> Any:
         """The time of `then`; ROUNDING, because a third of an epoch times 3 may fall below one."""
         return xp.minimum(t * self.factor * ROUNDING, sys.float_info.max)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from typing_extensions import Self, override
 
 from lrtune._util import checks
 from lrtune.errors import ArgumentError
-from lrtune.schedules.base import Schedule
+from lrtune.schedules.derived import Derived
 from lrtune.schedules.ranges import Choice, Range
 from lrtune.schedules.registry import register
 from lrtune.schedules.shapes import ROUNDING, blend, fraction_of
+
+if TYPE_CHECKING:
+    from lrtune.schedules.base import Schedule
 
 PREFIX = "warmup+"
 """What the name of a family with a warmup begins with: "warmup+cosine"."""
@@ -21,7 +23,7 @@ PREFIX = "warmup+"
 
 @register
 @dataclass(frozen=True)
-class Warmup(Schedule):
+class Warmup(Derived):
     """A linear warmup, then another schedule: `Warmup(CosineDecay(0.1, epochs=45), epochs=5)`.
 
     For t < epochs the rate is `then(0) (start + (1 - start) t / epochs)`, from then on
@@ -44,23 +46,15 @@ class Warmup(Schedule):
         Range("start", lambda _: 0.0, lambda _: 0.1, lambda _: 0.0),
     )
     domains: ClassVar = {"epochs": checks.non_negative, "start": checks.share}
-    stands_alone: ClassVar[bool] = False
+    made_of: ClassVar[str] = "a schedule without a warmup of this kind"
 
-    lr0: float = field(init=False, repr=False)
-    then: Schedule
     epochs: float
     start: float = 0.0
 
-    def __post_init__(self) -> None:
-        then = Schedule.from_config(self.then) if isinstance(self.then, Mapping) else self.then
-        if not isinstance(then, Schedule) or isinstance(then, Warmup):
-            raise ArgumentError(
-                "then must be a schedule without a warmup of this kind, or its config. "
-                f"Received: then={self.then!r}."
-            )
-        object.__setattr__(self, "then", then)
-        object.__setattr__(self, "lr0", then.lr0)
-        super().__post_init__()
+    @classmethod
+    @override
+    def takes(cls, then: Schedule) -> bool:
+        return not isinstance(then, Warmup)
 
     @classmethod
     def before(cls, then: Schedule, epochs: float, start: float = 0.0) -> Self:
@@ -82,37 +76,17 @@ class Warmup(Schedule):
             then = type(then).from_config({**then.get_config(), "epochs": whole - epochs})
         return cls(then, epochs, start)
 
+    @override
     def formula(self, t: Any, xp: Any) -> Any:
         """then(max(t - epochs, 0)) times the rise."""
-        return self.then.evaluate(self._after(t, xp), xp) * blend(self._risen(t, xp), self.start)
-
-    @property
-    @override
-    def moves_momentum(self) -> bool:
-        return self.then.moves_momentum
-
-    @override
-    def momentum_factor(self, t: Any, xp: Any) -> Any:
-        return self.then.momentum_factor(self._after(t, xp), xp)
-
-    @property
-    @override
-    def closed_loop(self) -> bool:
-        return self.then.closed_loop
-
-    @override
-    def feedback(self, losses: Any) -> float:
-        return self.then.feedback(losses)
-
-    @override
-    def get_config(self) -> dict[str, Any]:
-        return super().get_config() | {"then": self.then.get_config()}
+        return super().formula(t, xp) * blend(self._risen(t, xp), self.start)
 
     @override
     def __str__(self) -> str:
         return f"warmup(epochs={self.epochs:.3g}, start={self.start:.3g}) then {self.then}"
 
-    def _after(self, t: Any, xp: Any) -> Any:
+    @override
+    def time_of_then(self, t: Any, xp: Any) -> Any:
         """The time since the warmup, 0 during it."""
         # A difference that should be whole may lie below it by rounding: see ROUNDING. 4.1 - 0.1 is
         # 3.9999999999999996.
