@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 FRACTIONS = (0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 """Where on the horizon `curve_features` reads the rate."""
 
-SUMMARY = ("log_sum", "log_peak", "log_end", "centre", "peak_at", "log_damping")
-"""The columns of `summary_features`."""
-
 FLOOR = 1e-2
 """Rates count as at least this share of the curve's peak: below it, the weights stand still. A
 Gaussian process over the curves predicts no better with 1e-3."""
@@ -84,36 +81,18 @@ def curve_features(rates: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def summary_features(recipes: Sequence[Recipe], rates: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A few numbers for each curve.
+def summary_features(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How high each curve is on average, and how far it falls.
 
     Args:
-        recipes: of the curves; only their momentum is used.
         rates: float array [recipes, points], as from `effective_rates`.
 
     Returns:
-        float64 array [recipes, len(SUMMARY)]; logarithms have base 10.
-        log_sum: of the mean rate, so of the sum of the rates for a given horizon.
-        log_peak: of the highest rate.
-        log_end: of the mean rate of the last tenth of the horizon over the highest, at least that
-            of `FLOOR`.
-        centre: centre of mass of the rate, 0 (all at the start) to 1.
-        peak_at: where the rate is highest for the first time, 0 to 1: how long it warms up.
-        log_damping: of 1 - momentum, or 1 - beta_1; 0 if there is neither.
+        float64 array [recipes, 2]; logarithms have base 10.
+        First, of the mean rate: so of the sum of the rates, for a given horizon. Second, of the
+        mean rate of the last tenth of the horizon over the highest one, at least that of `FLOOR`.
     """
-    points = rates.shape[1]
-    place = (np.arange(points) + 0.5) / points
-    peak, mean = rates.max(axis=1), rates.mean(axis=1)
-    end = rates[:, -max(1, round(_END * points)) :].mean(axis=1)
-    highest = rates >= (1 - 1e-6) * peak[:, None]  # a flat curve differs from itself by rounding
-    damping = [1.0 if (m := one.momentum) != m else 1.0 - m for one in recipes]
-    return np.column_stack(
-        [
-            np.log10(mean),
-            np.log10(peak),
-            np.log10(np.maximum(end / peak, FLOOR)),
-            (rates / mean[:, None]) @ place / points,
-            highest.argmax(axis=1) / points,
-            np.log10(damping),
-        ]
-    )
+    last = rates[:, -max(1, round(_END * rates.shape[1])) :].mean(axis=1)
+    fall = np.maximum(last / rates.max(axis=1), FLOOR)
+    found: NDArray[np.float64] = np.log10(np.column_stack([rates.mean(axis=1), fall]))
+    return found

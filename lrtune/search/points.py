@@ -10,7 +10,6 @@ import numpy as np
 from lrtune.errors import ArgumentError
 from lrtune.schedules.base import Schedule
 from lrtune.schedules.features import (
-    SUMMARY,
     curve_features,
     effective_rates,
     summary_features,
@@ -171,13 +170,12 @@ class Map:
         """What matters most about the curves: how high they are on average, and how far they fall.
 
         Returns:
-            float64 array [points, 2], `log_sum` and `log_end`; [points, 0] without schedules.
+            float64 array [points, 2], as from `summary_features`; [points, 0] without schedules.
         """
         if not self._has_curves:
             return np.empty((len(points), 0))
         recipes = [Recipe.from_values(one) for one in points]
-        summary = summary_features(recipes, effective_rates(recipes, self._epochs or 1))
-        return summary[:, [SUMMARY.index("log_sum"), SUMMARY.index("log_end")]]
+        return summary_features(effective_rates(recipes, self._epochs or 1))
 
     def _curves(self, points: Sequence[Mapping[str, Any]]) -> list[NDArray[np.float64]]:
         recipes = [Recipe.from_values(one) for one in points]
