@@ -176,11 +176,8 @@ class LoopTuner(UnsavedTuner):
                 "objective must be the name of one metric (or one keras_tuner.Objective). "
                 f"Received: {self.oracle.objective}."
             )
-        if horizon == "rescaled" and not isinstance(self.hypermodel, ScheduleHyperModel):
-            raise ArgumentError(
-                "horizon can be 'rescaled' for a ScheduleHyperModel only, as it is schedules that "
-                f"are compressed. Received: hypermodel={self.hypermodel!r}."
-            )
+        if horizon == "rescaled":
+            _refuse_no_schedules(self.hypermodel)
         self.tries = self._parsed(tries)
         tunes = self._has_baseline() and self._families() != ("constant",)
         self.baseline_budget = budget if tunes else 0.0
@@ -581,4 +578,12 @@ def _refuse_unsupported(arguments: Mapping[str, Any]) -> None:
             f"{name} cannot be given to lrtune's tuners, which train each trial once, compiled "
             "by its hypermodel: give loss= and metrics= to the hypermodel. Received: "
             f"{name}={arguments[name]!r}."
+        )
+
+
+def _refuse_no_schedules(hypermodel: Any) -> None:
+    if not isinstance(hypermodel, ScheduleHyperModel):
+        raise ArgumentError(
+            "horizon can be 'rescaled' for a ScheduleHyperModel only, as it is schedules that "
+            f"are compressed. Received: hypermodel={hypermodel!r}."
         )
