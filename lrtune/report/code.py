@@ -11,8 +11,8 @@ from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.report.keras_class import keras_class
 from lrtune.schedules.batch_sizes import BATCH_SIZE
 from lrtune.schedules.constant import CONSTANT
+from lrtune.schedules.derived import Derived
 from lrtune.schedules.optimizers import MOMENTUM, OPTIMIZERS
-from lrtune.schedules.warmup import Warmup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,18 +138,19 @@ def _with_lrtune(schedule: Schedule, _: int | None) -> tuple[str, str]:
     if schedule.name == "constant":
         return "", repr(schedule.lr0)
     text = repr(schedule)
-    for name in {type(schedule).__name__, type(getattr(schedule, "then", schedule)).__name__}:
+    parts = schedule.parts if isinstance(schedule, Derived) else (schedule,)
+    for name in {type(one).__name__ for one in parts}:
         text = text.replace(f"{name}(", f"lrtune.schedules.{name}(")
     given = text.replace("(", "(\n    ", 1).removesuffix(")") + ",\n)"
-    given = given.replace(", ", ",\n    ") if not isinstance(schedule, Warmup) else given
+    given = given.replace(", ", ",\n    ") if not isinstance(schedule, Derived) else given
     return f"schedule = {given}", "schedule.to_keras(steps_per_epoch)"
 
 
 def _in_keras(schedule: Schedule, steps: int | None) -> tuple[str, str]:
-    if schedule.closed_loop and isinstance(schedule, Warmup):
+    if schedule.closed_loop and isinstance(schedule, Derived):
         raise ArgumentError(
             "style must be 'lrtune' or 'json' for this schedule: Keras' ReduceLROnPlateau cannot "
-            f"change a rate that warms up. Received: style='keras' for {schedule}."
+            f"change a rate that moves by itself. Received: style='keras' for {schedule}."
         )
     if schedule.name == "constant" or schedule.closed_loop:
         return "", repr(schedule.lr0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lrtune.errors import ArgumentError
 from lrtune.schedules import Schedule, shapes
-from lrtune.schedules.warmup import Warmup
+from lrtune.schedules.derived import Derived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def keras_class(schedule: Schedule) -> str:
     Raises:
         ArgumentError: the source of a family of the user's own cannot be read.
     """
-    parts = [schedule.then, schedule] if isinstance(schedule, Warmup) else [schedule]
+    parts = schedule.parts if isinstance(schedule, Derived) else (schedule,)
     try:
         classes = [_class(one) for one in parts]
     except (OSError, TypeError) as error:
@@ -58,7 +58,7 @@ def _shapes(source: str) -> list[str]:
 
 def _class(schedule: Schedule) -> str:
     fields = {k: v for k, v in schedule.get_config().items() if k not in ("name", "per_step")}
-    if isinstance(schedule, Warmup):
+    if isinstance(schedule, Derived):
         fields["then"] = f"{type(schedule.then).__name__}(steps_per_epoch)"
     own = (f"self.{k} = {v if k == 'then' else repr(v)}" for k, v in fields.items())
     time = "t" if schedule.per_step else "xp.floor(t)"
@@ -85,15 +85,16 @@ class {type(schedule).__name__}(keras.optimizers.schedules.LearningRateSchedule)
 
 
 def _methods(family: type[Schedule]) -> Iterator[Any]:
-    """The functions of a family that its rates need."""
+    """The functions of a family that its rates need, those that it overrides left out."""
+    found: dict[str, Any] = {}
     for kind in family.__mro__:
-        if not issubclass(kind, Schedule) or kind is Schedule:
-            continue
-        for name, function in vars(kind).items():
-            abstract = getattr(function, "__isabstractmethod__", False)
-            unneeded = abstract or name.startswith("__") or name in _NOT_NEEDED
-            if inspect.isfunction(function) and not unneeded:
-                yield function
+        if issubclass(kind, Schedule) and kind is not Schedule:
+            found = {**vars(kind), **found}
+    for name, function in found.items():
+        abstract = getattr(function, "__isabstractmethod__", False)
+        unneeded = abstract or name.startswith("__") or name in _NOT_NEEDED
+        if inspect.isfunction(function) and not unneeded:
+            yield function
 
 
 def _bare(function: Any) -> str:

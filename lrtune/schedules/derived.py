@@ -47,6 +47,12 @@ class Derived(Schedule):
         """Whether this schedule can be made of that one."""
         return True
 
+    @property
+    def parts(self) -> tuple[Schedule, ...]:
+        """What it is made of, the innermost schedule first and itself last."""
+        inner = self.then.parts if isinstance(self.then, Derived) else (self.then,)
+        return (*inner, self)
+
     @abstractmethod
     def time_of_then(self, t: Any, xp: Any) -> Any:
         """The time of `then` at unchecked times `t`; arguments and result as in `formula`."""

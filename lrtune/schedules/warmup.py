@@ -79,7 +79,9 @@ class Warmup(Derived):
     @override
     def formula(self, t: Any, xp: Any) -> Any:
         """then(max(t - epochs, 0)) times the rise."""
-        return super().formula(t, xp) * blend(self._risen(t, xp), self.start)
+        # Not through super(): code for Keras is made from this source.
+        rate = self.then.evaluate(self.time_of_then(t, xp), xp)
+        return rate * blend(self._risen(t, xp), self.start)
 
     @override
     def __str__(self) -> str:

@@ -77,6 +77,20 @@ def test_the_code_has_the_rate_of_every_step(family, style, manifest):
     assert ("import lrtune" in code) == (style == "lrtune" and family != "constant")
 
 
+@pytest.mark.parametrize("family", ["step", "cosine", "one_cycle", "warmup+step"])
+@pytest.mark.parametrize("style", ["keras", "lrtune", "json"])
+def test_the_code_of_a_short_rescaled_trial_has_its_rates_too(family, style, manifest):
+    recipe = dataclasses.replace(recipe_of(family), compression=4.0)
+    code = code_for(recipe, manifest, style)
+
+    expected = recipe.schedule.table(EPOCHS, STEPS)
+    if style == "json":
+        used = Schedule.from_config(json.loads(code)["schedule"]).table(EPOCHS, STEPS)
+    else:
+        used, _ = rates(code)
+    assert used == pytest.approx(expected, rel=1e-5, abs=1e-7 * recipe.lr0)
+
+
 def test_the_steps_that_fit_was_given_win_over_the_number_of_samples(manifest):
     given = dataclasses.replace(manifest, fit={"steps_per_epoch": STEPS + 2})
     streamed = dataclasses.replace(
