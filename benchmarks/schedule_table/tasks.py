@@ -98,7 +98,7 @@ def _build_deep(_hp: Any) -> Any:
         layers.RandomFlip("horizontal"),
         layers.RandomTranslation(0.1, 0.1),
     ]
-    for filters, strides in ((12, 1), (16, 2), (16, 1), (32, 2), (32, 1), (64, 2), (64, 1)):
+    for filters, strides in ((16, 1), (24, 2), (24, 1), (48, 2), (48, 1), (96, 2), (96, 1)):
         stack += [
             layers.Conv2D(filters, 3, strides=strides, padding="same", use_bias=False),
             layers.BatchNormalization(momentum=0.9),
