@@ -16,7 +16,8 @@ def with_recorded_range(options: Options) -> Options:
 
     A resumed search must not test again: the same test on another machine may differ.
     """
-    from lrtune.records.reader import DamagedManifestError, read_run
+    from lrtune.records.manifest import DamagedManifestError
+    from lrtune.records.reader import read_run
     from lrtune.records.writer import holds_run
 
     if not holds_run(options.folder):

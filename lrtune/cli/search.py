@@ -110,7 +110,8 @@ def _is_open(options: Options, console: Console, *, finished: bool) -> bool:
     Once its confirmation has begun, the search stays as it is: with another winner, the
     confirmation could not be resumed.
     """
-    from lrtune.records.reader import DamagedManifestError, read_run
+    from lrtune.records.manifest import DamagedManifestError
+    from lrtune.records.reader import read_run
     from lrtune.records.writer import holds_run
     from lrtune.report.terminal import say
 
@@ -177,7 +178,8 @@ def _is_finished(options: Options, given: Given) -> bool:
         OtherSearchError: the folder holds another search.
     """
     from lrtune.records.identity import refuse_other_search
-    from lrtune.records.reader import DamagedManifestError, read_run
+    from lrtune.records.manifest import DamagedManifestError
+    from lrtune.records.reader import read_run
     from lrtune.records.writer import holds_run
 
     if not holds_run(options.folder):
@@ -278,7 +280,8 @@ def _run(
 
 def _ended(options: Options) -> list[Outcome]:
     """The trainings of earlier sessions in the run folder."""
-    from lrtune.records.reader import DamagedManifestError, read_run
+    from lrtune.records.manifest import DamagedManifestError
+    from lrtune.records.reader import read_run
     from lrtune.records.writer import holds_run
 
     if options.overwrite or not holds_run(options.folder):

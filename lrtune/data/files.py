@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lrtune._util import npz
+from lrtune._util.listing import some
 from lrtune._util.printable import printable
 from lrtune.data.dataset import RawImages
 from lrtune.data.refuse import FLOAT_BYTES, check_memory, reason, require
 from lrtune.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -58,7 +58,7 @@ def load_npz(path: Path) -> RawImages:
     )
     unknown = np.setdiff1d(y_test, classes)
     right = f"{name}: y_test must hold only labels that y_train has too"
-    require(not len(unknown), right, _some(unknown.tolist()))
+    require(not len(unknown), right, some(map(str, unknown.tolist())))
     top = 1
     if any(x.dtype.kind == "f" and x.max() > 1 for x in (x_train, x_test)):
         top = 255
@@ -82,7 +82,7 @@ def _read(path: Path, name: str) -> dict[str, NDArray[Any]]:
             found = npz.keys(archive)
             missing = [key for key in KEYS if key not in found]
             right = f"{name}: {', '.join(missing)} missing. The file must hold {', '.join(KEYS)}"
-            require(not missing, right, printable(_some(found)) or "nothing")
+            require(not missing, right, printable(some(found)) or "nothing")
             headers = {}
             for key in sorted({*KEYS, "class_names"}.intersection(found)):
                 headers[key] = npz.read_header(archive, key)
@@ -153,10 +153,5 @@ def _class_names(names: NDArray[Any] | None, classes: NDArray[Any], where: str) 
     except (ValueError, SystemError) as error:  # a number beyond Unicode's
         raise DataError(f"{where} is damaged ({reason(error)})") from error
     right = f"{where} must be {len(classes)} different names, one for each label of y_train"
-    require(len(found) == len(set(found)) == len(classes), right, printable(_some(found)))
+    require(len(found) == len(set(found)) == len(classes), right, printable(some(found)))
     return found
-
-
-def _some(values: Sequence[object], most: int = 5) -> str:
-    more = f" and {len(values) - most} more" if len(values) > most else ""
-    return ", ".join(str(value) for value in values[:most]) + more

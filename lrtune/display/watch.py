@@ -20,10 +20,12 @@ from lrtune._util.printable import printable
 from lrtune.display import Display, Leaderboard, make_progress
 from lrtune.records import parse, schema
 from lrtune.records.epochs import read_epochs
+from lrtune.records.folders import arm_ids, trial_ids
 from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CHOICE, CONFIRM, TrialId
 from lrtune.records.lock import LOCK, read_owner
-from lrtune.records.reader import arm_ids, read_proposal, read_run, trial_ids
+from lrtune.records.reader import read_run
 from lrtune.records.task import TrialTask
+from lrtune.records.tuner_files import read_proposal
 from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:

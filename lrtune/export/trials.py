@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lrtune.export.space import scopes, searched
 from lrtune.export.times import Times, trial_times
 from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CHOICE, CONFIRM, first_tried, parse_id
-from lrtune.records.reader import read_proposal
+from lrtune.records.tuner_files import read_proposal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

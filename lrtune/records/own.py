@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from lrtune._util.atomic import TEMPORARY
 from lrtune._util.inside import plain_folder
 from lrtune.records import schema
+from lrtune.records.folders import arm_ids, trial_ids
 from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CHOICE, CONFIRM, folder_of
 from lrtune.records.lock import HOLDER, LOCK
-from lrtune.records.reader import arm_ids, trial_ids
 from lrtune.records.samples import SAMPLES
 
 if TYPE_CHECKING:

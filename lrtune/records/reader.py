@@ -6,37 +6,23 @@ names it, and the rest is read.
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lrtune._util.inside import plain_file, plain_folder
+from lrtune._util.listing import some
 from lrtune._util.npz import read_npz
-from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError, RunFolderError
-from lrtune.records import schema
+from lrtune.records import consistency, schema, tuner_files
 from lrtune.records.epochs import epochs_and_notice, read_epochs
-from lrtune.records.ids import (
-    BASELINE,
-    BASELINE_SEARCH,
-    CHOICE,
-    CONFIRM,
-    arm_id,
-    find_id,
-    first_tried,
-    folder_of,
-    id_of_folder,
-    parse_id,
-)
+from lrtune.records.folders import arm_ids, trial_ids
+from lrtune.records.ids import BASELINE, BASELINE_SEARCH, CHOICE, CONFIRM, folder_of
+from lrtune.records.manifest import DamagedManifestError, load_manifest
 from lrtune.records.parse import (
     UNREADABLE,
-    NewerSchemaError,
-    read_bytes,
     read_confirm_manifest,
-    read_manifest,
     read_outcome,
     read_samples,
     reason,
@@ -45,11 +31,12 @@ from lrtune.records.samples import SAMPLES
 from lrtune.schedules.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+    import os
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import numpy as np
 
-    from lrtune.records.ids import ArmKind, TrialId
+    from lrtune.records.ids import ArmKind
     from lrtune.records.samples import Samples
     from lrtune.records.schema import ConfirmManifest, Manifest, Outcome
 
@@ -122,11 +109,12 @@ class RunRecords:
             "started the search has repaired it."
         )
         for name in [schema.ORACLE, *(f"{folder_of(one)}/{schema.TRIAL_FILE}" for one in trials)]:
-            _read(partial(_read_json, self.folder, name), name, lost, found)
+            _read(partial(tuner_files.load, self.folder, name), name, lost, found)
         if not self.manifest.versions:
             found.append(f"{schema.MANIFEST} names no versions of packages that can be read.")
-        found += [*self._misfits(), *self._samples[1]]
-        return (*self.outcome_notices, *found, *self._nested[1], *self._incomplete())
+        found += consistency.misfits(self.manifest, self.by_id.values())
+        found += self._samples[1]
+        return (*self.outcome_notices, *found, *self._nested[1], *self._missing())
 
     @property
     def lost_notice(self) -> str | None:
@@ -136,11 +124,10 @@ class RunRecords:
         names += [f"{BASELINE_SEARCH}/{folder_of(one.trial_id)}" for one in nested]
         if not names:
             return None
-        more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
         were, them = ("training was", "it") if len(names) == 1 else ("trainings were", "them")
         return (
             f"{len(names):,} {were} lost because the worker processes died or hung "
-            f"({', '.join(names[:5])}{more}): the same command trains {them} again."
+            f"({some(names)}): the same command trains {them} again."
         )
 
     @cached_property
@@ -177,8 +164,9 @@ class RunRecords:
         """
         known = {outcome.trial_id for outcome in self.confirmation.all} if self.confirmation else ()
         if trial_id not in self.by_id and trial_id not in self.unfinished and trial_id not in known:
+            ids = some(map(repr, self._ids())) or "none, as no trial was recorded"
             raise ArgumentError(
-                f"trial_id must be one of the run's: {_some(self._ids())}. Received: {trial_id!r}."
+                f"trial_id must be one of the run's: {ids}. Received: {trial_id!r}."
             )
         return read_epochs(self.folder, trial_id)
 
@@ -263,85 +251,17 @@ class RunRecords:
         rows, notice = epochs_and_notice(self.folder, trial_id)
         outcome = self.by_id.get(trial_id)
         if notice is None and outcome is not None:
-            missing = outcome.epochs.last - outcome.epochs.first + 1 - len(rows)
-            if missing > 0:
-                return f"{folder_of(trial_id)}/{schema.EPOCHS} lacks {missing} of its epochs."
-            if missing < 0:
-                return (
-                    f"{folder_of(trial_id)}/{schema.EPOCHS} has {-missing} epochs more than the "
-                    "trial trained: did two searches write this folder?"
-                )
+            return consistency.wrong_number_of_epochs(outcome, len(rows))
         return notice
 
-    def _misfits(self) -> Iterator[str]:
-        """Outcomes that this search cannot have written: another one used the folder too."""
-        asked = self.manifest
-        for outcome in self.by_id.values():
-            family, place = outcome.recipe.family, parse_id(outcome.trial_id)
-            if outcome.epochs.planned > asked.max_epochs:
-                planned = outcome.epochs.planned
-                why = f"a trial of {planned:,} epochs in a search of {asked.max_epochs:,}"
-            elif not place.arm and family is not None and family not in asked.families:
-                why = f"a trial of the family {printable(family)}, which was not searched"
-            elif place.arm and place.seed not in asked.baseline_seeds:
-                why = f"seed {place.seed} is not one of the baseline's"
-            else:
-                continue
-            yield (
-                f"{folder_of(outcome.trial_id)}/{schema.OUTCOME} does not fit {schema.MANIFEST} "
-                f"({why}): did two searches write this folder?"
-            )
-
-    def _incomplete(self) -> Iterator[str]:
-        """What a finished search or confirmation lacks: somebody copied only a part of it."""
-        if self.manifest.finished is not None:
-            begun = dict.fromkeys((*_begun(self.folder), *self.unfinished))
-            arms = self.manifest.baseline_arms
-            # Of a race, only the first seed is for all arms.
-            seeds = self.manifest.baseline_seeds[: 1 if self.manifest.baseline_places else None]
-            wanted = [*begun, *(arm_id(BASELINE, arm, seed) for arm in arms for seed in seeds)]
-            yield from self._lacking("search", schema.MANIFEST, wanted, self.by_id)
-            yield from self._short_of_seeds()
-        if self.confirmation is not None and self.confirmation.manifest.finished is not None:
-            manifest = self.confirmation.manifest
-            there = {one.trial_id for one in self.confirmation.all}
-            # How many seeds a sequential test needed follows from the results themselves.
-            seeds = manifest.seeds if manifest.design == "fixed" else manifest.seeds[:1]
-            wanted = [arm_id(CONFIRM, arm, one) for arm in manifest.compared for one in seeds]
-            name = f"{CONFIRM}/{schema.CONFIRM_MANIFEST}"
-            yield from self._lacking("confirmation", name, wanted, there)
-
-    def _short_of_seeds(self) -> Iterator[str]:
-        """Seeds of a race that fewer arms were trained with than it had places for."""
-        manifest = self.manifest
-        rounds = zip(manifest.baseline_seeds, manifest.baseline_places, strict=False)
-        for seed, places in list(rounds)[1:]:
-            wanted = min(places, len(manifest.baseline_arms))
-            there = sum(one.seed == seed for arm in self.baseline.values() for one in arm)
-            damaged = sum(
-                os.path.lexists(self.folder / arm_folder / schema.OUTCOME)
-                for arm in manifest.baseline_arms
-                for arm_folder in [folder_of(arm_id(BASELINE, arm, seed))]
-            )
-            if max(there, damaged) < wanted:
-                yield (
-                    f"{schema.MANIFEST} says that the search is finished, but only {there} of "
-                    f"{wanted} results of {BASELINE}/*/seed-{seed} are there. The command that "
-                    "started the search trains them again."
-                )
-
-    def _lacking(
-        self, what: str, name: str, wanted: list[str], there: Container[str]
-    ) -> Iterator[str]:
-        gone = [folder_of(one) for one in wanted if one not in there]
-        # A file that cannot be read has a notice of its own.
-        gone = [one for one in gone if not os.path.lexists(self.folder / one / schema.OUTCOME)]
-        if gone:
-            more = f" and {len(gone) - 5:,} more" if len(gone) > 5 else ""
-            yield (
-                f"{name} says that the {what} is finished, but results are missing: "
-                f"{', '.join(gone[:5])}{more}. The command that started the {what} trains them "
-                "again."
+    def _missing(self) -> Iterator[str]:
+        yield from consistency.missing_from_search(
+            self.folder, self.manifest, self.by_id, self.unfinished
+        )
+        if self.confirmation is not None:
+            ended = {one.trial_id for one in self.confirmation.all}
+            yield from consistency.missing_from_confirmation(
+                self.folder, self.confirmation.manifest, ended
             )
 
 
@@ -362,7 +282,7 @@ def read_run(folder: str | os.PathLike[str], instead: Manifest | None = None) ->
     folder = Path(folder)
     notices: list[str] = []
     try:
-        manifest = _read_manifest(folder)
+        manifest = load_manifest(folder)
     except DamagedManifestError as error:
         if instead is None:
             raise
@@ -400,45 +320,6 @@ def read_state(folder: Path, trial_id: str) -> dict[str, np.ndarray[Any, Any]] |
         return None
 
 
-def read_proposal(folder: Path, trial_id: str) -> dict[str, Any] | None:
-    """The hyperparameter values that Keras Tuner proposed for a trial, from its `trial.json`.
-
-    Returns:
-        Values by name; None where the file is missing or damaged.
-    """
-    try:
-        raw = json.loads(read_bytes(folder, f"{folder_of(trial_id)}/{schema.TRIAL_FILE}"))
-        values = raw["hyperparameters"]["values"]
-        same = raw["trial_id"] == parse_id(trial_id).local
-        return dict(values) if same and isinstance(values, dict) else None
-    except UNREADABLE:
-        return None
-
-
-def trial_ids(folder: Path) -> list[str]:
-    """Ids of all trials of the search that have a folder, in the order in which they started."""
-    return sorted(filter(None, map(id_of_folder, _folders(folder))), key=first_tried)
-
-
-def arm_ids(folder: Path, kind: ArmKind) -> list[TrialId]:
-    """Ids of all seeds of arms that have a folder, by arm and then seed."""
-    found = [
-        find_id(f"{kind}/{arm}/{seed}")
-        for arm in _folders(folder / kind)
-        for seed in _folders(folder / kind / arm)
-    ]
-    arms = [one for one in found if one is not None and one.arm]
-    return sorted(arms, key=lambda one: (len(one.arm), one.arm, one.seed))
-
-
-class DamagedManifestError(RunFolderError):
-    """There is a run, but its `run.json` cannot be read."""
-
-    def __init__(self, message: str, what: str) -> None:
-        super().__init__(message)
-        self.what = what
-
-
 def _read_arms(
     folder: Path,
     kind: ArmKind,
@@ -472,37 +353,6 @@ def _read_confirmation(
     )
 
 
-def _read_manifest(folder: Path) -> Manifest:
-    path = folder / schema.MANIFEST
-    if not folder.is_dir():
-        raise RunFolderError(
-            f"There is no folder {str(folder)!r}. Give the folder that a search wrote (its "
-            "--run-dir)."
-        )
-    if not os.path.lexists(path):
-        raise DamagedManifestError(
-            f"{str(folder)!r} is not a run folder: it has no {schema.MANIFEST}. Give the folder "
-            f"that a search wrote{_runs_below(folder)}.",
-            "is missing",
-        )
-    try:
-        return read_manifest(folder)
-    except NewerSchemaError as error:
-        raise RunFolderError(f"{str(path)!r} was {error}. Update lrtune to read it.") from error
-    except UNREADABLE as error:
-        raise DamagedManifestError(
-            f"{str(path)!r} cannot be read ({reason(error)}): it must be the JSON object that a "
-            "search wrote. The command that started the search writes it again and keeps the "
-            "trials.",
-            f"cannot be read ({reason(error)})",
-        ) from error
-
-
-def _runs_below(folder: Path) -> str:
-    below = sorted(str(path.parent) for path in folder.glob(f"*/{schema.MANIFEST}"))
-    return f", such as {_some(below)}" if below else " (its --run-dir)"
-
-
 def _read_outcome(
     folder: Path, trial_id: str, lost: list[Outcome], notices: list[str]
 ) -> Outcome | None:
@@ -525,30 +375,3 @@ def _read(read: Callable[[], T], name: str, lost: str, notices: list[str]) -> T 
     except UNREADABLE as error:
         notices.append(f"{name} cannot be read ({reason(error)}): {lost}")
         return None
-
-
-def _read_json(folder: Path, name: str) -> Any:
-    return json.loads(read_bytes(folder, name))
-
-
-def _begun(folder: Path) -> list[str]:
-    """Ids of all trials that Keras Tuner's oracle gave to a search; none where it does not say."""
-    try:
-        begun = _read_json(folder, schema.ORACLE)["start_order"]
-        return [one for one in begun if isinstance(one, str) and id_of_folder(f"trial_{one}")]
-    except UNREADABLE:
-        return []
-
-
-def _folders(folder: Path) -> list[str]:
-    """Names of the folders in a folder."""
-    if not folder.is_dir():
-        return []
-    with os.scandir(folder) as entries:
-        return [entry.name for entry in entries if entry.is_dir()]
-
-
-def _some(names: list[str], most: int = 5) -> str:
-    shown = ", ".join(repr(name) for name in names[:most])
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return f"{shown}{more}" if names else "none, as no trial was recorded"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lrtune._util.listing import some
 from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.majority import majority
 from lrtune.report.words import NOTHING, brief, count, duration, fixed, reason
@@ -174,6 +175,4 @@ def _reasons(trials: pd.DataFrame) -> str:
 
 
 def _ids(trials: pd.DataFrame) -> str:
-    ids = list(trials["trial_id"])
-    more = f" and {len(ids) - MOST:,} more" if len(ids) > MOST else ""
-    return ", ".join(ids[:MOST]) + more
+    return some(trials["trial_id"], MOST)

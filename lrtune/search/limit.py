@@ -10,7 +10,8 @@ from lrtune._util.failures import summary_of
 from lrtune.display.stages import Speed
 from lrtune.errors import SearchError
 from lrtune.records.ids import BASELINE_SEARCH
-from lrtune.records.reader import DamagedManifestError, read_run
+from lrtune.records.manifest import DamagedManifestError
+from lrtune.records.reader import read_run
 from lrtune.records.task import TrialTask
 from lrtune.records.writer import holds_run
 

@@ -13,11 +13,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from lrtune.errors import RunFolderError
+from lrtune.records.folders import trial_ids
 from lrtune.records.ids import first_tried, folder_of
 from lrtune.records.parse import UNREADABLE, read_bytes
-from lrtune.records.reader import read_proposal, trial_ids
 from lrtune.records.schema import MANIFEST, TRIAL_FILE
 from lrtune.records.task import metrics_of
+from lrtune.records.tuner_files import read_proposal
 from lrtune.search.oracle import add, tell
 from lrtune.search.seeds import trial_seed
 

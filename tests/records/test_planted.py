@@ -13,8 +13,9 @@ import pytest
 from lrtune.errors import RunFolderError
 from lrtune.records.lock import HOLDER, LOCK
 from lrtune.records.parse import UNREADABLE, read_samples
-from lrtune.records.reader import read_proposal, read_run, read_state
+from lrtune.records.reader import read_run, read_state
 from lrtune.records.samples import Samples
+from lrtune.records.tuner_files import read_proposal
 from lrtune.records.writer import RunWriter, erase_run
 from tests.records.test_writer import MANIFEST, outcome
 
