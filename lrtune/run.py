@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-import html
 import os
 from typing import TYPE_CHECKING, Any, Literal
 
-from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.reader import RunRecords, read_run
+from lrtune.report.glance import counted, notebook_html, one_line
 from lrtune.stats.baseline import measure_baseline
 from lrtune.stats.cost import measure_cost, times_to_target
-from lrtune.stats.frames import cost_frame
-from lrtune.stats.ranking import RUNNING, rank
+from lrtune.stats.frames import (
+    baseline_frame,
+    cost_frame,
+    curves_frame,
+    epochs_frame,
+    importance_frame,
+)
+from lrtune.stats.ranking import rank
 from lrtune.stats.winner import best_trial
 
 if TYPE_CHECKING:
@@ -151,25 +156,7 @@ class Run:
                 scores: a tuple with one for each seed.
                 is_reference: whether it is the one that trials are compared with.
         """
-        import pandas as pd
-
-        measured = measure_baseline(self.records)
-        arms = measured.arms if measured else ()
-        columns = {
-            "arm": [arm.name for arm in arms],
-            "lr0": [arm.recipe.lr0 for arm in arms],
-            "momentum": [arm.recipe.momentum for arm in arms],
-            "own": [arm.recipe.own_text for arm in arms],
-            "mean": [arm.mean for arm in arms],
-            "std": [arm.std for arm in arms],
-            "n": [arm.n for arm in arms],
-            "diverged": [arm.diverged for arm in arms],
-            "failed": [arm.failed for arm in arms],
-            "scores": [arm.scores for arm in arms],
-            "is_reference": [measured is not None and arm is measured.reference for arm in arms],
-        }
-        frame: pd.DataFrame = pd.DataFrame(columns)
-        return frame
+        return baseline_frame(measure_baseline(self.records))
 
     def comparison(self) -> pd.DataFrame:
         """The confirmation: arms trained with fresh seeds, compared on the test data.
@@ -222,7 +209,6 @@ class Run:
         Raises:
             ArgumentError: the search was not random, or does not have this family.
         """
-        from lrtune.stats.frames import curves_frame
         from lrtune.stats.tuning_curves import family_curves
 
         curves = family_curves(self.records)
@@ -291,7 +277,6 @@ class Run:
                     at or below 0 the shares are noise.
                 budget: of the trials, in epochs.
         """
-        from lrtune.stats.frames import importance_frame
         from lrtune.stats.importance import measure_importance
 
         return importance_frame(measure_importance(self.records))
@@ -309,18 +294,9 @@ class Run:
             One row for each epoch; columns epoch (from 1), lr, loss, accuracy, val_loss,
             val_accuracy, seconds, as far as they were recorded, and any other metric.
         """
-        import pandas as pd
-
-        rows = self.records.epochs(trial_id)
-        if lineage:
-            for ancestor in reversed(self.records.continued(trial_id)[:-1]):
-                rows = self.records.epochs(ancestor.trial_id) + rows
-        first = ["epoch", "lr", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"]
-        recorded = dict.fromkeys(key for row in rows for key in row)
-        columns = [key for key in first if key in recorded] if rows else first
-        columns += [key for key in recorded if key not in first]
-        frame: pd.DataFrame = pd.DataFrame(rows, columns=columns)
-        return frame
+        before = self.records.continued(trial_id)[:-1] if lineage else ()
+        ids = [*(one.trial_id for one in before), trial_id]
+        return epochs_frame([row for one in ids for row in self.records.epochs(one)])
 
     @property
     def best_trial_id(self) -> str:
@@ -422,49 +398,12 @@ class Run:
         if best is None:
             raise RunFolderError(
                 f"The run {str(self.records.folder)!r} has no best trial: none completed "
-                f"{self.manifest.max_epochs} epochs. It has {self._counted()}."
+                f"{self.manifest.max_epochs} epochs. It has {counted(self.records)}."
             )
         return best
 
-    def _counted(self) -> str:
-        statuses: list[str] = [outcome.status for outcome in self.records.outcomes]
-        counts = {status: statuses.count(status) for status in dict.fromkeys(statuses)}
-        unfinished = set(self.records.unfinished)
-        if lost := unfinished & {outcome.trial_id for outcome in self.records.lost}:
-            counts["lost"] = len(lost)
-        if running := unfinished - lost:
-            what = RUNNING if self.manifest.finished is None else "missing"
-            counts[what] = len(running)
-        return ", ".join(f"{count:,} {status}" for status, count in counts.items()) or "no trials"
-
     def __repr__(self) -> str:
-        return printable(
-            f"<lrtune run {str(self.records.folder)!r}: {self.manifest.algo}, "
-            f"{self.manifest.objective}, {self.manifest.max_epochs} epochs; {self._counted()}>"
-        )
+        return one_line(self.records)
 
     def _repr_html_(self) -> str:
-        from lrtune.report.words import brief, decimals, fixed
-
-        title = html.escape(repr(self).strip("<>"))
-        columns = ["rank", "trial_id", "schedule", "lr0", "momentum", "parameters", "score"]
-        table = self.ranking().head(5)
-        if table["own"].fillna("").any():
-            columns.insert(-1, "own")
-        table = table[[*columns, "delta", "status"]]
-        table["rank"] = table["rank"].astype("string").fillna("")  # na_rep leaves out such columns
-        places = decimals(table["score"])
-        cells = table.to_html(
-            index=False,
-            na_rep="",
-            escape=True,
-            formatters={
-                "lr0": brief,
-                "momentum": brief,
-                "score": lambda score: fixed(score, places),
-                "delta": lambda delta: fixed(delta, places, sign=True),
-            },
-        )
-        # These classes prevent MathJax, which notebooks apply to outputs, from rendering a name
-        # with $ or \( as a formula, which could contain links.
-        return f'<div class="tex2jax_ignore mathjax_ignore"><p>{title}</p>{cells}</div>'
+        return notebook_html(self.records)

@@ -7,7 +7,7 @@ surrogate.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,12 +15,43 @@ from lrtune._util.printable import printable
 from lrtune.stats.wording import sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from lrtune.stats.baseline import Baseline
     from lrtune.stats.comparison import Comparison
     from lrtune.stats.cost import Cost
     from lrtune.stats.importance import Importances
     from lrtune.stats.tuning_curves import TuningCurve
+
+
+def baseline_frame(baseline: Baseline | None) -> pd.DataFrame:
+    """The arms of a baseline as a frame; columns as `Run.baseline` describes them."""
+    arms = baseline.arms if baseline else ()
+    columns = {
+        "arm": [arm.name for arm in arms],
+        "lr0": [arm.recipe.lr0 for arm in arms],
+        "momentum": [arm.recipe.momentum for arm in arms],
+        "own": [arm.recipe.own_text for arm in arms],
+        "mean": [arm.mean for arm in arms],
+        "std": [arm.std for arm in arms],
+        "n": [arm.n for arm in arms],
+        "diverged": [arm.diverged for arm in arms],
+        "failed": [arm.failed for arm in arms],
+        "scores": [arm.scores for arm in arms],
+        "is_reference": [baseline is not None and arm is baseline.reference for arm in arms],
+    }
+    frame: pd.DataFrame = pd.DataFrame(columns)
+    return frame
+
+
+def epochs_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Recorded epochs as a frame; the usual columns, as far as they are recorded, come first."""
+    first = ["epoch", "lr", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"]
+    recorded = dict.fromkeys(key for row in rows for key in row)
+    columns = [key for key in first if key in recorded] if rows else first
+    columns += [key for key in recorded if key not in first]
+    frame: pd.DataFrame = pd.DataFrame(rows, columns=columns)
+    return frame
 
 
 def comparison_frame(comparison: Comparison) -> pd.DataFrame:
