@@ -11,6 +11,8 @@ from fidelity_measures import spearman
 from lrtune.plots.theme import BASELINE_LINE, COLOURS, INK, MARKERS, legend, name_rows, panels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
     from fidelity_measures import Trained
     from matplotlib.axes import Axes
@@ -90,27 +92,9 @@ def families(frame: pd.DataFrame, share: str = "1/3") -> Figure:
         share: of the horizon, as in the frame.
     """
     found = frame[(frame.measure == "family") & (frame.share == share)]
-    tasks = list(dict.fromkeys(found.task))
-    rows = list(found.groupby("subset")["value"].mean().sort_values(ascending=False).index)
-    size = 2.2 + 2.4 * len(tasks), 1.6 + 0.3 * len(rows)
+    rows = found.groupby("subset")["value"].mean().sort_values(ascending=False).index
     title = f"Who climbs after {share} of the epochs (right: a short training wrongs the family)"
-    with panels(None, 1, len(tasks), size=size, title=title, sharex=True) as drawn:
-        for number, (ax, task) in enumerate(zip(drawn, tasks, strict=True)):
-            own = found[found.task == task]
-            for shift, (kind, colour) in zip((-0.12, 0.12), KINDS.items(), strict=True):
-                one = own[own.kind == kind].set_index("subset").reindex(rows).dropna(subset="value")
-                places = [rows.index(name) + shift for name in one.index]
-                if not one.empty:
-                    ax.hlines(places, one.lower, one.upper, color=colour, linewidth=1.4)
-                    sns.scatterplot(
-                        x=one["value"], y=places, color=colour, label=kind, legend=False, ax=ax
-                    )
-            ax.axvline(0, color=INK, linewidth=0.8)
-            name_rows(ax, range(len(rows)), rows if number == 0 else [""] * len(rows))
-            ax.set(title=task, xlabel="mean change of rank", ylabel="")
-            ax.invert_yaxis()
-        legend(drawn[0])
-    return drawn[0].figure  # type: ignore[return-value]
+    return _rows(found.assign(row=found.subset), rows, KINDS, title, "mean change of rank")
 
 
 def scores(frame: pd.DataFrame) -> Figure:
@@ -120,16 +104,32 @@ def scores(frame: pd.DataFrame) -> Figure:
         frame: as `fidelity_measures.measure` returns it, of all tasks.
     """
     found = frame[(frame.measure == "truth") & (frame.subset == "other seeds")]
-    tasks, rows = list(dict.fromkeys(found.task)), list(dict.fromkeys(found.kind))
-    size = 2.2 + 2.4 * len(tasks), 1.4 + 0.3 * len(rows)
     title = "Rank correlation of a score with the last epoch's accuracy of other seeds"
-    with panels(None, 1, len(tasks), size=size, title=title) as drawn:
+    found = found.assign(row=found.kind, kind="truth")
+    return _rows(found, found.row.unique(), {"truth": COLOURS[2]}, title, "rank correlation")
+
+
+def _rows(
+    found: pd.DataFrame, rows: Iterable[str], colours: dict[str, str], title: str, xlabel: str
+) -> Figure:
+    """Values and their intervals, a panel a task; several kinds side by side around a line at 0."""
+    tasks, rows, several = list(found.task.unique()), list(rows), len(colours) > 1
+    size = 2.2 + 2.4 * len(tasks), 1.5 + 0.3 * len(rows)
+    with panels(None, 1, len(tasks), size=size, title=title, sharex=several) as drawn:
         for number, (ax, task) in enumerate(zip(drawn, tasks, strict=True)):
-            own = found[found.task == task]
-            places = [rows.index(kind) for kind in own.kind]
-            ax.hlines(places, own.lower, own.upper, color=COLOURS[2], linewidth=1.4)
-            sns.scatterplot(x=own["value"], y=places, color=COLOURS[2], ax=ax)
+            for place, (kind, colour) in enumerate(colours.items()):
+                own = found[(found.task == task) & (found.kind == kind)]
+                shift = 0.12 * (2 * place - len(colours) + 1)
+                places = [rows.index(row) + shift for row in own.row]
+                ax.hlines(places, own.lower, own.upper, color=colour, linewidth=1.4)
+                sns.scatterplot(
+                    x=own["value"], y=places, color=colour, label=kind, legend=False, ax=ax
+                )
+            if several:
+                ax.axvline(0, color=INK, linewidth=0.8)
             name_rows(ax, range(len(rows)), rows if number == 0 else [""] * len(rows))
-            ax.set(title=task, xlabel="rank correlation", ylabel="")
+            ax.set(title=task, xlabel=xlabel, ylabel="")
             ax.invert_yaxis()
+        if several:
+            legend(drawn[0])
     return drawn[0].figure  # type: ignore[return-value]
