@@ -19,12 +19,24 @@ def printed(folder, width=100, top=None, *, details=False, **console):
     return out.getvalue()
 
 
+TRIALS = """\
+Trials of 50 epochs
+  rank  trial  schedule                         lr0  momentum   score    delta  noise    time
+  ───────────────────────────────────────────────────────────────────────────────────────────
+     1  1      exponential(k=0.08)             0.12      0.83  0.7120  +0.0310  outside  17 s
+     2  0      step(drop=0.5, epochs_drop=10)   0.1       0.5  0.7050  +0.0240  outside  12 s
+     3  2      time(k=0.314)                    0.1       0.5  0.6900  +0.0090  within   12 s
+     3  3      constant                        0.05       0.9  0.6900  +0.0090  within   12 s
+  delta: how much better than constant-0.1; noise: 95 % of single baseline runs fall within ±0.0131
+"""
+
+
 def test_the_whole_report_at_100_columns(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     build_run.small_run(tmp_path / "runs" / "small")
 
     assert printed("runs/small") == (
-        """\
+        f"""\
 random search of 50 epochs for val_accuracy (higher is better)
 9 trials: 6 completed, 1 diverged, 1 failed, 1 running
 data: cifar10 (cache), 9,000 training and 1,000 validation images
@@ -42,15 +54,7 @@ Use it
   schedule = choice.schedule.to_keras(steps_per_epoch=141)
   optimizer = keras.optimizers.SGD(schedule, momentum=choice.momentum)
 
-Trials of 50 epochs
-  rank  trial  schedule                         lr0  momentum   score    delta  noise    time
-  ───────────────────────────────────────────────────────────────────────────────────────────
-     1  1      exponential(k=0.08)             0.12      0.83  0.7120  +0.0310  outside  17 s
-     2  0      step(drop=0.5, epochs_drop=10)   0.1       0.5  0.7050  +0.0240  outside  12 s
-     3  2      time(k=0.314)                    0.1       0.5  0.6900  +0.0090  within   12 s
-     3  3      constant                        0.05       0.9  0.6900  +0.0090  within   12 s
-  delta: how much better than constant-0.1; noise: 95 % of single baseline runs fall within ±0.0131
-
+{TRIALS}
 Baseline
   constant-0.1   0.6810 ± 0.0026 over 3 seeds
   constant-0.01  0.6520 ± 0.0122 over 3 seeds
@@ -71,16 +75,8 @@ def test_details_are_all_sections_at_100_columns(tmp_path, monkeypatch):
     first = short.index("\nTrials of 50 epochs")
     assert text[:first] == short[:first]
     assert text[first:] == (
-        """
-Trials of 50 epochs
-  rank  trial  schedule                         lr0  momentum   score    delta  noise    time
-  ───────────────────────────────────────────────────────────────────────────────────────────
-     1  1      exponential(k=0.08)             0.12      0.83  0.7120  +0.0310  outside  17 s
-     2  0      step(drop=0.5, epochs_drop=10)   0.1       0.5  0.7050  +0.0240  outside  12 s
-     3  2      time(k=0.314)                    0.1       0.5  0.6900  +0.0090  within   12 s
-     3  3      constant                        0.05       0.9  0.6900  +0.0090  within   12 s
-  delta: how much better than constant-0.1; noise: 95 % of single baseline runs fall within ±0.0131
-
+        f"""
+{TRIALS}
 Baseline
   constant-0.1   0.6810 ± 0.0026 over 3 seeds
   constant-0.01  0.6520 ± 0.0122 over 3 seeds

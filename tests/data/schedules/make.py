@@ -111,13 +111,11 @@ def save(library: Any, cases: dict[str, dict[str, Any]]) -> None:
     (HERE / f"{library.__name__}.json").write_text(text + "\n}}\n")
 
 
-def main() -> None:
-    # Stepping a scheduler before its optimizer, as timm does, and timm's plateau being deprecated.
-    warnings.simplefilter("ignore")
+def torch_cases() -> dict[str, dict[str, Any]]:
     cycle = {"base_lr": 0.02, "max_lr": LR0, "step_size_up": 8, "cycle_momentum": False}
     one_cycle = {"max_lr": LR0, "total_steps": 60, "div_factor": 10.0, "final_div_factor": 50.0,
                  "base_momentum": 0.6, "max_momentum": MOMENTUM}  # fmt: skip
-    save(torch, {
+    return {
         "step": of_torch("StepLR", step_size=7, gamma=0.5),
         "multi_step": of_torch("MultiStepLR", milestones=[10, 25, 40], gamma=0.3),
         "exponential": of_torch("ExponentialLR", gamma=0.9),
@@ -138,8 +136,11 @@ def main() -> None:
             factor=0.5, patience=2, threshold=1e-4, threshold_mode="abs"
         ),
         "warmup": torch_sequence(0.1, 10, 50),
-    })  # fmt: skip
-    save(timm, {
+    }
+
+
+def timm_cases() -> dict[str, dict[str, Any]]:
+    return {
         "cosine": of_timm("CosineLRScheduler", t_initial=50, lr_min=0.01),
         "cosine warmup": of_timm(
             "CosineLRScheduler", t_initial=50, warmup_t=10, warmup_lr_init=0.01, warmup_prefix=True
@@ -153,9 +154,12 @@ def main() -> None:
         "polynomial": of_timm("PolyLRScheduler", t_initial=50, power=0.5, lr_min=0.01),
         "wsd": of_timm("WSDLRScheduler", t_initial=45, decay_t=15, warmup_t=10),
         "plateau": timm_plateau(decay_rate=0.5, patience_t=2, mode="min"),
-    })  # fmt: skip
+    }
+
+
+def transformers_cases() -> dict[str, dict[str, Any]]:
     warmed = {"num_warmup_steps": 10, "num_training_steps": 50}
-    save(transformers, {
+    return {
         "constant": of_transformers("get_constant_schedule_with_warmup", num_warmup_steps=10),
         "linear": of_transformers("get_linear_schedule_with_warmup", **warmed),
         "cosine": of_transformers("get_cosine_schedule_with_warmup", **warmed),
@@ -176,7 +180,15 @@ def main() -> None:
             "get_wsd_schedule", num_warmup_steps=10, num_stable_steps=25, num_decay_steps=15,
             decay_type=shape,
         ) for shape in ("linear", "cosine", "1-sqrt")},
-    })  # fmt: skip
+    }  # fmt: skip
+
+
+def main() -> None:
+    # Stepping a scheduler before its optimizer, as timm does, and timm's plateau being deprecated.
+    warnings.simplefilter("ignore")
+    save(torch, torch_cases())
+    save(timm, timm_cases())
+    save(transformers, transformers_cases())
 
 
 if __name__ == "__main__":
