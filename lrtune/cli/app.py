@@ -34,6 +34,7 @@ too."""
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
+RunFolder = Annotated[str, typer.Argument(help="The run folder: --run-dir of the search.")]
 Model = Annotated[
     str | None,
     typer.Option(

@@ -23,53 +23,61 @@ if TYPE_CHECKING:
     from lrtune.search.deadline import Deadline
 
 
+Top = Annotated[int, typer.Option(help="How many candidates: the best trial of each family first.")]
+Arms = Annotated[
+    list[str] | None,
+    typer.Option(help="A trial's id, in place of --top; may be given several times."),
+]
+DesignName = Annotated[
+    str,
+    typer.Option(
+        help="sequential: the best candidate against the constant rate, pair by pair, until the "
+        "answer is known. fixed: all of them and the constant rates, with --seeds each."
+    ),
+]
+MaxSeeds = Annotated[
+    int | None, typer.Option(help="The most pairs of a sequential test.", show_default="20")
+]
+MinSeeds = Annotated[
+    int | None,
+    typer.Option(
+        help="Pairs before which it does not give up; raise it to go on.", show_default="4"
+    ),
+]
+Seeds = Annotated[
+    int | None,
+    typer.Option(help="Of --design fixed: seeds for every arm, at least 6.", show_default="8"),
+]
+TrainOn = Annotated[
+    str,
+    typer.Option(
+        help="What to train on: train+validation, or train alone, as for data in batches."
+    ),
+]
+Data = Annotated[
+    str | None,
+    typer.Option(help="Where the search's data are now.", show_default="the search's --data"),
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Erase the confirmation that is in the run folder.")
+]
+
+
 def command(
-    run: Annotated[str, typer.Argument(help="The run folder: --run-dir of the search.")],
-    top: Annotated[
-        int, typer.Option(help="How many candidates: the best trial of each family first.")
-    ] = 3,
-    arm: Annotated[
-        list[str] | None,
-        typer.Option(help="A trial's id, in place of --top; may be given several times."),
-    ] = None,
-    design: Annotated[
-        str,
-        typer.Option(
-            help="sequential: the best candidate against the constant rate, pair by pair, until "
-            "the answer is known. fixed: all of them and the constant rates, with --seeds each."
-        ),
-    ] = "sequential",
-    max_seeds: Annotated[
-        int | None,
-        typer.Option(help="The most pairs of a sequential test.", show_default="20"),
-    ] = None,
-    min_seeds: Annotated[
-        int | None,
-        typer.Option(
-            help="Pairs before which it does not give up; raise it to go on.", show_default="4"
-        ),
-    ] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option(help="Of --design fixed: seeds for every arm, at least 6.", show_default="8"),
-    ] = None,
-    train_on: Annotated[
-        str,
-        typer.Option(
-            help="What to train on: train+validation, or train alone, as for data in batches."
-        ),
-    ] = "train+validation",
-    data: Annotated[
-        str | None,
-        typer.Option(help="Where the search's data are now.", show_default="the search's --data"),
-    ] = None,
+    run: cli.RunFolder,
+    top: Top = 3,
+    arm: Arms = None,
+    design: DesignName = "sequential",
+    max_seeds: MaxSeeds = None,
+    min_seeds: MinSeeds = None,
+    seeds: Seeds = None,
+    train_on: TrainOn = "train+validation",
+    data: Data = None,
     workers: cli.Workers = None,
     trial_timeout: cli.TrialTimeout = RunOptions.trial_timeout,
     max_retries: cli.MaxRetries = RunOptions.max_retries,
     in_process: cli.InProcess = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Erase the confirmation that is in the run folder.")
-    ] = False,
+    overwrite: Overwrite = False,
     quiet: cli.Quiet = False,
 ) -> None:
     """Train the best of a search and the constant rate again; compare them on the test data.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune._util.printable import printable
+from lrtune.cli import app as cli
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ FORMATS = {
 
 
 def export(
-    run: Annotated[str, typer.Argument(help="The run folder: --run-dir of the search.")],
+    run: cli.RunFolder,
     to: Annotated[str, typer.Option(help=f"One of {', '.join(FORMATS)}.")],
     out: Annotated[
         str | None,

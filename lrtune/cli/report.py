@@ -8,44 +8,49 @@ from typing import Annotated
 
 import typer
 
+from lrtune.cli import app as cli
 from lrtune.errors import ArgumentError
+
+Csv = Annotated[
+    str | None, typer.Option(help="Also write all trials to this file; - prints only them.")
+]
+Html = Annotated[
+    str | None, typer.Option(help="Also write the report as one self-contained HTML file.")
+]
+Figures = Annotated[
+    str | None, typer.Option(help="Also write all pictures of this run to this folder.")
+]
+Top = Annotated[
+    int | None,
+    typer.Option(
+        help="How many of the best trials to list.",
+        show_default="up to 10, as many as fit 40 lines",
+    ),
+]
+Details = Annotated[
+    bool,
+    typer.Option(
+        "--details",
+        help="Show everything: all arms, trials without a rank, costs, which hyperparameters "
+        "mattered, tuning curves.",
+    ),
+]
+Watch = Annotated[
+    bool,
+    typer.Option(
+        "--watch", help="First follow the search or confirmation, until it ends or Ctrl-C."
+    ),
+]
 
 
 def report(
-    run: Annotated[str, typer.Argument(help="The run folder: --run-dir of the search.")],
-    csv: Annotated[
-        str | None,
-        typer.Option(help="Also write all trials to this file; - prints only them."),
-    ] = None,
-    html: Annotated[
-        str | None,
-        typer.Option(help="Also write the report as one self-contained HTML file."),
-    ] = None,
-    figures: Annotated[
-        str | None,
-        typer.Option(help="Also write all pictures of this run to this folder."),
-    ] = None,
-    top: Annotated[
-        int | None,
-        typer.Option(
-            help="How many of the best trials to list.",
-            show_default="up to 10, as many as fit 40 lines",
-        ),
-    ] = None,
-    details: Annotated[
-        bool,
-        typer.Option(
-            "--details",
-            help="Show everything: all arms, trials without a rank, costs, which hyperparameters "
-            "mattered, tuning curves.",
-        ),
-    ] = False,
-    watch: Annotated[
-        bool,
-        typer.Option(
-            "--watch", help="First follow the search or confirmation, until it ends or Ctrl-C."
-        ),
-    ] = False,
+    run: cli.RunFolder,
+    csv: Csv = None,
+    html: Html = None,
+    figures: Figures = None,
+    top: Top = None,
+    details: Details = False,
+    watch: Watch = False,
 ) -> None:
     """Say what to use and how sure that is; then rank the trials of a search."""
     if top is not None and top < 1:

@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from lrtune.cli import app as cli
+
 
 def show(
-    run: Annotated[str, typer.Argument(help="The run folder: --run-dir of the search.")],
+    run: cli.RunFolder,
     name: Annotated[
         str | None,
         typer.Argument(
