@@ -112,14 +112,13 @@ def confirm(
     manifest = plan(records, layout, choice, material, overwrite=overwrite)
     model = hypermodel or searched_hypermodel(records, material)
     check_searched(records.manifest, model, material)
-    if not overwrite and is_finished(records, manifest):
-        return load_run(folder)
-    from lrtune.confirmation.train import Confirmation
-    from lrtune.display.script import watching
+    if overwrite or not is_finished(records, manifest):
+        from lrtune.confirmation.train import Confirmation
+        from lrtune.display.script import watching
 
-    with watching(observer, verbose, records.folder, manifest) as seen:
-        session = Confirmation(records.folder, manifest, model, material, options, seen)
-        session.run(overwrite=overwrite)
+        with watching(observer, verbose, records.folder, manifest) as seen:
+            session = Confirmation(records.folder, manifest, model, material, options, seen)
+            session.run(overwrite=overwrite)
     return load_run(folder)
 
 
