@@ -34,7 +34,7 @@ the run prints; a fault must be named in exactly one sentence. `test_table.py` c
 | an objective that is not measured | ../search/test_preflight.py::FAULTS[objective that is not measured] |
 | a metric with a value for each class | ../search/test_preflight.py::FAULTS[metric with a value for each class] |
 | mixed precision, in workers too | ../model/test_describe.py::test_the_dtype_policy_is_recorded_and_reaches_the_workers |
-| the minutes, after an epoch | ../display/test_progress.py::test_the_minutes_are_told_once_an_epoch_has_been_timed_unless_they_are_seconds |
+| the minutes, after an epoch | ../display/test_displays.py::test_the_minutes_are_told_once_an_epoch_has_been_timed_unless_they_are_seconds |
 | no validation data for the objective | ../search/test_preflight.py::FAULTS[no validation data] |
 | callbacks that set the rate | ../search/test_preflight.py::test_a_callback_that_fights_the_search_is_refused |
 """  # noqa: E501 - a row of a table is one line
