@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 from collections import Counter
 
-import numpy as np
 import pytest
 
 from lrtune.display.observer import Observer
-from lrtune.errors import RunFolderError, SearchError
-from lrtune.records import files
-from lrtune.records.reader import read_run, read_state
-from lrtune.records.task import TrialOutcome
-from lrtune.run import load_run
+from lrtune.errors import RunFolderError
+from lrtune.records.reader import read_run
 from lrtune.search.oracle import hyperband_rungs
 from lrtune.search.resume import refuse_foreign_trials
-from tests.search.fake_search import Search, completed, diverged, failed, told
-
-KINDS = {
-    "random": {"trials": 7, "baseline": 2},
-    "bayesian": {"trials": 7, "bayesian": True, "baseline": 2},
-    "shape": {"trials": 7, "shape": True, "baseline": 2},
-    "hyperband": {"max_epochs": 9, "baseline": 2},
-    "rescaled": {"max_epochs": 9, "baseline": 2, "horizon": "rescaled"},
-}
-KIND = pytest.mark.parametrize("kind", KINDS)
-
-
-class Killed(BaseException):
-    """Stands for a kill: nothing that comes after it is done."""
+from tests.search.fake_search import Search, completed
+from tests.search.killed import KIND, KINDS, Killed, content, kill_at, mixed
 
 
 class Noticed(Observer):
@@ -42,15 +25,6 @@ class Noticed(Observer):
 
     def noticed(self, text):
         self.lines.append(text)
-
-
-def content(folder):
-    """All that the trials of a run have recorded, by their files."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.name in ("outcome.json", "trial.json", "epochs.jsonl")
-    }
 
 
 def states(folder):
@@ -64,33 +38,12 @@ def oracle_state(folder):
     return {name: value for name, value in state.items() if name not in ("brackets", "seed_state")}
 
 
-def mixed(task):
-    """Some trials diverge, some fail."""
-    x = task.values.get("x", 0.1)
-    if 0.3 < x < 0.4:
-        return failed(task)
-    return diverged(task) if x < 0.3 else completed(task)
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     for kind, arguments in KINDS.items():
         Search(folder / kind, mixed, **arguments).run()
     return folder
-
-
-def kill_at(monkeypatch, number):
-    """Lets the `number`-th step of writing be the last that is done; counts them."""
-    count = Counter()
-
-    def boundary(path):
-        count["steps"] += 1
-        if count["steps"] == number:
-            raise Killed
-
-    monkeypatch.setattr(files, "boundary", boundary)
-    return count
 
 
 def killed(folder, kind):
@@ -246,43 +199,6 @@ def test_a_promoted_trial_whose_parents_state_is_lost_trains_from_the_start(tmp_
     assert seen[0] == (1, 0, None)
 
 
-def test_the_winners_state_is_known_after_a_restart(tmp_path):
-    folder = tmp_path / "run"
-    Search(folder, completed, trials=4).run()
-    more = Search(folder, completed, trials=9).run()
-    best = max(more.outcomes, key=lambda one: one["score"])
-    assert more.states == {best["trial_id"]}
-    assert str(read_state(folder, best["trial_id"])["trained by"]) == best["trial_id"]
-
-
-@pytest.mark.parametrize("now", [0, 1, 2, 5])
-def test_a_resumed_search_keeps_as_many_states_as_it_is_told_then_of_those_there(tmp_path, now):
-    folder = tmp_path / "run"
-    before = Search(folder, completed, trials=6, keep_models=3).run()
-    best = sorted(before.outcomes, key=lambda one: -one["score"])
-    assert before.states == {one["trial_id"] for one in best[:3]}
-    assert Search(folder, completed, trials=6, keep_models=now).run().states == {
-        one["trial_id"] for one in best[: min(now, 3)]
-    }
-
-
-@pytest.mark.parametrize("kind", ["random", "hyperband"])
-def test_a_search_killed_at_any_write_keeps_the_same_states(kind, tmp_path, monkeypatch):
-    arguments = {**KINDS[kind], "baseline": 0, "keep_models": 2}
-    with monkeypatch.context() as patch:
-        steps = kill_at(patch, None)
-        whole = Search(tmp_path / "whole", mixed, **arguments).run()
-    assert len(whole.states) == 2
-    for number in range(1, steps["steps"] + 1, {"random": 7, "hyperband": 29}[kind]):
-        folder = tmp_path / "run"
-        shutil.rmtree(folder, ignore_errors=True)
-        with monkeypatch.context() as patch:
-            kill_at(patch, number)
-            with pytest.raises(Killed):
-                Search(folder, mixed, **arguments).run()
-        assert Search(folder, mixed, **arguments).run().states == whole.states, number
-
-
 def test_more_trials_can_be_asked_of_a_finished_search(tmp_path):
     few = Search(tmp_path / "a", completed, trials=4).run()
     more = Search(tmp_path / "a", completed, trials=7).run()
@@ -324,108 +240,3 @@ def test_without_a_manifest_trials_of_another_seed_are_refused(tmp_path):
     refuse_foreign_trials(records, 5)
     with pytest.raises(RunFolderError, match="holds trials of another seed than 6"):
         refuse_foreign_trials(records, 6)
-
-
-# Workers that are lost
-
-
-def lost(task, epochs=()):
-    return TrialOutcome(told(task), "lost", epochs, message="its worker process ended")
-
-
-def test_a_trial_starts_again_when_its_worker_is_lost(tmp_path):
-    tries = Counter()
-
-    def train(task):
-        tries[task.trial_id] += 1
-        return (
-            lost(task) if tries[task.trial_id] <= 2 and task.trial_id in "13" else completed(task)
-        )
-
-    search = Search(tmp_path / "a", train, slots=2, trials=6).run()
-    Search(tmp_path / "b", completed, slots=2, trials=6).run()
-    assert tries == {"0": 1, "1": 3, "2": 1, "3": 3, "4": 1, "5": 1}
-    assert content(tmp_path / "a") == content(tmp_path / "b")
-    assert {one["status"] for one in search.outcomes} == {"completed"}
-
-
-@pytest.mark.parametrize(
-    ("max_retries", "message"),
-    [(0, "its worker process ended"), (2, "its worker process ended, 3 times")],
-)
-def test_a_trial_that_loses_all_its_workers_is_lost_until_the_search_runs_again(
-    tmp_path, max_retries, message
-):
-    tries = Counter()
-
-    def train(task):
-        tries[task.trial_id] += 1
-        return lost(task) if task.trial_id == "1" else completed(task)
-
-    search = Search(tmp_path / "run", train, trials=4, max_retries=max_retries).run()
-    assert tries == {"0": 1, "1": max_retries + 1, "2": 1, "3": 1}
-    assert [one["status"] for one in search.outcomes] == [
-        *("completed", "lost", "completed", "completed")
-    ]
-    assert search.outcome("1")["message"] == message
-    records = read_run(tmp_path / "run")
-    assert records.manifest.finished is None
-    assert records.lost_notice == (
-        "1 training was lost because the worker processes died or hung (trial_1): the same command "
-        "trains it again."
-    )
-    ranking = load_run(tmp_path / "run").ranking()
-    assert ranking["status"].tolist() == [*["completed"] * 3, "lost"]
-    assert ranking["message"].tolist()[-1] == message
-
-    Search(tmp_path / "run", completed, trials=4).run()
-    Search(tmp_path / "undisturbed", completed, trials=4).run()
-    assert content(tmp_path / "run") == content(tmp_path / "undisturbed")
-    again = read_run(tmp_path / "run")
-    assert (again.notices, again.lost_notice) == ((), None)
-    assert again.manifest.finished is not None
-
-
-def test_workers_that_die_one_after_another_end_the_search(tmp_path):
-    search = Search(tmp_path / "run", lost, slots=4, trials=50)
-    with pytest.raises(SearchError) as error:
-        search.run()
-    assert str(error.value) == (
-        "12 workers in a row were lost, the last one like this: its worker process ended. "
-        "Everything saved so far is intact; try fewer workers"
-    )
-    assert read_run(tmp_path / "run").outcomes == ()
-
-
-def test_when_workers_of_several_trials_die_fewer_run_and_no_try_is_used_up(tmp_path, monkeypatch):
-    pauses, busy, deaths = [], [], []
-    monkeypatch.setattr("lrtune.search.loop.time.sleep", pauses.append)
-
-    def train(task):
-        busy.append(search.runner.running + 1)
-        if len(deaths) < 7:
-            deaths.append(task.trial_id)
-            return dataclasses.replace(lost(task), killed=True)
-        return completed(task)
-
-    search = Search(tmp_path / "run", train, slots=4, trials=8, max_retries=1)
-    search.run()
-    Search(tmp_path / "whole", completed, slots=4, trials=8).run()
-    assert content(tmp_path / "run") == content(tmp_path / "whole")
-    # The first may be its trial's fault. Then fewer and fewer, and one at a time after a pause.
-    assert busy[:9] == [4, 4, 3, 2, 1, 1, 1, 1, 2]
-    assert pauses == [2.0, 4.0, 8.0]
-
-
-def test_the_epochs_of_a_lost_try_are_forgotten(tmp_path):
-    tries = Counter()
-
-    def train(task):
-        tries[task.trial_id] += 1
-        whole = completed(task)
-        return lost(task, whole.epochs[:2]) if tries[task.trial_id] == 1 else whole
-
-    Search(tmp_path / "run", train, trials=1).run()
-    lines = (tmp_path / "run" / "trial_0" / "epochs.jsonl").read_text().splitlines()
-    assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3, 4]
-    assert np.load(tmp_path / "run" / "trial_0" / "state.npz")["epochs"] == 4
