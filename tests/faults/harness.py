@@ -275,8 +275,8 @@ class Tries:
     name: str
     losses: list[str] = field(default_factory=list)
 
-    def all(self, tries: Iterable[tuple[Any, ...]], at: int = 2) -> None:
-        """Makes every try.
+    def assert_none_is_lost(self, tries: Iterable[tuple[Any, ...]], at: int = 2) -> None:
+        """Makes every try, then asserts that none was lost.
 
         Args:
             tries: arguments of `one`.

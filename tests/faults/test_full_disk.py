@@ -92,7 +92,7 @@ def test_a_search_on_a_disk_that_is_full_continues_when_there_is_space(
 
     with mounted(tmp_path / "try", "-t", "tmpfs", "none"):
         pass
-    Tries("a full disk (tmpfs)").all(
+    Tries("a full disk (tmpfs)").assert_none_is_lost(
         (f"{size} KiB", lambda size=size: attempt(size)) for size in SIZES
     )
 
@@ -120,7 +120,7 @@ def test_a_search_on_a_full_file_system_continues_when_there_is_space(
         return wrong + finish(harness, job, disk / "run", whole)
 
     with mounted(tmp_path / "disk", "-o", "loop", str(image)) as disk:
-        Tries("a full disk (ext4)").all([("1 MiB", lambda: attempt(disk))])
+        Tries("a full disk (ext4)").assert_none_is_lost([("1 MiB", lambda: attempt(disk))])
 
 
 def _fill(path: Path, leave: int) -> None:
@@ -158,7 +158,7 @@ def test_a_disk_that_becomes_read_only_ends_the_search_in_one_line(
 
     with mounted(tmp_path / "try", "-t", "tmpfs", "none"):
         pass
-    Tries("a disk that becomes read-only").all(
+    Tries("a disk that becomes read-only").assert_none_is_lost(
         (f"after {trials} trials", lambda trials=trials: attempt(trials)) for trials in (1, 4)
     )
 
@@ -183,7 +183,7 @@ def test_a_folder_that_is_removed_ends_the_search_in_one_line(harness: Harness, 
         wrong += left_behind(child, folder)
         return wrong + finish(harness, searches.cli(harness.images, folder), folder, whole)
 
-    Tries("a run folder that is removed").all(
+    Tries("a run folder that is removed").assert_none_is_lost(
         (f"after {trials} trials {more}", lambda trials=trials, more=more: attempt(trials, more))
         for trials, more in [(1, ()), (2, ()), (4, ()), (7, ()), (2, ("--workers", 2))]
     )

@@ -81,7 +81,7 @@ def test_an_interrupted_search_leaves_nothing_and_continues(harness: Harness, tm
             wrong += last_lines_tell(child, folder, double=double)
         return wrong + finish(harness, job, folder, whole)
 
-    Tries("SIGINT and SIGTERM, once and twice, and SIGHUP").all(
+    Tries("SIGINT and SIGTERM, once and twice, and SIGHUP").assert_none_is_lost(
         (
             (f"{KINDS[kind]} {number}", lambda kind=kind, number=number: attempt(kind, number))
             for kind in range(len(KINDS))
@@ -104,7 +104,7 @@ def test_ctrl_c_that_turns_into_another_error_ends_the_search(harness: Harness, 
         assert marker.exists()
         return finish(harness, job, folder, whole)
 
-    Tries("SIGINT that becomes another error").all([("SystemError", attempt)])
+    Tries("SIGINT that becomes another error").assert_none_is_lost([("SystemError", attempt)])
 
 
 def test_an_interrupted_command_with_two_workers_leaves_nothing(harness: Harness, tmp_path: Path):
@@ -130,7 +130,7 @@ def test_an_interrupted_command_with_two_workers_leaves_nothing(harness: Harness
         # One process trains what is left: neither the numbers nor the search depend on it.
         return wrong + finish(harness, searches.cli(harness.images, folder), folder, whole)
 
-    Tries("SIGINT and SIGTERM, once and twice, and SIGHUP, two workers").all(
+    Tries("SIGINT and SIGTERM, once and twice, and SIGHUP, two workers").assert_none_is_lost(
         (f"{KINDS[kind]}", lambda kind=kind: attempt(kind)) for kind in range(len(KINDS))
     )
 
@@ -152,6 +152,6 @@ def test_workers_of_a_killed_search_end_by_themselves(harness: Harness, tmp_path
         wrong = left_behind(child, folder)
         return wrong + finish(harness, searches.cli(harness.images, folder), folder, whole)
 
-    Tries("SIGKILL of a search with two workers, what is left").all(
+    Tries("SIGKILL of a search with two workers, what is left").assert_none_is_lost(
         (f"after {trials} trials", lambda trials=trials: attempt(trials)) for trials in (0, 2)
     )

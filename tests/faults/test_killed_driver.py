@@ -63,7 +63,7 @@ def test_a_search_killed_at_any_write_boundary_continues(
         return finish(harness, searches.job(algo, folder), folder, whole)
 
     assert len(boundaries[algo]) > 100
-    Tries(f"SIGKILL at a write boundary, {algo}").all(
+    Tries(f"SIGKILL at a write boundary, {algo}").assert_none_is_lost(
         (f"boundary {same[0].name}", lambda copy=same[0]: attempt(copy), len(same))
         for same in _alike(boundaries[algo])
     )
@@ -84,7 +84,7 @@ def test_what_a_kill_leaves_is_the_folder_as_it_was_at_that_boundary(
         return result.differences(left, copied) + finish(harness, job, folder, whole)
 
     numbers = dice("boundaries", algo).sample(range(1, len(boundaries[algo]) + 1), 8)
-    Tries(f"SIGKILL for real at a write boundary, {algo}").all(
+    Tries(f"SIGKILL for real at a write boundary, {algo}").assert_none_is_lost(
         (f"boundary {number}", lambda number=number: attempt(number)) for number in numbers
     )
 
@@ -144,7 +144,7 @@ def test_a_search_killed_several_times_in_a_row_continues(
             wrong += result.run_twice(folder, before)
         return wrong + finish(harness, job, folder, whole)
 
-    Tries(f"SIGKILL two or three times in a row, {algo}").all(
+    Tries(f"SIGKILL two or three times in a row, {algo}").assert_none_is_lost(
         (f"try {number}", lambda number=number: attempt(number)) for number in range(4)
     )
 
@@ -166,7 +166,7 @@ def test_a_search_that_promotes_diverged_trials_continues(harness: Harness, tmp_
         return finish(harness, job(folder), folder, whole)
 
     found = sorted(copies.iterdir(), key=lambda path: int(path.name))
-    Tries("SIGKILL at a write boundary, all trials diverge").all(
+    Tries("SIGKILL at a write boundary, all trials diverge").assert_none_is_lost(
         (f"boundary {same[0].name}", lambda copy=same[0]: attempt(copy), len(same))
         for same in _alike(found)[::4]
     )
@@ -190,7 +190,7 @@ def test_a_search_killed_at_any_moment_continues(harness: Harness, tmp_path: Pat
 
     for algo in ALGORITHMS:
         expected(harness, algo)
-    Tries("SIGKILL at a random moment").all(
+    Tries("SIGKILL at a random moment").assert_none_is_lost(
         (f"{algo} {number}", lambda algo=algo, number=number: attempt(algo, number))
         for algo, count in (("hyperband", 7), ("bayesian", 6), ("shape", 6), ("random", 7))
         for number in range(count)
@@ -226,4 +226,6 @@ def test_the_command_killed_at_any_moment_continues(harness: Harness, tmp_path: 
         return wrong + result.differences(result.result(folder), whole)
 
     tries = Tries("SIGKILL of the command with two workers, at a random moment")
-    tries.all((f"try {number}", lambda number=number: attempt(number)) for number in range(5))
+    tries.assert_none_is_lost(
+        (f"try {number}", lambda number=number: attempt(number)) for number in range(5)
+    )

@@ -43,7 +43,7 @@ def test_shared_memory_is_not_needed(harness: Harness, tmp_path: Path):
         assert child.wait() == 0, child.text()
         return left_behind(child, folder) + result.differences(result.result(folder), whole)
 
-    Tries("shared memory that is read-only, or full").all(
+    Tries("shared memory that is read-only, or full").assert_none_is_lost(
         (option, lambda option=option: attempt(option)) for option in ("ro", "size=4k,nr_inodes=1")
     )
 
@@ -66,7 +66,7 @@ def test_a_full_temporary_folder_is_one_line(harness: Harness, tmp_path: Path):
         job = searches.cli(harness.images, folder)
         return left_behind(child, folder) + finish(harness, job, folder, whole)
 
-    Tries("a small temporary folder").all(
+    Tries("a small temporary folder").assert_none_is_lost(
         (size, lambda size=size: attempt(size)) for size in ("size=16k", "size=64k,nr_inodes=2")
     )
 
@@ -85,7 +85,7 @@ def test_too_few_open_files_are_one_line(harness: Harness, tmp_path: Path):
         job = searches.cli(harness.images, folder)
         return left_behind(child, folder) + finish(harness, job, folder, whole)
 
-    Tries("few open files").all(
+    Tries("few open files").assert_none_is_lost(
         ((f"{files}", lambda files=files: attempt(files)) for files in (12, 14, 20)), at=3
     )
 

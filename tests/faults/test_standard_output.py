@@ -36,7 +36,7 @@ def test_a_search_whose_output_fails_is_finished(
         assert ">What to use<" in (folder / "report.html").read_text()
         return result.differences(result.result(folder), whole)
 
-    Tries(f"standard output that fails, {where[0]}").all(
+    Tries(f"standard output that fails, {where[0]}").assert_none_is_lost(
         (output, lambda output=output: attempt(output)) for output in OUTPUTS
     )
 
@@ -62,7 +62,7 @@ def test_a_search_without_standard_streams_and_one_in_ascii_are_finished(
         assert ">What to use<" in (folder / "report.html").read_text()
         return result.differences(result.result(folder), whole)
 
-    Tries("no standard streams, or ASCII").all(
+    Tries("no standard streams, or ASCII").assert_none_is_lost(
         [
             ("closed", lambda: attempt("closed", "<&- >&- 2>&-", {})),
             ("ascii", lambda: attempt("ascii", "", {"PYTHONIOENCODING": "ascii"})),

@@ -43,7 +43,7 @@ def test_the_second_search_is_refused_until_the_first_is_gone(harness: Harness, 
         first.wait()
         return finish(harness, job, folder, whole)
 
-    Tries("a second search on the folder").all(
+    Tries("a second search on the folder").assert_none_is_lost(
         (f"try {number}", lambda number=number: attempt(number)) for number in range(4)
     )
 
@@ -65,6 +65,6 @@ def test_of_several_searches_at_once_one_runs(harness: Harness, tmp_path: Path):
                 assert "Traceback" not in child.text()
         return result.differences(result.result(folder), whole)
 
-    Tries("four searches at the same moment").all(
+    Tries("four searches at the same moment").assert_none_is_lost(
         ((f"try {number}", lambda number=number: attempt(number)) for number in range(4)), at=1
     )

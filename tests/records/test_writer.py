@@ -212,18 +212,26 @@ def test_a_missing_an_empty_and_a_run_folder_are_accepted(tmp_path):
         erase_run(folder)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "oracle.json").touch()
-    refuse_foreign_folder(tmp_path)
+    assert started(tmp_path) == ["oracle.json", "run.json"]
+
+
+def started(folder):
+    """The files of a search that starts in the folder."""
+    refuse_foreign_folder(folder)
+    with RunWriter(folder) as writer:
+        writer.manifest(MANIFEST)
+    return files(folder)
 
 
 def test_a_folder_with_only_a_lock_counts_as_empty(tmp_path):
     RunWriter(tmp_path).close()
-    refuse_foreign_folder(tmp_path)
+    assert started(tmp_path) == ["run.json"]
 
 
 @pytest.mark.parametrize("name", ["run.json.tmp", ".lock.json.tmp"])
 def test_a_folder_whose_first_file_is_not_whole_yet_is_empty(tmp_path, name):
     (tmp_path / name).write_text("{")
-    refuse_foreign_folder(tmp_path)
+    assert started(tmp_path) == ["run.json"]
 
 
 def test_erasing_a_run_removes_everything_in_it(writer):

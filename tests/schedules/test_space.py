@@ -248,7 +248,9 @@ def test_the_default_trial_of_every_family_can_be_trained_with():
 @pytest.mark.parametrize("epochs", [1, 2, 7, 300])
 def test_every_family_can_be_searched_over_any_horizon(epochs):
     for values in sample(declared(EVERYTHING, epochs), 60):
-        Recipe.from_values(values).check("momentum")
+        recipe = Recipe.from_values(values)
+        recipe.check("momentum")
+        assert np.isfinite(recipe.schedule.table(epochs, 2)).all()
 
 
 def test_the_scopes_of_a_users_own_stay_open():

@@ -46,6 +46,15 @@ def spoiled(array, position, value):
     return array
 
 
+def fault(hypermodel, given, model):
+    """What is wrong with the arguments of a search, None if nothing is."""
+    try:
+        check_search(hypermodel, given, "loss", model)
+    except LrtuneError as error:
+        return str(error)
+    return None
+
+
 def message(tmp_path, *args, build=tiny.build, objective="val_loss", **kwargs):
     tuner = lrtune.RandomSearch(
         lrtune.ScheduleHyperModel(build, epochs=2),
@@ -201,9 +210,8 @@ def test_a_callback_that_fights_the_search_is_refused(callback, remedy, tmp_path
 )
 def test_labels_that_fit_are_left_alone(labels):
     hypermodel = lrtune.ScheduleHyperModel(tiny.build, epochs=2)
-    check_search(
-        hypermodel, {"x": X, "y": labels}, "loss", lambda: tiny.build(keras_tuner.HyperParameters())
-    )
+    model = tiny.build(keras_tuner.HyperParameters())
+    assert fault(hypermodel, {"x": X, "y": labels}, model) is None
 
 
 def test_tensors_are_checked_like_arrays(tmp_path):
@@ -214,7 +222,7 @@ def test_tensors_are_checked_like_arrays(tmp_path):
 
 def test_a_model_that_has_its_own_rate_may_have_callbacks_that_set_it():
     given = {"x": X, "y": Y, "callbacks": [keras.callbacks.ReduceLROnPlateau()]}
-    check_search(tiny.AdamModel(), given, "loss", lambda: None)
+    assert fault(tiny.AdamModel(), given, None) is None
 
 
 def test_the_first_position_is_found_in_later_parts_of_a_large_array():
