@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lrtune.model.start import start_tensorflow
     from lrtune.report.recommendation import Recommendation
     from lrtune.run import Run, load_run
+    from lrtune.runner.ray import RayRunner
     from lrtune.schedules.keras import KerasSchedule
     from lrtune.schedules.recipe import Recipe
     from lrtune.search.bayesian import BayesianOptimization
@@ -37,6 +38,7 @@ _LAZY = {
     "Hyperband": "lrtune.search.hyperband",
     "KerasSchedule": "lrtune.schedules.keras",
     "RandomSearch": "lrtune.search.random",
+    "RayRunner": "lrtune.runner.ray",
     "Recipe": "lrtune.schedules.recipe",
     "Recommendation": "lrtune.report.recommendation",
     "Run": "lrtune.run",
@@ -59,6 +61,7 @@ __all__ = [
     "Hyperband",
     "KerasSchedule",
     "RandomSearch",
+    "RayRunner",
     "Recipe",
     "Recommendation",
     "Run",

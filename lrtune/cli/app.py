@@ -74,6 +74,27 @@ InProcess = Annotated[
     bool,
     typer.Option("--in-process", help="Train in this process, for debugging: no worker processes."),
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="What runs the workers: local, processes of this machine; or ray, a cluster."
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT",
+        help="Head node of the Ray cluster, or auto for the one that this machine belongs to.",
+        show_default="a Ray of its own on this machine",
+    ),
+]
+GpusPerTrial = Annotated[
+    float | None,
+    typer.Option(
+        help="With --engine ray: GPUs of a trial, 0.25 for four trials on each.",
+        show_default="1 where the cluster has any",
+    ),
+]
 TrialTimeout = Annotated[
     float, typer.Option(help="Seconds for an epoch after which a worker counts as hung.")
 ]

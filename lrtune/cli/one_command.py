@@ -9,7 +9,6 @@ from lrtune.cli import app as cli
 from lrtune.cli.confirm import Asked, confirm
 from lrtune.cli.options import Options, command_line
 from lrtune.errors import DataError
-from lrtune.runner.options import RunOptions
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,12 +62,9 @@ def confirm_search(
             closing = f"{closing}\n{search_left(options)}"
         cli.show_result(folder, console, "search", closing=closing)
         return
-    workers = RunOptions(
-        options.workers, options.trial_timeout, options.max_retries, options.in_process
-    )
     asked = Asked(
         design=Design(max_seeds=options.max_seeds),
-        options=workers,
+        options=options.run_options,
         quiet=options.quiet,
         finished="The search and the confirmation in {run} are finished; --overwrite starts new "
         "ones.",

@@ -20,6 +20,7 @@ from lrtune._util import checks
 from lrtune._util.references import is_reference
 from lrtune.cli import app as cli
 from lrtune.cli.data import runs_own_code
+from lrtune.cli.engine import check_engine, runner_of
 from lrtune.cli.time_limit import parse_seconds
 from lrtune.errors import ArgumentError
 from lrtune.runner.options import RunOptions, check_options
@@ -122,6 +123,9 @@ class Options:
         ),
     ] = "64"
     workers: cli.Workers = RunOptions.workers
+    engine: cli.Engine = "local"
+    ray_address: cli.RayAddress = None
+    gpus_per_trial: cli.GpusPerTrial = None
     seed: Annotated[int, typer.Option(help="Seed of the search; 0 is allowed.")] = 1
     score: Annotated[
         str,
@@ -320,6 +324,19 @@ class Options:
         return parse_seconds("--time-limit", self.time_limit)
 
     @property
+    def run_options(self) -> RunOptions:
+        """How trainings are run."""
+        runner = runner_of(self.engine, self.ray_address, self.gpus_per_trial)
+        return RunOptions(
+            self.workers, self.trial_timeout, self.max_retries, self.in_process, runner
+        )
+
+    @property
+    def local_workers(self) -> bool:
+        """Whether processes of this machine train, beside this one."""
+        return self.engine == "local" and not self.in_process
+
+    @property
     def folder(self) -> Path:
         """The run folder."""
         return default_run_dir(self) if self.run_dir is None else self.run_dir
@@ -327,7 +344,8 @@ class Options:
 
 _NAMED_IN_FOLDER = ("algo", "max_epochs", "seed", "quick")
 _OF_NO_MATTER = (
-    "max_trials", "workers", "keep_models", "trial_timeout", "max_retries", "in_process",
+    "max_trials", "workers", "engine", "ray_address", "gpus_per_trial", "keep_models",
+    "trial_timeout", "max_retries", "in_process",
     "tensorboard", "run_dir", "overwrite", "quiet", "confirm", "max_seeds", "time_limit",
 )  # fmt: skip
 """Options that do not matter for the default folder: a search can be resumed with others."""
@@ -392,6 +410,9 @@ def check(options: Options) -> None:
         options.max_retries,
         cli.flag,
         in_process=options.in_process,
+    )
+    check_engine(
+        options.engine, options.ray_address, options.gpus_per_trial, in_process=options.in_process
     )
     checks.integer("--seed", options.seed, at_least=0, at_most=LARGEST)
     tried = options.tries or ()

@@ -139,7 +139,7 @@ def _search(
         say(console, what_is_trained(options.data, given) + starting)
     with _resumable(options, console):
         if not options.own_code:
-            start(workers=not options.in_process)
+            start(workers=options.local_workers)
         return _run(options, given, console, deadline, quiet=options.quiet or finished)
 
 
@@ -159,7 +159,7 @@ def _loaded(options: Options, console: Console) -> tuple[Options, Given]:
     if options.own_code:
         if not options.quiet:
             say(console, "Starting TensorFlow ...")
-        start(workers=not options.in_process)
+        start(workers=options.local_workers)
     quick = {"train": QUICK_TRAIN, "validation": QUICK_VALIDATION} if options.quick else {}
     given = load_given(options.data, console, **quick)
     if options.confirm:
@@ -365,6 +365,7 @@ def _tuner(options: Options, given: Given, share: float | None = None) -> Any:
         trial_timeout=options.trial_timeout,
         max_retries=options.max_retries,
         in_process=options.in_process,
+        runner=options.run_options.runner,
         _share=share,
         **size,
     )

@@ -29,8 +29,10 @@ def make_runner(
         notify: is called with a sentence if this process trains although it was not asked to.
 
     Raises:
-        SearchError: the disk is too full for what the workers need.
+        SearchError: the disk is too full for what the workers need, or a cluster cannot be used.
     """
+    if options.runner is not None:
+        return options.runner.start(job, options, notify)
     if not options.trains_here:
         from lrtune.runner.local import LocalRunner, gpus, physical_cores
 

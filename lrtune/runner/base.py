@@ -21,7 +21,7 @@ OnEpoch = Callable[[str, EpochRecord], None]
 
 
 class Runner(ABC):
-    """Runs tasks, at most `slots` at a time."""
+    """Runs tasks, at most `slots` at a time; the number may change during `wait`."""
 
     slots: int
 
@@ -36,7 +36,7 @@ class Runner(ABC):
 
     @abstractmethod
     def wait(self, on_epoch: OnEpoch) -> list[TrialOutcome]:
-        """Blocks until at least one running task has ended.
+        """Blocks until at least one running task has ended, or `slots` has grown.
 
         Calls `on_epoch`, in this thread, for every epoch that finished meanwhile. When a trial's
         outcome is returned, `on_epoch` has been called for all of its epochs.

@@ -7,29 +7,27 @@ done or locked: epochs are lines appended to a file of the task, and training st
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import cloudpickle
 import msgspec
 import numpy as np
 
 from lrtune._util.npz import read_npz, write_npz
-from lrtune.errors import SearchError, UnsendableJobError
+from lrtune.errors import SearchError
 from lrtune.records.samples import PackedSamples, pack, unpack
-from lrtune.records.task import TrainingJob
+from lrtune.runner.job import pickle_job, unpickle_job
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lrtune.records.samples import Samples
-    from lrtune.records.task import State
+    from lrtune.records.task import State, TrainingJob
 
 _JOB = "job.pickle"
 
 
 class _ArrayFile:
-    """A placeholder for an array in the pickled job; workers map the file instead."""
+    """What stands for an array in the pickled job; workers map the file instead."""
 
     def __init__(self, path: Path) -> None:
         self.path = str(path)
@@ -42,50 +40,20 @@ def write_job(folder: Path, job: TrainingJob) -> None:
         SearchError: it cannot be pickled, or the disk is full.
     """
 
-    def on_disk(value: Any) -> Any:
-        if not isinstance(value, np.ndarray) or value.dtype.hasobject:
-            return value
+    def keep(array: np.ndarray[Any, Any]) -> _ArrayFile:
         path = folder / f"{len(list(folder.iterdir()))}.npy"
         try:
             # TensorFlow maps rows only, and a frame's array has its columns one after another.
-            np.save(path, np.ascontiguousarray(value), allow_pickle=False)
+            np.save(path, np.ascontiguousarray(array), allow_pickle=False)
         except OSError as error:
             raise _cannot_write(folder, error) from error
         return _ArrayFile(path)
 
-    try:
-        import keras
-
-        data = keras.tree.map_structure(on_disk, (job.fit_args, dict(job.fit_kwargs)))
-        measured = {"held_out": job.held_out, "objective": job.objective}
-        pickled = cloudpickle.dumps((job.hypermodel, *data, measured, _settings()))
-    except SearchError:
-        raise
-    except Exception as error:
-        raise UnsendableJobError(_unsendable(job, error)) from error
+    pickled = pickle_job(job, keep)
     try:
         (folder / _JOB).write_bytes(pickled)
     except OSError as error:
         raise _cannot_write(folder, error) from error
-
-
-def _unsendable(job: TrainingJob, error: Exception) -> str:
-    """What cannot be sent, and why; of a dataset what to do about it."""
-    import keras
-    import tensorflow as tf
-
-    kinds = {tf.data.Dataset: "tf.data.Dataset", Iterator: "generator"}
-    given = keras.tree.flatten((job.fit_args, dict(job.fit_kwargs)))
-    for kind, name in kinds.items():
-        if any(isinstance(one, kind) for one in given):
-            return (
-                f"a {name} cannot be sent to worker processes (a function that returns one can: "
-                "search(make_data, ...))"
-            )
-    return (
-        "the hypermodel or the data cannot be sent to worker processes "
-        f"({type(error).__name__}: {error})"
-    )
 
 
 def _cannot_write(folder: Path, error: OSError) -> SearchError:
@@ -98,27 +66,12 @@ def _cannot_write(folder: Path, error: OSError) -> SearchError:
 
 def read_job(folder: Path) -> TrainingJob:
     """The job that `write_job` wrote; raises whatever its own classes raise."""
-    import keras
 
-    pickled = cloudpickle.loads((folder / _JOB).read_bytes())
-    hypermodel, args, kwargs, measured, settings = keras.tree.map_structure(_mapped, pickled)
-    for name, value in settings.items():
-        getattr(keras.config, f"set_{name}")(value)
-    return TrainingJob(hypermodel, args, kwargs, **measured)
+    def mapped(value: Any) -> Any:
+        # Copy on write: nothing writes, but TensorFlow does not accept read-only memory.
+        return np.load(value.path, mmap_mode="c") if isinstance(value, _ArrayFile) else value
 
-
-def _settings() -> dict[str, Any]:
-    """Keras' global settings that a script may have changed, by name."""
-    import keras
-
-    names = ("floatx", "epsilon", "image_data_format")
-    policy = {"dtype_policy": keras.config.dtype_policy().name}
-    return {**{name: getattr(keras.config, name)() for name in names}, **policy}
-
-
-def _mapped(value: Any) -> Any:
-    # Copy on write: nothing writes, but TensorFlow does not accept read-only memory.
-    return np.load(value.path, mmap_mode="c") if isinstance(value, _ArrayFile) else value
+    return unpickle_job((folder / _JOB).read_bytes(), mapped)
 
 
 class TaskFiles:

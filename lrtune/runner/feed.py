@@ -12,7 +12,6 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from typing_extensions import Self, override
 
@@ -20,12 +19,10 @@ from lrtune.errors import ArgumentError
 from lrtune.model.batch_size import BATCHED
 from lrtune.model.fit_data import is_arrays
 from lrtune.model.hypermodel import steps_per_epoch
+from lrtune.runner.shared import shared_tensor
 
 if TYPE_CHECKING:
     from lrtune.records.task import TrialTask
-
-_ALIGNMENT = 64
-"""Alignment in bytes that memory needs for TensorFlow to use it without a copy."""
 
 _as_written = tf.autograph.experimental.do_not_convert
 """These functions have no Python control flow that depends on tensors; to convert them took a third
@@ -185,15 +182,7 @@ def _gather(arrays: Any, chosen: Any) -> Any:
 
 def _tensors(arrays: Any) -> Any:
     # tf.data would stack a list into one tensor; several inputs of a model must be a tuple.
-    return keras.tree.map_structure(_tensor, keras.tree.lists_to_tuples(arrays))
-
-
-def _tensor(array: Any) -> Any:
-    """The array as a tensor; of a mapped file it is the pages, which all workers share."""
-    mapped = isinstance(array, np.memmap) and array.ctypes.data % _ALIGNMENT == 0
-    if mapped and array.flags.writeable and array.size:
-        return tf.experimental.dlpack.from_dlpack(np.asarray(array).__dlpack__())
-    return tf.convert_to_tensor(array)
+    return keras.tree.map_structure(shared_tensor, keras.tree.lists_to_tuples(arrays))
 
 
 def _options() -> Any:

@@ -11,6 +11,8 @@ from lrtune.errors import ArgumentError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from lrtune.runner.ray import RayRunner
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -23,7 +25,9 @@ class RunOptions:
         max_retries: int >= 0, how often a training starts again after its worker was lost.
         in_process: whether to train in this process, one trial at a time: for debugging, and for
             what cannot be pickled. A model that crashes then ends the search, and memory grows with
-            every new architecture. None means in this process if `workers` is 1.
+            every new architecture. None means in this process if `workers` is 1 and there is no
+            `runner`.
+        runner: what trains in place of this machine's processes.
 
     Raises:
         ArgumentError: one of them is outside its domain.
@@ -33,15 +37,22 @@ class RunOptions:
     trial_timeout: float = 3600.0
     max_retries: int = 2
     in_process: bool | None = None
+    runner: RayRunner | None = None
 
     def __post_init__(self) -> None:
         check_options(
             self.workers, self.trial_timeout, self.max_retries, in_process=self.in_process
         )
+        if self.in_process and self.runner is not None:
+            raise ArgumentError(
+                f"in_process=True and runner={self.runner!r} exclude each other: leave one out."
+            )
 
     @property
     def trains_here(self) -> bool:
         """Whether this process trains."""
+        if self.runner is not None:
+            return False
         return self.workers == 1 if self.in_process is None else self.in_process
 
 

@@ -85,7 +85,7 @@ class TaskLoop:
         self._again: deque[TrialTask] = deque()
         self._tries: Counter[str] = Counter()
         self._lost_in_a_row: list[str] = []
-        self._slots = runner.slots
+        self._limit: int | None = None
         self._pauses = 0
         self._pause = 0.0
         self.lost = 0
@@ -115,6 +115,12 @@ class TaskLoop:
                         time.sleep(self._pause)
                     self._pause = 0.0
         self.stopped = self._held_back and not self._plan.is_over and self._has_more()
+
+    @property
+    def _slots(self) -> int:
+        """How many tasks may run: the runner's number, which may change, or fewer after losses."""
+        slots = self._runner.slots
+        return slots if self._limit is None else min(self._limit, slots)
 
     def _fill(self) -> bool:
         """Gives the runner as many tasks as it takes; returns whether anything is running."""
@@ -150,7 +156,7 @@ class TaskLoop:
         if outcome.status != "lost":
             self._lost_in_a_row.clear()
             self._pauses = 0
-            self._slots = min(self._slots + 1, self._runner.slots)
+            self._limit = self._limit and self._limit + 1
             self._finish(outcome)
             return
         self._lost_in_a_row.append(task.trial_id)
@@ -162,7 +168,7 @@ class TaskLoop:
         if len(set(self._lost_in_a_row)) > 1:  # so no single trial is to blame
             self._slow_down(task, outcome)
             return
-        self._tries[task.trial_id] += 1
+        self._tries[task.trial_id] += outcome.tries
         tried = self._tries[task.trial_id]
         if tried <= self._max_retries:
             self._observer.trial_lost(
@@ -179,7 +185,7 @@ class TaskLoop:
         if outcome.killed and not self._running:
             self._pauses += 1
             self._pause = min(2.0**self._pauses, _LONGEST_PAUSE)
-        self._slots = max(1, self._slots // 2)
+        self._limit = max(1, self._slots // 2)
         how = f" in {self._pause:g} s" if self._pause else ""
         self._observer.trial_lost(
             task,

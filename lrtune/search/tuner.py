@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import Outcome
     from lrtune.runner.base import Runner
+    from lrtune.runner.ray import RayRunner
 
 NOT_OURS = (
     "distribution_strategy",
@@ -86,9 +87,10 @@ class LoopTuner(UnsavedTuner):
 
     Args:
         workers: int >= 1, worker processes. None means one for each GPU, or for each physical core
-            if there is no GPU.
+            if there is no GPU; with `runner`, as many as the cluster has room for.
         in_process: whether to train in this process, one trial at a time, as it is for `workers` 1
             unless this is False; see `lrtune.runner.RunOptions`.
+        runner: `lrtune.RayRunner(...)` to train on a Ray cluster in place of this machine.
         score: what ranks a trial: "last" for the objective of its last epoch, "tail" for the mean
             over the last tenth of its epochs, which evens out single epochs, "best" for its best
             epoch. A confirmation always measures once, after the last epoch.
@@ -134,6 +136,7 @@ class LoopTuner(UnsavedTuner):
         *args: Any,
         workers: int | None = None,
         in_process: bool | None = None,
+        runner: RayRunner | None = None,
         score: str = "last",
         horizon: str = "truncated",
         min_epochs: int = 1,
@@ -148,7 +151,7 @@ class LoopTuner(UnsavedTuner):
         _share: float | None = None,
         **kwargs: Any,
     ) -> None:
-        self.options = RunOptions(workers, trial_timeout, max_retries, in_process)
+        self.options = RunOptions(workers, trial_timeout, max_retries, in_process, runner)
         self.score = checks.one_of("score", score, SCORES)
         self.horizon = checks.one_of("horizon", horizon, HORIZONS)
         self.min_epochs = checks.integer("min_epochs", min_epochs, at_least=1)

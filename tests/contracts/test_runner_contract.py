@@ -15,8 +15,10 @@ import pytest
 from lrtune import schedules
 from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.records.task import TrainingJob
+from lrtune.runner import RunOptions, make_runner
 from lrtune.runner.inprocess import InProcessRunner
 from lrtune.runner.local import LocalRunner
+from lrtune.runner.ray import RayRunner
 from tests.runner import tiny
 from tests.tasks import task_of
 
@@ -41,7 +43,16 @@ def workers():
         yield runner
 
 
-@pytest.fixture(scope="module", params=["in_process", "workers"])
+@pytest.fixture(scope="module")
+def ray():
+    with make_runner(schedule_job(), RunOptions(2, runner=RayRunner())) as runner:
+        yield runner
+
+
+RAY = pytest.param("ray", marks=pytest.mark.long)
+
+
+@pytest.fixture(scope="module", params=["in_process", "workers", RAY])
 def runner(request):
     return request.getfixturevalue(request.param)
 
@@ -153,9 +164,10 @@ def test_the_recorded_rates_are_those_of_the_schedules_table(runner, name):
     assert [one["lr_last"] for one in records] == table[tiny.STEPS - 1 :: tiny.STEPS].tolist()
 
 
-def test_both_runners_give_the_same_numbers(in_process, workers):
+@pytest.mark.parametrize("other", ["workers", RAY])
+def test_all_runners_give_the_same_numbers(in_process, other, request):
     for name, expected in whole(in_process).items():
-        found = whole(workers)[name]
+        found = whole(request.getfixturevalue(other))[name]
         assert_same(found.epochs, found, expected)
 
 
@@ -319,8 +331,18 @@ def held_out_job(folder, **more):
     return TrainingJob(hypermodel, tiny.points(), fit, **{"held_out": True, **more})
 
 
-@pytest.mark.parametrize("make", [InProcessRunner, lambda job: LocalRunner(job, 1)],
-                         ids=["in_process", "workers"])  # fmt: skip
+def on_ray(job):
+    return make_runner(job, RunOptions(1, runner=RayRunner()))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(InProcessRunner, id="in_process"),
+        pytest.param(lambda job: LocalRunner(job, 1), id="workers"),
+        pytest.param(on_ray, id="ray", marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("objective", ["val_accuracy", "val_loss"])
 def test_an_outcome_says_how_each_held_out_sample_did(make, objective, tmp_path):
     labels = tiny.fit_kwargs()["validation_data"][1]

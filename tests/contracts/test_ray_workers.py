@@ -1,0 +1,153 @@
+"""What the runner on Ray owes besides: lost workers, the cluster's size, one line for bad input."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+from pathlib import Path
+
+import keras
+import keras_tuner
+import numpy as np
+import pytest
+
+from lrtune.errors import SearchError
+from lrtune.model.hypermodel import ScheduleHyperModel
+from lrtune.records.task import TrainingJob
+from lrtune.runner import RunOptions, make_runner
+from lrtune.runner.feed import ArrayFeed
+from lrtune.runner.inprocess import InProcessRunner
+from lrtune.runner.ray import RayRunner
+from tests.contracts.test_runner_contract import assert_same, run, task
+from tests.runner import tiny
+
+pytestmark = pytest.mark.long
+
+ray = pytest.importorskip("ray")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A Ray of the program's own, which the runners use and leave running."""
+    before = signal.getsignal(signal.SIGTERM)
+    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+    signal.signal(signal.SIGTERM, before)
+
+
+def start(job, workers=1, **options):
+    return make_runner(job, RunOptions(workers, runner=RayRunner(), **options))
+
+
+class Astray(keras_tuner.HyperModel):
+    """Does what its values say, in the worker."""
+
+    def build(self, hp):
+        what = hp.values["what"]
+        if what == "hang":
+            while True:
+                signal.pause()
+        if what == "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        raise RuntimeError(what)
+
+
+@pytest.mark.parametrize(
+    ("what", "message", "tries"),
+    [
+        ("hang", "its worker finished no epoch in 3 s and was ended", 1),
+        ("crash", "its worker on the Ray cluster was lost: ", 2),
+    ],
+)
+def test_a_worker_that_hangs_or_crashes_is_lost_and_disturbs_no_other(
+    what, message, tries, cluster
+):
+    tasks = [task(str(number), {"what": one}) for number, one in enumerate([what, "a", "b"])]
+    job = TrainingJob(Astray(), (), {})
+    with start(job, 2, trial_timeout=3, max_retries=1) as runner:
+        lost, other, after = run(runner, *tasks)
+    assert (lost.status, lost.tries, lost.epochs) == ("lost", tries, ())
+    assert lost.message.startswith(message)
+    for outcome, said in ((other, "a"), (after, "b")):
+        assert outcome.message.strip().splitlines()[-1] == f"RuntimeError: {said}"
+        assert outcome.status == "failed"
+
+
+class OncePerTask(ScheduleHyperModel):
+    """Kills its first worker after two epochs; a file says that this has happened."""
+
+    def __init__(self, done):
+        super().__init__(tiny.build, epochs=tiny.EPOCHS)
+        self.done = done
+
+    def fit(self, hp, model, *args, callbacks=(), **kwargs):
+        def kill(epoch, logs=None):
+            if epoch == 2 and not self.done.exists():
+                self.done.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        again = keras.callbacks.LambdaCallback(on_epoch_begin=kill)
+        return super().fit(hp, model, *args, callbacks=[*callbacks, again], **kwargs)
+
+
+def test_ray_trains_the_task_of_a_killed_worker_again_with_the_same_numbers(cluster, tmp_path):
+    done = tmp_path / "done"
+    job = TrainingJob(OncePerTask(done), tiny.points(), tiny.fit_kwargs())
+    with start(job) as runner:
+        (found,) = run(runner, task("step", tiny.VALUES["step"]))
+    assert done.exists()
+    (expected,) = run(InProcessRunner(job), task("step", tiny.VALUES["step"]))
+    assert_same(found.epochs, found, expected)
+
+
+def test_a_worker_killed_while_it_has_nothing_to_do_is_replaced(cluster):
+    class Tells(keras_tuner.HyperModel):
+        def build(self, hp):
+            raise RuntimeError(str(os.getpid()))
+
+    with start(TrainingJob(Tells(), (), {})) as runner:
+        (first,) = run(runner, task("0", {}))
+        process = int(first.message.strip().splitlines()[-1].rpartition(" ")[2])
+        os.kill(process, signal.SIGKILL)
+        (second,) = run(runner, task("1", {}))
+    assert second.message.strip().splitlines()[-1].startswith("RuntimeError: ")
+    assert not second.message.strip().endswith(str(process))
+
+
+def test_what_the_workers_cannot_import_is_one_line(cluster, tmp_path, monkeypatch):
+    (tmp_path / "here_only.py").write_text("class Model:\n    pass\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import here_only
+
+    job = TrainingJob(here_only.Model(), (), {})
+    with start(job) as runner, pytest.raises(SearchError) as error:
+        run(runner, task("0", {}))
+    assert str(error.value) == (
+        "the model cannot be loaded on a node of the Ray cluster (ModuleNotFoundError: No module "
+        "named 'here_only'): modules that it needs must be installed there"
+    )
+    sys.modules.pop("here_only")
+
+
+class TellsItsMemory(keras_tuner.HyperModel):
+    """Says what the memory of the training data belongs to, as the system sees it."""
+
+    def build(self, hp):
+        (feed,) = [one for one in gc.get_objects() if type(one) is ArrayFeed]
+        address = np.frombuffer(memoryview(feed._train[0])).ctypes.data
+        for line in Path("/proc/self/maps").read_text().splitlines():
+            span, *_, name = line.split(maxsplit=5)
+            first, end = (int(one, 16) for one in span.split("-"))
+            if first <= address < end:
+                raise RuntimeError(name)
+
+
+def test_workers_share_the_data_of_a_node(cluster):
+    x = np.zeros((50_000, 64), np.float32)
+    job = TrainingJob(TellsItsMemory(), (x, np.zeros(50_000)), {"batch_size": 64})
+    with start(job) as runner:
+        (outcome,) = run(runner, task("0", {}))
+    assert "plasma" in outcome.message.strip().splitlines()[-1]
