@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune.cli import app as cli
+from lrtune.cli.engine import check_engine, runner_of
 from lrtune.runner.options import RunOptions, check_options
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def command(
     train_on: TrainOn = "train+validation",
     data: Data = None,
     workers: cli.Workers = None,
+    engine: cli.Engine = "local",
+    ray_address: cli.RayAddress = None,
+    gpus_per_trial: cli.GpusPerTrial = None,
     trial_timeout: cli.TrialTimeout = RunOptions.trial_timeout,
     max_retries: cli.MaxRetries = RunOptions.max_retries,
     in_process: cli.InProcess = False,
@@ -90,9 +94,11 @@ def command(
     from lrtune.confirmation.plan import Design
 
     check_options(workers, trial_timeout, max_retries, cli.flag, in_process=in_process)
+    check_engine(engine, ray_address, gpus_per_trial, in_process=in_process)
+    runner = runner_of(engine, ray_address, gpus_per_trial)
     asked = Asked(
         design=Design(design, seeds, max_seeds, min_seeds),
-        options=RunOptions(workers, trial_timeout, max_retries, in_process),
+        options=RunOptions(workers, trial_timeout, max_retries, in_process, runner),
         top=top,
         arms=arm or (),
         train_on=train_on,
@@ -186,7 +192,7 @@ def _train(
     from lrtune.runner.forkserver import start_server
 
     options = asked.options
-    if not options.trains_here:
+    if not options.trains_here and options.runner is None:
         start_server()  # it imports TensorFlow while this process does
     # One thread, as in every worker, so that a training's numbers do not depend on where it runs.
     start_tensorflow(threads=1)

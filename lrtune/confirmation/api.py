@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from lrtune.records.reader import RunRecords
     from lrtune.records.schema import ConfirmManifest
     from lrtune.run import Run
+    from lrtune.runner.ray import RayRunner
 
 
 def confirm(
@@ -48,6 +49,7 @@ def confirm(
     trial_timeout: float = 3600.0,
     max_retries: int = 2,
     in_process: bool | None = None,
+    runner: RayRunner | None = None,
     overwrite: bool = False,
     observer: Observer | None = None,
     verbose: int | str = "auto",
@@ -86,6 +88,7 @@ def confirm(
         trial_timeout: likewise.
         max_retries: likewise.
         in_process: likewise.
+        runner: likewise.
         overwrite: whether to erase an existing confirmation; otherwise it is resumed.
         observer: is notified of every event, and replaces the display.
         verbose: 0 for silence; otherwise a live display in a terminal, or elsewhere one line per
@@ -98,7 +101,7 @@ def confirm(
     Raises:
         ArgumentError, RunFolderError, DataError: the run cannot be confirmed; the message says why.
     """
-    options = RunOptions(workers, trial_timeout, max_retries, in_process)
+    options = RunOptions(workers, trial_timeout, max_retries, in_process, runner)
     folder = run if isinstance(run, str | os.PathLike) else run.records.folder
     records = read_run(folder)
     layout = Design(design, seeds, max_seeds, min_seeds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -13,6 +13,7 @@ import psutil
 from lrtune.errors import LrtuneError, SearchError
 from lrtune.model.start import start_tensorflow
 from lrtune.records.identity import installed
+from lrtune.records.task import TrialOutcome
 from lrtune.runner.job import unpickle_job
 from lrtune.runner.shared import SharedArray
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from lrtune.records.task import EpochRecord, State, TrialOutcome, TrialTask
+    from lrtune.records.task import EpochRecord, State, TrialTask
     from lrtune.runner.worker import Trainer
 
 
@@ -63,7 +64,9 @@ class TrainingActor:
         self._trainer: Future[Trainer] | None = None
         self._first_bytes = 0
 
-    def train(self, task: TrialTask, state: State | None, stored: Sequence[Any]) -> Iterator[Any]:
+    def train(
+        self, task: TrialTask, state: State | None, stored: Sequence[Any], timeout: float
+    ) -> Iterator[Any]:
         """Trains a task. Ray sends each item to the driver as it comes.
 
         Args:
@@ -71,6 +74,7 @@ class TrainingActor:
             state: this state.
             stored: references to what is in Ray's object store, of which a node holds one copy: the
                 pickled job, and the arrays for which a `Stored` stands in it.
+            timeout: seconds > 0 that an epoch may take before the task counts as hung.
 
         Yields:
             None once it has begun, a record an epoch, `Ended`, the state after the last epoch.
@@ -83,11 +87,14 @@ class TrainingActor:
         trainer = self._trainer.result()
         yield None
         told: SimpleQueue[EpochRecord | None] = SimpleQueue()
-        task = replace(task, parent_state=state)
-        running = self._thread.submit(_run, trainer, task, told)
-        while (record := told.get()) is not None:
-            yield record
-        outcome = running.result()
+        running = self._thread.submit(_run, trainer, replace(task, parent_state=state), told)
+        try:
+            while (record := told.get(timeout=timeout)) is not None:
+                yield record
+            outcome = running.result()
+        except Empty:
+            message = f"its worker finished no epoch in {timeout:g} s and was ended"
+            outcome = TrialOutcome(task, "lost", message=message)
         yield Ended(replace(outcome, epochs=(), state=None), self._grown_bytes())
         yield outcome.state
 

@@ -35,13 +35,16 @@ if TYPE_CHECKING:
     from lrtune.runner.options import RunOptions
 
 _POLL_SECONDS = 0.1
-"""How long to wait for news before interrupts and hung workers are looked for."""
+"""How long to wait for news before interrupts are looked for."""
 
 _LOOK_SECONDS = 2.0
 """How often the cluster is asked for its size."""
 
 _CONNECT_SECONDS = 5.0
 """How long the head node may take to accept a connection."""
+
+_PATIENCE_SECONDS = 60.0
+"""How long nothing may have begun before it is said that the cluster is busy."""
 
 _GROWTH = 2**29
 """Bytes by which a worker may grow, as for the workers of this machine."""
@@ -133,8 +136,7 @@ class _Running:
     task: TrialTask
     epochs: list[EpochRecord] = field(default_factory=list)
     ended: Any = None
-    heard: float | None = None
-    """When it was last heard of; None until it has begun, as it may wait for a free core."""
+    begun: bool = False
 
 
 class _RayPool(Runner):
@@ -158,6 +160,7 @@ class _RayPool(Runner):
         stops_ray: bool,
     ) -> None:
         self._options = options
+        self._notify = notify
         self._stops_ray = stops_ray
         gpus = settings.gpus_per_trial
         self._gpus = float(_has_gpu() if gpus is None else gpus)
@@ -170,7 +173,7 @@ class _RayPool(Runner):
                 f"The Ray cluster has room for {room} of {self.slots} workers now. The others start"
                 " when nodes join."
             )
-        self._looked = time.monotonic()
+        self._looked = self._moved = time.monotonic()
         self._waiting: deque[TrialTask] = deque()
         self._idle: list[Any] = []
         self._busy: dict[Any, _Running] = {}
@@ -203,7 +206,6 @@ class _RayPool(Runner):
                     outcome = self._heard(stream, on_epoch)
                     if outcome is not None:
                         outcomes.append(outcome)
-            outcomes += self._hung()
             self._look()
         return outcomes
 
@@ -228,7 +230,9 @@ class _RayPool(Runner):
         actor = self._idle.pop() if self._idle else self._new_actor()
         state = None if task.parent_state is None else ray.put(dict(task.parent_state))
         light = replace(task, parent_state=None)
-        self._busy[actor.train.remote(light, state, self._stored)] = _Running(actor, light)
+        timeout = self._options.trial_timeout
+        stream = actor.train.remote(light, state, self._stored, timeout)
+        self._busy[stream] = _Running(actor, light)
 
     def _new_actor(self) -> Any:
         import ray
@@ -255,7 +259,7 @@ class _RayPool(Runner):
             raise self._cannot_train(error) from error
         except ray.exceptions.RayError as error:
             return self._lost(stream, error)
-        one.heard = time.monotonic()
+        one.begun, self._moved = True, time.monotonic()
         if one.ended is not None:
             return self._complete(stream, item)
         if isinstance(item, Ended):
@@ -266,10 +270,14 @@ class _RayPool(Runner):
         return None
 
     def _complete(self, stream: Any, state: Any) -> TrialOutcome:
+        import ray
+
         one = self._busy.pop(stream)
-        if one.ended.grown_bytes <= _GROWTH:
-            self._idle.append(one.actor)
         outcome: TrialOutcome = one.ended.outcome
+        if outcome.status == "lost" or one.ended.grown_bytes > _GROWTH:
+            ray.kill(one.actor)
+        else:
+            self._idle.append(one.actor)
         return replace(outcome, epochs=tuple(one.epochs), state=state)
 
     def _lost(self, stream: Any, error: Exception) -> TrialOutcome:
@@ -296,29 +304,21 @@ class _RayPool(Runner):
             return cause
         return SearchError(f"a node of the Ray cluster cannot train: {_first_line(cause)}")
 
-    def _hung(self) -> list[TrialOutcome]:
-        """Ends workers that have been silent for too long; the outcomes of their tasks."""
-        import ray
-
-        timeout, now = self._options.trial_timeout, time.monotonic()
-        found = [
-            (stream, one)
-            for stream, one in self._busy.items()
-            if one.heard is not None and now - one.heard > timeout
-        ]
-        for stream, one in found:
-            ray.kill(one.actor)
-            del self._busy[stream]
-        message = f"its worker finished no epoch in {timeout:g} s and was ended"
-        return [TrialOutcome(one.task, "lost", tuple(one.epochs), message=message)
-                for _, one in found]  # fmt: skip
-
     def _look(self) -> None:
         """Adapts the number of workers to the cluster's size, unless it was given."""
-        if self._options.workers is not None or time.monotonic() - self._looked < _LOOK_SECONDS:
+        now = time.monotonic()
+        if now - self._looked < _LOOK_SECONDS:
             return
-        self._looked = time.monotonic()
-        self.slots = max(1, _room(self._gpus))
+        self._looked = now
+        if self._options.workers is None:
+            self.slots = max(1, _room(self._gpus))
+        begun = any(one.begun for one in self._busy.values())
+        if not begun and now - self._moved > _PATIENCE_SECONDS:
+            self._moved = math.inf  # said once
+            self._notify(
+                f"No worker has started for {_PATIENCE_SECONDS:g} s: the Ray cluster is busy with "
+                "something else, or still starting. Waiting for it."
+            )
 
 
 def _store(job: TrainingJob) -> list[Any]:

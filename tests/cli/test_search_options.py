@@ -52,6 +52,30 @@ BAD = {
         ),
     ),
     "no worker": (["--workers", "0"], "--workers must be an integer >= 1. Received: 0"),
+    "an engine that there is not": (
+        ["--engine", "slurm"],
+        "--engine must be one of local, ray. Received: slurm",
+    ),
+    "the address of a cluster that is not used": (
+        ["--ray-address", "auto"],
+        "--ray-address goes with --engine ray only. Received: auto",
+    ),
+    "GPUs of a cluster that is not used": (
+        ["--gpus-per-trial", "0.5"],
+        "--gpus-per-trial goes with --engine ray only. Received: 0.5",
+    ),
+    "an address without a port": (
+        ["--engine", "ray", "--ray-address", "10.0.0.1"],
+        "--ray-address must be HOST:PORT or auto. Received: 10.0.0.1",
+    ),
+    "one GPU and a half": (
+        ["--engine", "ray", "--gpus-per-trial", "1.5"],
+        "--gpus-per-trial must be at most 1 or a whole number. Received: ",
+    ),
+    "a cluster and this process": (
+        ["--engine", "ray", "--in-process"],
+        "--in-process and --engine ray exclude each other: leave one out.",
+    ),
     "negative seed": (
         ["--seed", "-1"],
         "--seed must be an integer from 0 to 2147483647. Received: -1.",
@@ -303,7 +327,7 @@ def test_the_resume_command_has_every_changed_option(
         quick=True, quiet=True, optimizer="adam", ranges=["lr0=0.1:1", "step.drop=0.1:0.5"],
         fixed=["beta_1=0.9"], tries=["step lr0=0.2", "step lr0=0.3"],
         loss="categorical_crossentropy", metrics="accuracy,mae", confirm=True, max_seeds=9,
-        time_limit="1h30m",
+        time_limit="1h30m", engine="ray", ray_address="10.0.0.1:6379", gpus_per_trial=0.5,
     )  # fmt: skip
     every = [field.name for field in fields(changed)]
     singular = {"ranges": "range", "fixed": "fix", "tries": "try"}

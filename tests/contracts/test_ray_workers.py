@@ -25,21 +25,9 @@ from tests.runner import tiny
 
 pytestmark = pytest.mark.long
 
-ray = pytest.importorskip("ray")
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """A Ray of the program's own, which the runners use and leave running."""
-    before = signal.getsignal(signal.SIGTERM)
-    ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
-    yield
-    ray.shutdown()
-    signal.signal(signal.SIGTERM, before)
-
 
 def start(job, workers=1, **options):
-    return make_runner(job, RunOptions(workers, runner=RayRunner(), **options))
+    return make_runner(job, RunOptions(workers, runner=RayRunner(), **options), print)
 
 
 class Astray(keras_tuner.HyperModel):

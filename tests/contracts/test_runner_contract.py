@@ -44,8 +44,8 @@ def workers():
 
 
 @pytest.fixture(scope="module")
-def ray():
-    with make_runner(schedule_job(), RunOptions(2, runner=RayRunner())) as runner:
+def ray(cluster):
+    with make_runner(schedule_job(), RunOptions(2, runner=RayRunner()), print) as runner:
         yield runner
 
 
@@ -332,7 +332,7 @@ def held_out_job(folder, **more):
 
 
 def on_ray(job):
-    return make_runner(job, RunOptions(1, runner=RayRunner()))
+    return make_runner(job, RunOptions(1, runner=RayRunner()), print)
 
 
 @pytest.mark.parametrize(
@@ -344,7 +344,9 @@ def on_ray(job):
     ],
 )
 @pytest.mark.parametrize("objective", ["val_accuracy", "val_loss"])
-def test_an_outcome_says_how_each_held_out_sample_did(make, objective, tmp_path):
+def test_an_outcome_says_how_each_held_out_sample_did(make, objective, tmp_path, request):
+    if make is on_ray:
+        request.getfixturevalue("cluster")
     labels = tiny.fit_kwargs()["validation_data"][1]
     with make(held_out_job(tmp_path, objective=objective)) as runner:
         names = ["time", "step"]

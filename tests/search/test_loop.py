@@ -374,3 +374,14 @@ def test_every_epoch_and_outcome_is_recorded_and_observed(tmp_path):
     assert outcome["epochs"] == {"first": 1, "last": 4, "planned": 4}
     assert (outcome["seed"], outcome["seconds"]) == (trial_seed(5, "1"), 0.5)
     assert outcome["values"] == {"x": x}
+
+
+def test_workers_that_join_in_the_middle_get_trials_at_once(tmp_path):
+    def train(task):
+        if len(search.runner.tasks) == 2:
+            search.runner.slots = 5
+        return completed(task)
+
+    search = Search(tmp_path / "run", train, slots=2, trials=12)
+    search.run()
+    assert search.runner.most == 5

@@ -105,6 +105,16 @@ def test_when_workers_of_several_trials_die_fewer_run_and_no_try_is_used_up(tmp_
     assert pauses == [2.0, 4.0, 8.0]
 
 
+def test_a_trial_that_the_runner_itself_has_started_again_is_not_started_once_more(tmp_path):
+    def train(task):
+        return dataclasses.replace(lost(task), tries=3) if task.trial_id == "1" else completed(task)
+
+    search = Search(tmp_path / "run", train, trials=3)
+    search.run()
+    assert [task.trial_id for task in search.runner.tasks].count("1") == 1
+    assert search.outcome("1")["message"] == "its worker process ended, 3 times"
+
+
 def test_the_epochs_of_a_lost_try_are_forgotten(tmp_path):
     tries = Counter()
 
