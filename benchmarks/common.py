@@ -19,7 +19,12 @@ from typing_extensions import Self
 Side = Callable[[argparse.Namespace], dict[str, Any]]
 
 
-def run(description: str, sides: dict[str, Side], summary: Callable[..., dict[str, Any]]) -> None:
+def run(
+    description: str,
+    sides: dict[str, Side],
+    summary: Callable[..., dict[str, Any]],
+    options: Callable[[argparse.ArgumentParser], None] = lambda _: None,
+) -> None:
     """Runs all sides in turn, `--repeats` times, and prints a summary of their medians as JSON.
 
     Args:
@@ -27,12 +32,14 @@ def run(description: str, sides: dict[str, Side], summary: Callable[..., dict[st
         sides: name -> function that takes the arguments and returns named numbers. Each call runs
             in a fresh process.
         summary: function that takes {side: {name of number: median}} and returns what to print.
+        options: function that adds more of them to the parser.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", default="auto", help="see python -m lrtune.search --help")
     parser.add_argument("--max-epochs", type=int, default=9)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--side", choices=sides, help=argparse.SUPPRESS)
+    options(parser)
     arguments = parser.parse_args()
     if arguments.side is not None:
         print(json.dumps(sides[arguments.side](arguments)))

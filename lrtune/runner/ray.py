@@ -26,6 +26,7 @@ from lrtune._util import checks
 from lrtune.errors import ArgumentError, LrtuneError, SearchError
 from lrtune.records.task import TrialOutcome
 from lrtune.runner.base import Runner
+from lrtune.runner.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,10 @@ _CONNECT_SECONDS = 5.0
 _PATIENCE_SECONDS = 60.0
 """How long nothing may have begun before it is said that the cluster is busy."""
 
+_LONGEST_FOLDER = 40
+"""Characters. Below it is "session_2026-01-01_00-00-00_000000_12345678/sockets/plasma_store", and a
+socket may have 107 in all."""
+
 _GROWTH = 2**29
 """Bytes by which a worker may grow, as for the workers of this machine."""
 
@@ -57,7 +62,7 @@ class RayRunner:
     Each trial has a core, and a GPU or a part of one. Ray starts the tasks of a worker or a node
     that was lost again, `max_retries` times. Without a number of `workers` there are as many as the
     cluster has room for, also when nodes join or leave; with one, what does not fit waits, which
-    makes an autoscaling cluster grow.
+    makes a cluster grow that starts nodes when trials wait.
 
     Attributes:
         address: of the cluster's head node ("10.0.0.1:6379"), or "auto" for the cluster that this
@@ -165,7 +170,7 @@ class _RayPool(Runner):
         gpus = settings.gpus_per_trial
         self._gpus = float(_has_gpu() if gpus is None else gpus)
         room = _room(self._gpus)
-        if not room:
+        if not room and options.workers is None:
             raise SearchError(_never(self._gpus))
         self.slots = options.workers or room
         if self.slots > room:
@@ -358,18 +363,19 @@ def _connect(address: str | None, workers: int | None) -> bool:
 
     if ray.is_initialized():
         return False
-    size: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     if address is None:
         from lrtune.runner.local import physical_cores
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would call home
         cores = max(workers or 0, physical_cores())
-        size = {"num_cpus": cores, "include_dashboard": False}
+        folder = str(scratch_folder(_LONGEST_FOLDER))
+        own = {"num_cpus": cores, "include_dashboard": False, "_temp_dir": folder}
     elif address != "auto":
         _refuse_unreachable(address)
     before = signal.getsignal(signal.SIGTERM)
     try:
-        ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **size)
+        ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **own)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = f"the Ray cluster at {address}" if address else "a Ray on this machine"
         raise SearchError(f"cannot use {where}: {_first_line(error)}") from error
@@ -423,13 +429,14 @@ def _room(gpus: float) -> int:
 
 def _never(gpus: float) -> str:
     most = max((one.get("GPU", 0.0) for one in _nodes()), default=0.0)
+    grows = "Does it grow when trials wait? Then say how many at a time: workers"
     if gpus > most:
         has = f"at most {most:g} GPUs" if most else "no GPU"
         return (
             f"gpus_per_trial is {gpus:g}, but a node of the Ray cluster has {has}, so no trial "
-            "could ever start"
+            f"can start. {grows}"
         )
-    return "the Ray cluster has no node with a core for trials: `ray start --num-cpus N`"
+    return f"no node of the Ray cluster has a core for trials, so none can start. {grows}"
 
 
 def _first_line(error: BaseException) -> str:

@@ -83,25 +83,32 @@ def test_room_is_what_each_node_has_for_itself(nodes, gpus, room, monkeypatch):
     assert ray_runner._room(gpus) == room
 
 
+GROWS = "Does it grow when trials wait? Then say how many at a time: workers"
+
+
 @pytest.mark.parametrize(
     ("nodes", "gpus", "message"),
     [
         (
             [{"CPU": 4.0}],
             0.5,
-            "gpus_per_trial is 0.5, but a node of the Ray cluster has no GPU, so no trial could "
-            "ever start",
+            (
+                "gpus_per_trial is 0.5, but a node of the Ray cluster has no GPU, so no trial can "
+                f"start. {GROWS}"
+            ),
         ),
         (
             [{"CPU": 4.0, "GPU": 1.0}, {"CPU": 4.0, "GPU": 2.0}],
             4,
-            "gpus_per_trial is 4, but a node of the Ray cluster has at most 2 GPUs, so no trial "
-            "could ever start",
+            (
+                "gpus_per_trial is 4, but a node of the Ray cluster has at most 2 GPUs, so no "
+                f"trial can start. {GROWS}"
+            ),
         ),
         (
             [{}],
             0,
-            "the Ray cluster has no node with a core for trials: `ray start --num-cpus N`",
+            f"no node of the Ray cluster has a core for trials, so none can start. {GROWS}",
         ),
     ],
 )
@@ -111,3 +118,15 @@ def test_what_a_cluster_can_never_satisfy_is_refused(nodes, gpus, message, monke
     with pytest.raises(SearchError) as error:
         make_runner(schedule_job(), RunOptions(runner=RayRunner(gpus_per_trial=gpus)))
     assert str(error.value) == message
+
+
+def test_a_cluster_that_grows_on_demand_may_have_no_room_yet(monkeypatch):
+    monkeypatch.setattr(ray_runner, "_nodes", lambda: [{}])
+    monkeypatch.setattr(ray_runner, "_connect", lambda *_: False)
+    monkeypatch.setattr(ray_runner, "_store", lambda job: [])
+    said = []
+    runner = make_runner(schedule_job(), RunOptions(8, runner=RayRunner()), said.append)
+    assert runner.slots == 8
+    assert said == [
+        "The Ray cluster has room for 0 of 8 workers now. The others start when nodes join."
+    ]
