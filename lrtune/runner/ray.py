@@ -44,6 +44,9 @@ _LOOK_SECONDS = 2.0
 _CONNECT_SECONDS = 5.0
 """How long the head node may take to accept a connection."""
 
+_CONNECT_TRIES = 6
+"""How often Ray asks a head node, once a second, before it counts as unreachable."""
+
 _PATIENCE_SECONDS = 60.0
 """How long nothing may have begun before it is said that the cluster is busy."""
 
@@ -359,6 +362,9 @@ def _connect(address: str | None, workers: int | None) -> bool:
     Raises:
         SearchError: the cluster cannot be reached or has another version.
     """
+    if address is not None:
+        # Read when Ray is imported: it tries once a second. Otherwise it would for 20 s.
+        os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", str(_CONNECT_TRIES))
     import ray
 
     if ray.is_initialized():
@@ -378,7 +384,7 @@ def _connect(address: str | None, workers: int | None) -> bool:
         ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **own)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = f"the Ray cluster at {address}" if address else "a Ray on this machine"
-        raise SearchError(f"cannot use {where}: {_first_line(error)}") from error
+        raise SearchError(f"cannot use {where}: {' '.join(str(error).split())}") from error
     finally:
         with suppress(ValueError):  # not in the main thread, where Ray installs no handler either
             signal.signal(signal.SIGTERM, before)
