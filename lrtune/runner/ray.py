@@ -50,6 +50,9 @@ _CONNECT_TRIES = 6
 _PATIENCE_SECONDS = 60.0
 """How long nothing may have begun before it is said that the cluster is busy."""
 
+_SILENCE_SECONDS = 30.0
+"""How long nothing may be heard before workers that have nothing to do give their cores back."""
+
 _LONGEST_FOLDER = 40
 """Characters. Below it is "session_2026-01-01_00-00-00_000000_12345678/sockets/plasma_store", and a
 socket may have 107 in all."""
@@ -284,9 +287,14 @@ class _RayPool(Runner):
         outcome: TrialOutcome = one.ended.outcome
         if outcome.status == "lost" or one.ended.grown_bytes > _GROWTH:
             ray.kill(one.actor)
-        else:
+        elif self._has_room():
             self._idle.append(one.actor)
         return replace(outcome, epochs=tuple(one.epochs), state=state)
+
+    def _has_room(self) -> bool:
+        """Whether a worker may keep its core: no other waits for one, to start or after a loss."""
+        begun = all(one.begun for one in self._busy.values())
+        return begun and len(self._busy) + len(self._idle) < _room(self._gpus)
 
     def _lost(self, stream: Any, error: Exception) -> TrialOutcome:
         """The outcome of a task that was lost as often as Ray may start it again."""
@@ -320,6 +328,8 @@ class _RayPool(Runner):
         self._looked = now
         if self._options.workers is None:
             self.slots = max(1, _room(self._gpus))
+        if now - self._moved > _SILENCE_SECONDS:
+            self._idle.clear()  # what is silent may wait for a core of theirs
         begun = any(one.begun for one in self._busy.values())
         if not begun and now - self._moved > _PATIENCE_SECONDS:
             self._moved = math.inf  # said once

@@ -20,7 +20,7 @@ from lrtune.runner import RunOptions, make_runner
 from lrtune.runner.feed import ArrayFeed
 from lrtune.runner.inprocess import InProcessRunner
 from lrtune.runner.ray import RayRunner
-from tests.contracts.test_runner_contract import assert_same, run, task
+from tests.contracts.test_runner_contract import assert_same, run, schedule_job, task
 from tests.runner import tiny
 
 pytestmark = pytest.mark.long
@@ -103,6 +103,20 @@ def test_a_worker_killed_while_it_has_nothing_to_do_is_replaced(cluster):
         (second,) = run(runner, task("1", {}))
     assert second.message.strip().splitlines()[-1].startswith("RuntimeError: ")
     assert not second.message.strip().endswith(str(process))
+
+
+def test_a_task_that_waits_for_a_core_gets_one_of_a_worker_with_nothing_to_do(cluster):
+    import ray
+
+    class Other:
+        def begin(self):
+            pass
+
+    others = [ray.remote(Other).options(num_cpus=1).remote() for _ in range(3)]
+    ray.get([one.begin.remote() for one in others])
+    with start(schedule_job(), 2) as runner:
+        outcomes = run(runner, *(task(str(n), tiny.VALUES["step"]) for n in range(2)))
+    assert [one.status for one in outcomes] == ["completed"] * 2
 
 
 def test_what_the_workers_cannot_import_is_one_line(cluster, tmp_path, monkeypatch):
