@@ -78,7 +78,8 @@ class TrialOutcome:
         message: why it diverged, or the traceback of the failure.
         killed: whether it was lost because something killed its process, as a system does that
             runs out of memory.
-        tries: int >= 1, how often the runner has started it; more than once where Ray did it again.
+        blameless: whether it was lost for a reason that has to do neither with the trial nor with
+            how many run at a time: with its machine, or the connection to it.
         samples: how it did on each sample of held-out data; None if that cannot be known, and of
             data that are not held out.
     """
@@ -91,7 +92,7 @@ class TrialOutcome:
     seconds: float = 0.0
     message: str | None = None
     killed: bool = False
-    tries: int = 1
+    blameless: bool = False
     samples: Samples | None = None
 
 

@@ -77,15 +77,18 @@ class TrainingActor:
             timeout: seconds > 0 that an epoch may take before the task counts as hung.
 
         Yields:
-            None once it has begun, a record an epoch, `Ended`, the state after the last epoch.
+            Ray's name of this node once it has begun, a record an epoch, `Ended`, and the state
+            after the last epoch.
 
         Raises:
             LrtuneError: the job cannot be loaded here.
         """
+        import ray
+
         if self._trainer is None:
             self._trainer = self._thread.submit(_trainer, stored, self._versions)
         trainer = self._trainer.result()
-        yield None
+        yield ray.get_runtime_context().get_node_id()
         told: SimpleQueue[EpochRecord | None] = SimpleQueue()
         running = self._thread.submit(_run, trainer, replace(task, parent_state=state), told)
         try:

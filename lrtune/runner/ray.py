@@ -65,10 +65,10 @@ _GROWTH = 2**29
 class RayRunner:
     """Trains on a Ray cluster; needs `pip install 'lrtune[ray]'` on this machine and on all nodes.
 
-    Each trial has a core, and a GPU or a part of one. Ray starts the tasks of a worker or a node
-    that was lost again, `max_retries` times. Without a number of `workers` there are as many as the
-    cluster has room for, also when nodes join or leave; with one, what does not fit waits, which
-    makes a cluster grow that starts nodes when trials wait.
+    Each trial has a core, and a GPU or a part of one. A trial starts again as often as its node is
+    lost, and `max_retries` times if its worker dies. Without a number of `workers` there are as
+    many as the cluster has room for, also when nodes join or leave; with one, what does not fit
+    waits, which makes a cluster grow that starts nodes when trials wait.
 
     Attributes:
         address: of the cluster's head node ("10.0.0.1:6379"), or "auto" for the cluster that this
@@ -145,9 +145,12 @@ class _Running:
 
     actor: Any
     task: TrialTask
+    first: bool
+    """Whether it is the actor's first one."""
     epochs: list[EpochRecord] = field(default_factory=list)
     ended: Any = None
-    begun: bool = False
+    node: str | None = None
+    """Ray's name of the node where it has begun."""
 
 
 class _RayPool(Runner):
@@ -238,12 +241,13 @@ class _RayPool(Runner):
     def _begin(self, task: TrialTask) -> None:
         import ray
 
-        actor = self._idle.pop() if self._idle else self._new_actor()
+        first = not self._idle
+        actor = self._new_actor() if first else self._idle.pop()
         state = None if task.parent_state is None else ray.put(dict(task.parent_state))
         light = replace(task, parent_state=None)
         timeout = self._options.trial_timeout
         stream = actor.train.remote(light, state, self._stored, timeout)
-        self._busy[stream] = _Running(actor, light)
+        self._busy[stream] = _Running(actor, light, first)
 
     def _new_actor(self) -> Any:
         import ray
@@ -251,10 +255,7 @@ class _RayPool(Runner):
         from lrtune.records.identity import installed
         from lrtune.runner.actor import TrainingActor
 
-        retries = self._options.max_retries
-        kind = ray.remote(TrainingActor).options(
-            num_cpus=1, num_gpus=self._gpus, max_restarts=-1, max_task_retries=retries
-        )
+        kind = ray.remote(TrainingActor).options(num_cpus=1, num_gpus=self._gpus)
         return kind.remote(installed(), gpu=self._gpus > 0)
 
     def _heard(self, stream: Any, on_epoch: OnEpoch) -> TrialOutcome | None:
@@ -270,12 +271,14 @@ class _RayPool(Runner):
             raise self._cannot_train(error) from error
         except ray.exceptions.RayError as error:
             return self._lost(stream, error)
-        one.begun, self._moved = True, time.monotonic()
+        self._moved = time.monotonic()
         if one.ended is not None:
             return self._complete(stream, item)
-        if isinstance(item, Ended):
+        if one.node is None:
+            one.node = item
+        elif isinstance(item, Ended):
             one.ended = item
-        elif item is not None:
+        else:
             one.epochs.append(item)
             on_epoch(one.task.trial_id, item)
         return None
@@ -293,24 +296,25 @@ class _RayPool(Runner):
 
     def _has_room(self) -> bool:
         """Whether a worker may keep its core: no other waits for one, to start or after a loss."""
-        begun = all(one.begun for one in self._busy.values())
+        begun = all(one.node for one in self._busy.values())
         return begun and len(self._busy) + len(self._idle) < _room(self._gpus)
 
     def _lost(self, stream: Any, error: Exception) -> TrialOutcome:
-        """The outcome of a task that was lost as often as Ray may start it again."""
+        """The outcome of a task whose worker died, or whose node or connection was lost."""
         import ray
 
         one = self._busy.pop(stream)
         ray.kill(one.actor)
-        cause = error.__cause__ or error
-        if isinstance(cause, ImportError):
-            raise self._cannot_train(cause)
+        if getattr(error, "actor_init_failed", False):
+            raise self._cannot_train(error)
+        died = (ray.exceptions.ActorDiedError, ray.exceptions.OutOfMemoryError)
+        alive = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+        # Without a node it died before it began: an idle one, for which no task is to blame.
+        crashed = isinstance(error, died) and (one.node in alive if one.node else one.first)
+        what = "its worker died" if crashed else "its node was lost, or the connection to it"
+        message = f"{what} (Ray: {_first_line(error)})"
         return TrialOutcome(
-            one.task,
-            "lost",
-            tuple(one.epochs),
-            message=f"its worker on the Ray cluster was lost: {_first_line(error)}",
-            tries=self._options.max_retries + 1,
+            one.task, "lost", tuple(one.epochs), message=message, blameless=not crashed
         )
 
     @staticmethod
@@ -330,7 +334,7 @@ class _RayPool(Runner):
             self.slots = max(1, _room(self._gpus))
         if now - self._moved > _SILENCE_SECONDS:
             self._idle.clear()  # what is silent may wait for a core of theirs
-        begun = any(one.begun for one in self._busy.values())
+        begun = any(one.node for one in self._busy.values())
         if not begun and now - self._moved > _PATIENCE_SECONDS:
             self._moved = math.inf  # said once
             self._notify(

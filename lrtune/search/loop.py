@@ -159,6 +159,10 @@ class TaskLoop:
             self._limit = self._limit and self._limit + 1
             self._finish(outcome)
             return
+        if outcome.blameless:
+            self._observer.trial_lost(task, f"{outcome.message}; it starts again")
+            self._again.append(task)
+            return
         self._lost_in_a_row.append(task.trial_id)
         if len(self._lost_in_a_row) >= _LOST_IN_A_ROW:
             raise SearchError(
@@ -168,7 +172,7 @@ class TaskLoop:
         if len(set(self._lost_in_a_row)) > 1:  # so no single trial is to blame
             self._slow_down(task, outcome)
             return
-        self._tries[task.trial_id] += outcome.tries
+        self._tries[task.trial_id] += 1
         tried = self._tries[task.trial_id]
         if tried <= self._max_retries:
             self._observer.trial_lost(

@@ -105,14 +105,21 @@ def test_when_workers_of_several_trials_die_fewer_run_and_no_try_is_used_up(tmp_
     assert pauses == [2.0, 4.0, 8.0]
 
 
-def test_a_trial_that_the_runner_itself_has_started_again_is_not_started_once_more(tmp_path):
-    def train(task):
-        return dataclasses.replace(lost(task), tries=3) if task.trial_id == "1" else completed(task)
+def test_losing_its_machine_counts_neither_against_a_trial_nor_against_the_workers(tmp_path):
+    # A node with eight workers leaves, three times: as many losses in a row as end a search.
+    losses = Counter()
 
-    search = Search(tmp_path / "run", train, trials=3)
+    def train(task):
+        losses[task.trial_id] += 1
+        if losses[task.trial_id] <= 3:
+            return dataclasses.replace(lost(task), blameless=True)
+        return completed(task)
+
+    search = Search(tmp_path / "run", train, slots=8, trials=8, max_retries=0)
     search.run()
-    assert [task.trial_id for task in search.runner.tasks].count("1") == 1
-    assert search.outcome("1")["message"] == "its worker process ended, 3 times"
+    assert losses == dict.fromkeys(map(str, range(8)), 4)
+    assert [one["status"] for one in search.outcomes] == ["completed"] * 8
+    assert search.runner.most == 8
 
 
 def test_the_epochs_of_a_lost_try_are_forgotten(tmp_path):
