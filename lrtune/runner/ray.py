@@ -322,7 +322,11 @@ class _RayPool(Runner):
         cause = getattr(error, "cause", None) or error
         if isinstance(cause, LrtuneError):
             return cause
-        return SearchError(f"a node of the Ray cluster cannot train: {_first_line(cause)}")
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        return SearchError(
+            f"a node of the Ray cluster cannot train: {lines[-1]}. All nodes need lrtune, and the "
+            "modules that the model imports"
+        )
 
     def _look(self) -> None:
         """Adapts the number of workers to the cluster's size, unless it was given."""
