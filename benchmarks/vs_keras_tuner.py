@@ -23,18 +23,23 @@ def stock(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def lrtune_with(workers: int) -> common.Side:
-    """Our tuner with some workers, without the baseline, which stock does not train."""
+    """Our tuner with some workers."""
 
     def side(arguments: argparse.Namespace) -> dict[str, Any]:
-        import lrtune
-
-        args, kwargs = common.images(arguments)
-        tuner = common.hyperband(lrtune, arguments, workers=workers, baseline_seeds=0)
-        started = time.perf_counter()
-        tuner.search(*args, **kwargs, verbose=0)
-        return {"seconds": time.perf_counter() - started, "trials": len(tuner.oracle.trials)}
+        return ours(arguments, workers=workers)
 
     return side
+
+
+def ours(arguments: argparse.Namespace, **options: Any) -> dict[str, Any]:
+    """Our tuner without the baseline, which stock does not train."""
+    import lrtune
+
+    args, kwargs = common.images(arguments)
+    tuner = common.hyperband(lrtune, arguments, baseline_seeds=0, **options)
+    started = time.perf_counter()
+    tuner.search(*args, **kwargs, verbose=0)
+    return {"seconds": time.perf_counter() - started, "trials": len(tuner.oracle.trials)}
 
 
 def summary(medians: dict[str, dict[str, float]]) -> dict[str, Any]:

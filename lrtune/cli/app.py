@@ -68,7 +68,11 @@ Loss = Annotated[
 ]
 Workers = Annotated[
     int | None,
-    typer.Option(help="Worker processes.", show_default="one a physical core"),
+    typer.Option(help="Worker processes.", show_default="one a GPU, or else a physical core"),
+]
+WorkersPerGpu = Annotated[
+    int,
+    typer.Option(help="Worker processes for each GPU, which share it; several for a small model."),
 ]
 InProcess = Annotated[
     bool,

@@ -75,6 +75,7 @@ def command(
     train_on: TrainOn = "train+validation",
     data: Data = None,
     workers: cli.Workers = None,
+    workers_per_gpu: cli.WorkersPerGpu = RunOptions.workers_per_gpu,
     engine: cli.Engine = "local",
     ray_address: cli.RayAddress = None,
     gpus_per_trial: cli.GpusPerTrial = None,
@@ -93,12 +94,20 @@ def command(
     """
     from lrtune.confirmation.plan import Design
 
-    check_options(workers, trial_timeout, max_retries, cli.flag, in_process=in_process)
+    check_options(
+        workers,
+        trial_timeout,
+        max_retries,
+        cli.flag,
+        in_process=in_process,
+        workers_per_gpu=workers_per_gpu,
+    )
     check_engine(engine, ray_address, gpus_per_trial, in_process=in_process)
     runner = runner_of(engine, ray_address, gpus_per_trial)
+    options = RunOptions(workers, trial_timeout, max_retries, in_process, workers_per_gpu, runner)
     asked = Asked(
         design=Design(design, seeds, max_seeds, min_seeds),
-        options=RunOptions(workers, trial_timeout, max_retries, in_process, runner),
+        options=options,
         top=top,
         arms=arm or (),
         train_on=train_on,
@@ -195,7 +204,7 @@ def _train(
     if not options.trains_here and options.runner is None:
         start_server()  # it imports TensorFlow while this process does
     # One thread, as in every worker, so that a training's numbers do not depend on where it runs.
-    start_tensorflow(threads=1)
+    start_tensorflow(threads=1, workers=not options.trains_here)
     from lrtune.confirmation.api import searched_hypermodel
     from lrtune.confirmation.train import Confirmation
     from lrtune.display import Leaderboard, make_progress

@@ -70,7 +70,7 @@ def what_is_trained(source: str, given: Given) -> str:
     )
 
 
-def start(*, workers: bool) -> None:
+def start(*, workers: bool, trains: bool = False) -> None:
     """Starts TensorFlow with one thread.
 
     As in every worker, so that a trial's numbers do not depend on where it runs; and before a file
@@ -78,10 +78,11 @@ def start(*, workers: bool) -> None:
 
     Args:
         workers: whether there will be worker processes, which the server then prepares meanwhile.
+        trains: whether this process trains, too, so that it needs a GPU beside them.
     """
     from lrtune.model.start import start_tensorflow
     from lrtune.runner.forkserver import start_server
 
     if workers:
         start_server()
-    start_tensorflow(threads=1)
+    start_tensorflow(threads=1, workers=workers and not trains)

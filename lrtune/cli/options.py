@@ -123,6 +123,7 @@ class Options:
         ),
     ] = "64"
     workers: cli.Workers = RunOptions.workers
+    workers_per_gpu: cli.WorkersPerGpu = RunOptions.workers_per_gpu
     engine: cli.Engine = "local"
     ray_address: cli.RayAddress = None
     gpus_per_trial: cli.GpusPerTrial = None
@@ -328,7 +329,12 @@ class Options:
         """How trainings are run."""
         runner = runner_of(self.engine, self.ray_address, self.gpus_per_trial)
         return RunOptions(
-            self.workers, self.trial_timeout, self.max_retries, self.in_process, runner
+            self.workers,
+            self.trial_timeout,
+            self.max_retries,
+            self.in_process,
+            self.workers_per_gpu,
+            runner,
         )
 
     @property
@@ -344,9 +350,9 @@ class Options:
 
 _NAMED_IN_FOLDER = ("algo", "max_epochs", "seed", "quick")
 _OF_NO_MATTER = (
-    "max_trials", "workers", "engine", "ray_address", "gpus_per_trial", "keep_models",
-    "trial_timeout", "max_retries", "in_process",
-    "tensorboard", "run_dir", "overwrite", "quiet", "confirm", "max_seeds", "time_limit",
+    "max_trials", "workers", "workers_per_gpu", "engine", "ray_address", "gpus_per_trial",
+    "keep_models", "trial_timeout", "max_retries", "in_process", "tensorboard", "run_dir",
+    "overwrite", "quiet", "confirm", "max_seeds", "time_limit",
 )  # fmt: skip
 """Options that do not matter for the default folder: a search can be resumed with others."""
 
@@ -410,6 +416,7 @@ def check(options: Options) -> None:
         options.max_retries,
         cli.flag,
         in_process=options.in_process,
+        workers_per_gpu=options.workers_per_gpu,
     )
     check_engine(
         options.engine, options.ray_address, options.gpus_per_trial, in_process=options.in_process

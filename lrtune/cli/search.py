@@ -139,7 +139,7 @@ def _search(
         say(console, what_is_trained(options.data, given) + starting)
     with _resumable(options, console):
         if not options.own_code:
-            start(workers=options.local_workers)
+            start(workers=options.local_workers, trains=options.finds_range)
         return _run(options, given, console, deadline, quiet=options.quiet or finished)
 
 
@@ -159,7 +159,7 @@ def _loaded(options: Options, console: Console) -> tuple[Options, Given]:
     if options.own_code:
         if not options.quiet:
             say(console, "Starting TensorFlow ...")
-        start(workers=options.local_workers)
+        start(workers=options.local_workers, trains=options.finds_range)
     quick = {"train": QUICK_TRAIN, "validation": QUICK_VALIDATION} if options.quick else {}
     given = load_given(options.data, console, **quick)
     if options.confirm:
@@ -364,6 +364,7 @@ def _tuner(options: Options, given: Given, share: float | None = None) -> Any:
         keep_models=options.keep_models,
         trial_timeout=options.trial_timeout,
         max_retries=options.max_retries,
+        workers_per_gpu=options.workers_per_gpu,
         in_process=options.in_process,
         runner=options.run_options.runner,
         _share=share,

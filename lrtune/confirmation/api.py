@@ -15,6 +15,7 @@ from lrtune.confirmation.plan import (
     refuse_other_confirmation,
 )
 from lrtune.errors import ArgumentError
+from lrtune.model.gpus import prepare_gpus
 from lrtune.records.reader import read_run
 from lrtune.run import load_run
 from lrtune.runner.options import RunOptions
@@ -49,6 +50,7 @@ def confirm(
     trial_timeout: float = 3600.0,
     max_retries: int = 2,
     in_process: bool | None = None,
+    workers_per_gpu: int = 1,
     runner: RayRunner | None = None,
     overwrite: bool = False,
     observer: Observer | None = None,
@@ -88,6 +90,7 @@ def confirm(
         trial_timeout: likewise.
         max_retries: likewise.
         in_process: likewise.
+        workers_per_gpu: likewise.
         runner: likewise.
         overwrite: whether to erase an existing confirmation; otherwise it is resumed.
         observer: is notified of every event, and replaces the display.
@@ -101,7 +104,7 @@ def confirm(
     Raises:
         ArgumentError, RunFolderError, DataError: the run cannot be confirmed; the message says why.
     """
-    options = RunOptions(workers, trial_timeout, max_retries, in_process, runner)
+    options = RunOptions(workers, trial_timeout, max_retries, in_process, workers_per_gpu, runner)
     folder = run if isinstance(run, str | os.PathLike) else run.records.folder
     records = read_run(folder)
     layout = Design(design, seeds, max_seeds, min_seeds)
@@ -113,6 +116,7 @@ def confirm(
     else:
         material = loaded_material(records.manifest, data, train_on)
     manifest = plan(records, layout, choice, material, overwrite=overwrite)
+    prepare_gpus(workers=not options.trains_here)
     model = hypermodel or searched_hypermodel(records, material)
     check_searched(records.manifest, model, material)
     if overwrite or not is_finished(records, manifest):

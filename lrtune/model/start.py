@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from lrtune.errors import SearchError
+from lrtune.model.gpus import prepare_gpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,17 +31,19 @@ def import_tensorflow() -> None:
         tf.get_logger().setLevel("ERROR")
 
 
-def start_tensorflow(threads: int | None = None) -> None:
+def start_tensorflow(threads: int | None = None, *, workers: bool = False) -> None:
     """Imports TensorFlow and Keras and starts the runtime, printing only errors.
 
     Args:
         threads: int >= 1 threads for computing, or None for TensorFlow's choice. Only the first
             call in a process has an effect.
+        workers: whether worker processes train, so that this one leaves them the GPUs.
     """
     import_tensorflow()
     import tensorflow as tf
 
     with _held_back_stderr():
+        prepare_gpus(workers=workers)
         if threads is not None:
             with suppress(RuntimeError):  # the runtime has started already
                 tf.config.threading.set_intra_op_parallelism_threads(threads)

@@ -182,7 +182,8 @@ def _gather(arrays: Any, chosen: Any) -> Any:
 
 def _tensors(arrays: Any) -> Any:
     # tf.data would stack a list into one tensor; several inputs of a model must be a tuple.
-    return keras.tree.map_structure(shared_tensor, keras.tree.lists_to_tuples(arrays))
+    with tf.device("CPU"):  # where the pipeline runs: a GPU's memory would be taken for nothing
+        return keras.tree.map_structure(shared_tensor, keras.tree.lists_to_tuples(arrays))
 
 
 def _options() -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import atexit
 import itertools
-import os
 import shutil
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 import joblib
 from typing_extensions import override
 
+from lrtune.model.gpus import gpus
 from lrtune.runner.base import Runner
 from lrtune.runner.exchange import write_job
 from lrtune.runner.forkserver import start_server
@@ -47,23 +47,14 @@ def physical_cores() -> int:
     return int(joblib.cpu_count(only_physical_cores=True))
 
 
-def gpus() -> list[str]:
-    """The GPUs this process may use, as CUDA_VISIBLE_DEVICES names them."""
-    import tensorflow as tf
-
-    count = len(tf.config.list_physical_devices("GPU"))
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    names = visible.split(",") if visible else [str(index) for index in range(count)]
-    return names[:count]
-
-
 class LocalRunner(Runner):
     """Worker processes of this machine.
 
     Args:
         job: what all tasks have in common; pickled once (cloudpickle: functions of a script or a
             notebook too), its arrays written to disk once and memory-mapped by every worker.
-        workers: int >= 1, how many processes. Each sees one GPU, in turn, where there are any.
+        workers: int >= 1, how many processes. Each sees one GPU, in turn, where there are any;
+            several may share one.
         trial_timeout: seconds > 0 that a worker may take for an epoch before it counts as hung.
 
     Raises:

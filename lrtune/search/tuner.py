@@ -23,6 +23,7 @@ from lrtune.display.observer import Observer, PrefixedObserver
 from lrtune.display.script import watching
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.model.batch_size import check_batch_size
+from lrtune.model.gpus import prepare_gpus
 from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.model.kept import best_model, best_models
 from lrtune.records.identity import continued, identity, installed, refuse_other_search
@@ -86,8 +87,11 @@ class LoopTuner(UnsavedTuner):
     """Searches with `SearchLoop` instead of Keras Tuner's own loop.
 
     Args:
-        workers: int >= 1, worker processes. None means one for each GPU, or for each physical core
-            if there is no GPU; with `runner`, as many as the cluster has room for.
+        workers: int >= 1, worker processes. None means `workers_per_gpu` for each GPU, or one for
+            each physical core if there is no GPU; with `runner`, as many as the cluster has room
+            for. Where workers train, this process sees no GPU from now on, unless it has started
+            TensorFlow's runtime before.
+        workers_per_gpu: int >= 1, worker processes for each GPU, which share it.
         in_process: whether to train in this process, one trial at a time, as it is for `workers` 1
             unless this is False; see `lrtune.runner.RunOptions`.
         runner: `lrtune.RayRunner(...)` to train on a Ray cluster in place of this machine.
@@ -136,6 +140,7 @@ class LoopTuner(UnsavedTuner):
         *args: Any,
         workers: int | None = None,
         in_process: bool | None = None,
+        workers_per_gpu: int = 1,
         runner: RayRunner | None = None,
         score: str = "last",
         horizon: str = "truncated",
@@ -151,7 +156,10 @@ class LoopTuner(UnsavedTuner):
         _share: float | None = None,
         **kwargs: Any,
     ) -> None:
-        self.options = RunOptions(workers, trial_timeout, max_retries, in_process, runner)
+        self.options = RunOptions(
+            workers, trial_timeout, max_retries, in_process, workers_per_gpu, runner
+        )
+        prepare_gpus(workers=not self.options.trains_here)
         self.score = checks.one_of("score", score, SCORES)
         self.horizon = checks.one_of("horizon", horizon, HORIZONS)
         self.min_epochs = checks.integer("min_epochs", min_epochs, at_least=1)
@@ -350,6 +358,7 @@ class LoopTuner(UnsavedTuner):
                 "score": self.score,
                 "min_epochs": self.min_epochs,
                 "baseline_seeds": 0,
+                "in_process": self.options.trains_here,
                 "max_retries": self.options.max_retries,
                 "keep_models": len(TUNED_ARMS) if self.keep_models else 0,
                 "_share": self.share * self.baseline_budget,

@@ -76,6 +76,10 @@ BAD = {
         ["--engine", "ray", "--in-process"],
         "--in-process and --engine ray exclude each other: leave one out.",
     ),
+    "no worker on a GPU": (
+        ["--workers-per-gpu", "0"],
+        "--workers-per-gpu must be an integer >= 1. Received: 0",
+    ),
     "negative seed": (
         ["--seed", "-1"],
         "--seed must be an integer from 0 to 2147483647. Received: -1.",
@@ -279,7 +283,7 @@ def test_the_default_folder_identifies_the_search():
     name = search_options.default_run_dir(asked())
     assert name == Path("runs/random-50-epochs-seed-1")
     one_command = {"confirm": True, "max_seeds": 9, "time_limit": "30m"}
-    numbers = {"workers": 4, "max_trials": 99, "keep_models": 9}
+    numbers = {"workers": 4, "workers_per_gpu": 2, "max_trials": 99, "keep_models": 9}
     for same in (one_command, numbers, {"overwrite": True}):
         assert search_options.default_run_dir(asked(**same)) == name
     others = [
@@ -321,6 +325,7 @@ def test_the_resume_command_has_every_changed_option(
     changed = search_options.Options(
         algo="bayesian", data="some pets.npz", max_epochs=7, max_trials=9, families="step",
         objective="val_loss", batch_size="8,16", workers=3, seed=5, score="best",
+        workers_per_gpu=2,
         baseline_budget=0.25, keep_models=2, trial_timeout=60.0, max_retries=1,
         tensorboard=Path("my events"),
         run_dir=Path("my runs"),

@@ -185,32 +185,6 @@ def test_the_driver_of_workers_needs_no_tensorflow():
     assert child.stdout.strip() == "False", child.stderr
 
 
-@pytest.mark.long  # two processes that start TensorFlow
-def test_each_worker_sees_a_gpu_of_its_own(monkeypatch):
-    # No GPU here: what a worker is told is what TensorFlow would obey.
-    monkeypatch.setattr("lrtune.runner.local.gpus", lambda: ["5", "7"])
-
-    class Tells(keras_tuner.HyperModel):
-        def build(self, hp):
-            raise RuntimeError("sees " + os.environ["CUDA_VISIBLE_DEVICES"])
-
-    with LocalRunner(TrainingJob(Tells(), (), {}), 2) as runner:
-        outcomes = run(runner, *(task(f"{number}", {}) for number in range(4)))
-    told = {outcome.message.strip().splitlines()[-1] for outcome in outcomes}
-    assert told <= {"RuntimeError: sees 5", "RuntimeError: sees 7"}
-    assert told
-
-
-def test_gpus_are_those_that_this_process_may_use(monkeypatch):
-    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind: [kind] * 2)
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert local.gpus() == ["0", "1"]
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,1")
-    assert local.gpus() == ["3", "1"]
-    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind: [])
-    assert local.gpus() == []
-
-
 class Astray(keras_tuner.HyperModel):
     """Does what its values say, in the worker."""
 
