@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lrtune.cli import app as cli
+from lrtune.cli.data import start
 from lrtune.cli.engine import check_engine, runner_of
 from lrtune.runner.options import RunOptions, check_options
 
@@ -197,14 +198,12 @@ def _train(
     console: Console,
 ) -> bool:
     """Trains; whether the deadline came before the end."""
-    from lrtune.model.start import start_tensorflow
-    from lrtune.runner.forkserver import start_server
-
     options = asked.options
-    if not options.trains_here and options.runner is None:
-        start_server()  # it imports TensorFlow while this process does
-    # One thread, as in every worker, so that a training's numbers do not depend on where it runs.
-    start_tensorflow(threads=1, workers=not options.trains_here)
+    start(
+        workers=not options.trains_here,
+        own_code=records.manifest.model is not None,
+        server=options.runner is None,
+    )
     from lrtune.confirmation.api import searched_hypermodel
     from lrtune.confirmation.train import Confirmation
     from lrtune.display import Leaderboard, make_progress

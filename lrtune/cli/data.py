@@ -70,19 +70,22 @@ def what_is_trained(source: str, given: Given) -> str:
     )
 
 
-def start(*, workers: bool, trains: bool = False) -> None:
+def start(*, workers: bool, own_code: bool, trains: bool = False, server: bool = True) -> None:
     """Starts TensorFlow with one thread.
 
     As in every worker, so that a trial's numbers do not depend on where it runs; and before a file
     of the user's starts it with all cores.
 
     Args:
-        workers: whether there will be worker processes, which the server then prepares meanwhile.
+        workers: whether there will be worker processes.
+        own_code: whether code of the user's runs in this process, which may use all of Keras.
         trains: whether this process trains, too, so that it needs a GPU beside them.
+        server: whether the workers are of this machine: their server then starts meanwhile.
     """
-    from lrtune.model.start import start_tensorflow
+    from lrtune.model.start import UNUSED, import_tensorflow, start_tensorflow
     from lrtune.runner.forkserver import start_server
 
-    if workers:
+    if workers and server:
         start_server()
+    import_tensorflow(without=() if own_code else UNUSED)
     start_tensorflow(threads=1, workers=workers and not trains)

@@ -59,11 +59,11 @@ def command(
 
     if own_code:
         say(console, "Starting TensorFlow ...")
-        start(workers=False)
+        start(workers=False, own_code=own_code)
     given = load_given(data, console)
     if not own_code:
         say(console, f"{what_is_trained(data, given)} Starting TensorFlow ...")
-        start(workers=False)
+        start(workers=False, own_code=own_code)
     from lrtune.finder.api import range_test
     from lrtune.model.named import named_hypermodel
 

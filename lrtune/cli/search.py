@@ -81,6 +81,10 @@ def search(options: Options, clock: Callable[[], float] = time.monotonic) -> Non
         from lrtune.export.live import check_folder
 
         check_folder(options.tensorboard, folder)
+    if options.local_workers and not (options.own_code or folder.exists()):
+        from lrtune.runner.forkserver import start_server
+
+        start_server()  # nothing is finished here: it imports TensorFlow while the data are loaded
     options, given = _loaded(options, console)
     finished = not options.overwrite and _is_finished(options, given)
     if finished and not options.confirm:
@@ -139,8 +143,18 @@ def _search(
         say(console, what_is_trained(options.data, given) + starting)
     with _resumable(options, console):
         if not options.own_code:
-            start(workers=options.local_workers, trains=options.finds_range)
+            _start(options)
         return _run(options, given, console, deadline, quiet=options.quiet or finished)
+
+
+def _start(options: Options) -> None:
+    """Starts TensorFlow."""
+    start(
+        workers=not options.in_process,
+        own_code=options.own_code,
+        trains=options.finds_range,
+        server=options.engine == "local",
+    )
 
 
 @contextmanager
@@ -159,7 +173,7 @@ def _loaded(options: Options, console: Console) -> tuple[Options, Given]:
     if options.own_code:
         if not options.quiet:
             say(console, "Starting TensorFlow ...")
-        start(workers=options.local_workers, trains=options.finds_range)
+        _start(options)
     quick = {"train": QUICK_TRAIN, "validation": QUICK_VALIDATION} if options.quick else {}
     given = load_given(options.data, console, **quick)
     if options.confirm:
@@ -235,7 +249,9 @@ def _run(
     options: Options, given: Given, console: Console, deadline: Deadline, *, quiet: bool
 ) -> bool:
     from lrtune.display import Leaderboard, make_progress
+    from lrtune.display.observer import AtFirstEpoch
     from lrtune.display.stages import Stages
+    from lrtune.report.finish import prepare_page
     from lrtune.report.terminal import say
 
     if options.finds_range:
@@ -271,7 +287,7 @@ def _run(
             *given.train,
             **given.search_kwargs,
             **given.batches_of(options.one_batch_size),
-            observer=observer,
+            observer=AtFirstEpoch(observer, prepare_page),
             data=given.record,
             model=options.model,
         )

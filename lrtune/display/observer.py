@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lrtune.records.schema import Outcome
     from lrtune.records.task import EpochRecord, TrialTask
 
@@ -80,3 +83,21 @@ class PrefixedObserver(Observer):
 
     def _task(self, task: TrialTask) -> TrialTask:
         return replace(task, trial_id=self._prefix + task.trial_id)
+
+
+class AtFirstEpoch(PrefixedObserver):
+    """Calls a function when the first epoch has ended: workers train, and this process waits.
+
+    Args:
+        observer: watches the search.
+        call: the function.
+    """
+
+    def __init__(self, observer: Observer, call: Callable[[], None]) -> None:
+        super().__init__(observer, prefix="")
+        self._call = cache(call)
+
+    @override
+    def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
+        super().epoch_ended(trial_id, record)
+        self._call()

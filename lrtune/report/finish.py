@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +57,16 @@ def keep_page(folder: str | os.PathLike[str], console: Console, *, overwrite: bo
             return
     quoted = shlex.quote(str(path))
     say(console, f"\nOpen {quoted} for the report with pictures and every trial's curves.")
+
+
+def prepare_page() -> None:
+    """Imports in the background what `keep_page` needs: half of its time after a search."""
+    threading.Thread(target=_import_page, daemon=True).start()
+
+
+def _import_page() -> None:
+    with suppress(Exception):  # `keep_page` meets it again
+        import lrtune.report.page  # noqa: F401 - imported for its effect
 
 
 def next_commands(folder: str | os.PathLike[str]) -> str:

@@ -6,7 +6,10 @@ import keras_tuner
 from typing_extensions import override
 
 from lrtune.search.algorithm import Algorithm
+from lrtune.search.oracle import find_scikit_learn
 from lrtune.search.tuner import LoopTuner
+
+find_scikit_learn()
 
 
 class BayesianAlgorithm(Algorithm):

@@ -146,6 +146,14 @@ def seed_proposal(
         oracle._random_state = np.random.RandomState(oracle._seed_state)
 
 
+def find_scikit_learn() -> None:
+    """Gives Keras Tuner's Bayesian search scikit-learn, which was kept from it to start faster."""
+    import sklearn.gaussian_process
+    from keras_tuner.src.tuners import bayesian
+
+    bayesian.sklearn = sklearn
+
+
 def ask(oracle: Any, seed: int, tries: Sequence[Mapping[str, Any]] = ()) -> Any | None:
     """The oracle's next trial, a `keras_tuner` Trial; None if it has none, for now or for good."""
     number = len(oracle.trials)

@@ -7,6 +7,7 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import keras_tuner  # noqa: F401 - a search would import it without scikit-learn, for all tests
 import pytest
 import typer
 

@@ -16,7 +16,7 @@ import lrtune
 from lrtune.cli import options as search_options
 from lrtune.cli import search
 from lrtune.cli.app import show_result
-from lrtune.errors import OtherSearchError, RunFolderError
+from lrtune.errors import DataError, OtherSearchError, RunFolderError
 from tests.cli.command import called
 from tests.runs import build_run
 
@@ -268,3 +268,25 @@ def test_a_ctrl_c_while_the_page_is_written_says_that_nothing_is_left_to_do(
 
 def interrupted(*_, **__):
     raise KeyboardInterrupt
+
+
+def test_a_new_search_starts_the_server_of_its_workers_before_it_loads_the_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    begun: list[str] = []
+
+    def load(*_: object, **__: object) -> None:
+        begun.append("data")
+        raise DataError("no data")
+
+    monkeypatch.setattr("lrtune.runner.forkserver.start_server", lambda: begun.append("server"))
+    monkeypatch.setattr(search, "load_given", load)
+    (tmp_path / "there").mkdir()
+    for arguments, expected in (
+        (["--run-dir", tmp_path / "new"], ["server", "data"]),
+        (["--run-dir", tmp_path / "new", "--in-process"], ["data"]),
+        (["--run-dir", tmp_path / "there"], ["data"]),  # it may be finished
+    ):
+        assert called(capsys, "search", *arguments).returncode == 2
+        assert begun == expected
+        begun.clear()
