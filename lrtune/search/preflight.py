@@ -9,8 +9,9 @@ import numpy as np
 
 from lrtune.errors import ArgumentError, DataError
 from lrtune.model.cnn import CrossEntropy
+from lrtune.model.compiling import Compilation
 from lrtune.model.fit_data import first_batch, has_own_fit, is_arrays
-from lrtune.model.hypermodel import ScheduleHyperModel
+from lrtune.model.hypermodel import CatsVsDogsHyperModel, ScheduleHyperModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -57,7 +58,8 @@ def check_search(
             "validation_data= or validation_split=, or choose the objective "
             f"{objective.removeprefix('val_')}."
         )
-    _check_metrics(given, objective, model)
+    if not _measures_as_known(hypermodel, objective):
+        _check_metrics(given, objective, model)
     if not is_arrays(given.get("x")):
         return
     _check_arrays({name: given.get(name) for name in ("x", "y", "sample_weight")}, "")
@@ -67,6 +69,12 @@ def check_search(
         _check_arrays(dict(zip(names, held, strict=False)), "validation_data: ")
     if isinstance(hypermodel, ScheduleHyperModel) and model is not None:
         _check_labels(hypermodel, model, given.get("y"))
+
+
+def _measures_as_known(hypermodel: Any, objective: str) -> bool:
+    """Whether it is the CNN with its own metrics, which need not be tried: that takes .3 s."""
+    usual = type(hypermodel) is CatsVsDogsHyperModel and hypermodel.compilation == Compilation()
+    return usual and objective.removeprefix("val_") in ("loss", "accuracy")
 
 
 def _check_metrics(given: Mapping[str, Any], objective: str, model: keras.Model | None) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -342,6 +343,7 @@ class LoopTuner(UnsavedTuner):
             writer.manifest(dataclasses.replace(manifest, finished=now()))
         return loop.stopped
 
+    @cached_property
     def _constant_tuner(self) -> LoopTuner | None:
         """A tuner like this one for constant rates only, or None without a baseline to tune."""
         if not self.baseline_budget:
@@ -379,7 +381,7 @@ class LoopTuner(UnsavedTuner):
         Returns:
             The best rates with the full budget as arms; none if no trial completed it.
         """
-        tuner = self._constant_tuner()
+        tuner = self._constant_tuner
         if tuner is None:
             return {}
         writer.manifest(whole)
@@ -442,7 +444,7 @@ class LoopTuner(UnsavedTuner):
         return self._plan(self._horizon(None))
 
     def _plan(self, horizon: int) -> tuple[Rung, ...]:
-        tuner = self._constant_tuner()
+        tuner = self._constant_tuner
         nested = tuner._algorithm.rungs(horizon) if tuner else []
         full = sum(trials for trials, _, last in nested if last == horizon)
         return (

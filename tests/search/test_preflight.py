@@ -238,3 +238,16 @@ def test_a_model_that_is_built_once_for_all_is_left_as_it_was(tmp_path):
     check_search(lrtune.ScheduleHyperModel(lambda hp: model, epochs=1), given, "val_loss", model)
     assert not model.run_eagerly
     assert model.test_function is None
+
+
+@pytest.mark.parametrize(("metrics", "runs"), [(None, 0), (["accuracy"], 4)])
+def test_no_model_is_run_to_know_the_metrics_of_the_readings_cnn(metrics, runs):
+    images, labels = np.zeros((4, 8, 8, 1), "float32"), np.array([0, 1, 0, 1])
+    given = {"x": images, "y": labels, "validation_data": (images, labels)}
+    hypermodel = lrtune.CatsVsDogsHyperModel(epochs=1, input_shape=(8, 8, 1), metrics=metrics)
+    model = hypermodel.build(keras_tuner.HyperParameters())
+    evaluate, ran = model.evaluate, []
+    model.evaluate = lambda *args, **kwargs: ran.append(args) or evaluate(*args, **kwargs)
+    for name in ("val_accuracy", "val_loss", "accuracy", "loss"):
+        check_search(hypermodel, given, name, model)
+    assert len(ran) == runs
