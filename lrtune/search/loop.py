@@ -24,6 +24,7 @@ from lrtune.records.task import EpochRecord, TrialOutcome, TrialTask, metrics_of
 from lrtune.schedules.recipe import Recipe
 from lrtune.search.deadline import NEVER
 from lrtune.search.oracle import rung_of, steering_of, tell
+from lrtune.search.oracle_file import OracleFile
 from lrtune.search.plan import NoPlan
 from lrtune.search.seeds import trial_seed
 from lrtune.stats.score import score_of_epochs
@@ -288,6 +289,7 @@ class SearchLoop(TaskLoop):
         self._laid_out = laid_out or manifest.max_epochs
         self._algorithm = algorithm
         self._oracle = algorithm.oracle
+        self._oracle_file = OracleFile(writer, self._oracle)
         self._states = states
         self._unfinished: deque[Any] = deque()
 
@@ -307,7 +309,8 @@ class SearchLoop(TaskLoop):
             KeyboardInterrupt: Ctrl-C or SIGTERM; every task that ended is recorded.
         """
         self._unfinished.extend(unfinished)
-        super().run(plan)
+        with self._oracle_file:
+            super().run(plan)
         self._states.prune((), set())
         last = self._last_failure()
         if last is not None:
@@ -333,14 +336,15 @@ class SearchLoop(TaskLoop):
                 if trial is None:
                     return None
                 self._writer.trial(trial.trial_id, trial.get_state())
-                self._writer.oracle(self._oracle.get_state())
+                self._oracle_file.changed()
             task = self._task(trial)
             if task is not None:
                 return task
 
     @override
     def _has_more(self) -> bool:
-        # A trial that is asked for here is neither recorded nor trained.
+        # A trial that is asked for here is neither recorded nor trained, so no file may name it.
+        self._oracle_file.save()
         return self._algorithm.ask(self._seed) is not None
 
     def _task(self, trial: Any) -> TrialTask | None:
@@ -397,7 +401,7 @@ class SearchLoop(TaskLoop):
         metrics = metrics_of(outcome.epochs[-1]) if outcome.epochs else {}
         tell(self._oracle, trial, recorded, metrics)
         self._writer.trial(recorded.trial_id, trial.get_state())
-        self._writer.oracle(self._oracle.get_state())
+        self._oracle_file.changed()
         self._states.prune([recorded], self._algorithm.promotable())
 
     def _last_failure(self) -> tuple[str, str] | None:
