@@ -98,7 +98,7 @@ class NullStates(KeptStates):
         return {}
 
     @override
-    def keep(self, outcome: Outcome, state: State | None) -> None:
+    def keep(self, outcome: Outcome, state: State | None, promotable: set[str]) -> None:
         pass
 
     @override

@@ -391,7 +391,7 @@ class SearchLoop(TaskLoop):
             super()._finish(outcome)
             return
         recorded = self._recorded(outcome)
-        self._states.keep(recorded, outcome.state)
+        self._states.keep(recorded, outcome.state, self._algorithm.promotable())
         self._writer.outcome(recorded)
         self._tell(recorded, outcome)
         self._observer.trial_ended(recorded)

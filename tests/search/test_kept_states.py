@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from lrtune.records.reader import read_state
+from lrtune.records.writer import RunWriter
 from tests.search.fake_search import Search, completed
 from tests.search.killed import KINDS, Killed, kill_at, mixed
 
@@ -46,3 +47,17 @@ def test_a_search_killed_at_any_write_keeps_the_same_states(kind, tmp_path, monk
             with pytest.raises(Killed):
                 Search(folder, mixed, **arguments).run()
         assert Search(folder, mixed, **arguments).run().states == whole.states, number
+
+
+@pytest.mark.parametrize("keep_models", [0, 1, 2])
+def test_a_state_that_nothing_needs_is_not_written(keep_models, tmp_path, monkeypatch):
+    written, write = [], RunWriter.state
+    monkeypatch.setattr(
+        RunWriter, "state", lambda *args: (written.append(args[1]), write(*args))[-1]
+    )
+    scores = dict(zip("012345", [0.5, 0.7, 0.6, 0.4, 0.65, 0.8], strict=True))
+    train = lambda task: completed(task, [scores[task.trial_id]] * 4)  # noqa: E731
+    search = Search(tmp_path / "run", train, trials=6, keep_models=keep_models).run()
+    # Each that is among the best so many when it ends: 4 (.65) beats 2 (.6), but not 1 (.7).
+    assert written == [[], ["0", "1", "5"], ["0", "1", "2", "4", "5"]][keep_models]
+    assert search.states == [set(), {"5"}, {"1", "5"}][keep_models]
