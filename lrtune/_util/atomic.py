@@ -25,6 +25,7 @@ def replace_file(
     *,
     suffix: str = TEMPORARY,
     flushed: Callable[[], object] = lambda: None,
+    sync: bool = True,
 ) -> None:
     """Write a file, replacing an existing one.
 
@@ -34,6 +35,8 @@ def replace_file(
         suffix: of the temporary file; must differ between writers that may write the same path at
             the same time.
         flushed: called when the content has been passed to the system, before it is on disk.
+        sync: whether to wait until it is on disk. Otherwise a power cut (not a kill) within seconds
+            may leave an empty file.
 
     Raises:
         OSError: the file cannot be written; what was at `path` is unchanged.
@@ -46,7 +49,8 @@ def replace_file(
             write(file)
             file.flush()
             flushed()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):  # the error that led here says more

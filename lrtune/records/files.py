@@ -26,26 +26,27 @@ def boundary(path: Path) -> None:
     """
 
 
-def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def replace_file(path: Path, write: Callable[[BinaryIO], object], *, sync: bool = True) -> None:
     """Write a whole file, replacing an existing one.
 
     Args:
         path: in a folder that exists.
         write: writes the content into the open file it receives.
+        sync: whether to wait until it is on disk, so that it also survives a power cut.
 
     Raises:
         RunFolderError: it cannot be written; what was at `path` is unchanged.
     """
     boundary(path)
     with naming_the_file(path):
-        atomic.replace_file(path, write, flushed=lambda: boundary(path))
+        atomic.replace_file(path, write, flushed=lambda: boundary(path), sync=sync)
     boundary(path)
 
 
-def replace_json(path: Path, value: Any) -> None:
+def replace_json(path: Path, value: Any, *, sync: bool = True) -> None:
     """Write a value as JSON, replacing an existing file; see `replace_file`."""
     text = json.dumps(value, indent=2) + "\n"
-    replace_file(path, lambda file: file.write(text.encode()))
+    replace_file(path, lambda file: file.write(text.encode()), sync=sync)
 
 
 def append_line(path: Path, line: str) -> None:

@@ -80,3 +80,13 @@ def test_a_pipe_and_a_folder_are_refused_and_stay(tmp_path):
 
     assert (tmp_path / "pipe").is_fifo()
     assert (tmp_path / "folder").is_dir()
+
+
+def test_a_file_that_can_be_made_again_does_not_wait_for_the_disk(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+
+    atomic.replace_file(tmp_path / "file", lambda file: file.write(b"new"), sync=False)
+
+    assert synced == []
+    assert (tmp_path / "file").read_bytes() == b"new"

@@ -389,3 +389,19 @@ def test_a_folder_that_goes_while_a_file_is_written_is_named_as_gone(tmp_path):
             f"cannot write {path}: its folder was moved, removed or replaced while this process "
             "was writing it, so it stops here. What it wrote before is where the folder went"
         )
+
+
+def test_only_what_nothing_else_says_waits_for_the_disk(writer, monkeypatch):
+    writer.oracle({})  # its first write makes tuner0.json, too
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    for write, waits in (
+        (lambda: writer.trial("0", {}), False),
+        (lambda: writer.oracle({}), False),
+        (lambda: writer.epoch("0", {"epoch": 1}), False),
+        (lambda: writer.state("0", {"a": np.zeros(2)}), True),
+        (lambda: writer.outcome(outcome()), True),
+    ):
+        synced.clear()
+        write()
+        assert len(synced) == waits
