@@ -176,10 +176,14 @@ class PlainProgress(Display):
     def epoch_ended(self, trial_id: str, record: EpochRecord) -> None:
         super().epoch_ended(trial_id, record)
         self.say_stages()
-        board, left = self.board, self.board.left()
+        board = self.board
+        late = board.clock() - self._said > _PLAIN_SECONDS
+        if self._timed and not late:
+            return  # the time left takes a look at every worker
+        left = board.left()
         timed = left is not None and left.sure and left.seconds > _PLAIN_SECONDS
         first = timed and not self._timed
-        if first or board.clock() - self._said > _PLAIN_SECONDS:
+        if first or late:
             self._timed = self._timed or first
             of = "" if board.epochs is None else f" of {board.epochs}"
             self.say(f"{board.epochs_done}{of} epochs, {board.time_left()}")
