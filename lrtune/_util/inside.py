@@ -7,12 +7,13 @@ and plain files count.
 
 from __future__ import annotations
 
+import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def plain_file(folder: Path, name: str) -> Path:
@@ -20,31 +21,36 @@ def plain_file(folder: Path, name: str) -> Path:
 
     Args:
         folder: as a person gave it; it may be a link itself.
-        name: of the file, relative to the folder.
+        name: of the file, relative to the folder, as "trial_7/outcome.json".
 
     Raises:
         ValueError: there is something else than a file, or than a folder on the way to it.
         OSError: the system does not say what is there.
     """
-    whole = Path(name)
-    for part in (*reversed(whole.parents), whole):
-        _refuse(folder, part, whole, stat.S_ISDIR if part != whole else stat.S_ISREG)
+    above, _, _ = name.rpartition("/")
+    _refuse_others(folder, above, name)
+    _refuse(folder, name, name, stat.S_ISREG)
     return folder / name
 
 
 def plain_folder(folder: Path, name: str) -> Path:
     """The path of a folder below a folder, likewise."""
-    whole = Path(name)
-    for part in (*reversed(whole.parents), whole):
-        _refuse(folder, part, whole, stat.S_ISDIR)
+    _refuse_others(folder, name, name)
     return folder / name
 
 
-def _refuse(folder: Path, part: Path, whole: Path, is_wanted: Callable[[int], bool]) -> None:
-    if part == Path():
-        return  # the folder itself
+def _refuse_others(folder: Path, part: str, whole: str) -> None:
+    """Refuses what is not a folder, from the topmost part on."""
+    above = ""
+    for name in filter(None, part.split("/")):
+        above += f"/{name}"
+        _refuse(folder, above[1:], whole, stat.S_ISDIR)
+
+
+def _refuse(folder: Path, part: str, whole: str, is_wanted: Callable[[int], bool]) -> None:
+    # NOTE: on text: with pathlib these checks took a fifth of the time of resuming a long search.
     try:
-        mode = (folder / part).lstat().st_mode
+        mode = os.lstat(f"{folder}/{part}").st_mode
     except (FileNotFoundError, NotADirectoryError):
         return
     if not is_wanted(mode):

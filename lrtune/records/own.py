@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import stat
+import os
 from typing import TYPE_CHECKING
 
 from lrtune._util.atomic import TEMPORARY
@@ -86,11 +86,11 @@ def _trainings(folder: Path) -> list[str]:
 def _present(folder: Path, where: str, names: tuple[str, ...]) -> Iterator[Path]:
     if not _is_plain(folder, where):
         return
-    for name in names:
-        for path in (folder / where / name, folder / where / f"{name}{TEMPORARY}"):
-            with contextlib.suppress(OSError):
-                if stat.S_ISREG(path.lstat().st_mode):
-                    yield path
+    wanted = {*names, *(f"{name}{TEMPORARY}" for name in names)}
+    found: list[str] = []
+    with contextlib.suppress(OSError), os.scandir(folder / where) as entries:
+        found += [one.name for one in entries if one.is_file(follow_symlinks=False)]
+    yield from (folder / where / name for name in found if name in wanted)
 
 
 def _is_plain(folder: Path, name: str) -> bool:

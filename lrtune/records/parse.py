@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -109,13 +110,13 @@ def read_bytes(folder: Path, name: str, at_most: int = 16 * 2**20) -> bytes:
     Raises:
         OSError: it cannot be read.
         ValueError: it is not a plain file in plain folders, or has more bytes than `at_most`; the
-            largest of ours, the oracle of a search of thousands of trials, has less than one MiB.
+            largest of ours, the oracle of a search of 10,000 trials, has 1.3 MB.
     """
-    path = plain_file(folder, name)
-    size = path.stat().st_size
-    if size > at_most:
-        raise ValueError(f"it has {size:,} bytes")
-    return path.read_bytes()
+    with plain_file(folder, name).open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > at_most:
+            raise ValueError(f"it has {size:,} bytes")
+        return file.read()
 
 
 def loads(content: bytes) -> Any:
