@@ -32,21 +32,31 @@ def read_epochs(folder: Path, trial_id: str) -> list[dict[str, Any]]:
     return epochs_and_notice(folder, trial_id)[0]
 
 
+def read_last_epoch(folder: Path, trial_id: str) -> dict[str, Any] | None:
+    """The last one of `read_epochs`, in a fifth of the time; None if there is none."""
+    try:
+        lines = _content(folder, f"{folder_of(trial_id)}/{EPOCHS}").split(b"\n")[:-1]
+    except (OSError, ValueError):
+        return None
+    return next((row for line in reversed(lines) for row in _rows([line])), None)
+
+
 def epochs_and_notice(folder: Path, trial_id: str) -> tuple[list[dict[str, Any]], str | None]:
     """The intact epochs of one `epochs.jsonl`, and a notice if there are damaged lines."""
     name = f"{folder_of(trial_id)}/{EPOCHS}"
     try:
-        content = read_bytes(folder, name, at_most=2**30)
+        content = _content(folder, name)
     except FileNotFoundError:
         return [], None
     except (OSError, ValueError) as error:
         return [], f"{name} cannot be read ({reason(error)}): its epochs are left out."
     *lines, torn = content.split(b"\n")
     rows = _rows(lines)
-    if b"null" in content:
-        for row in rows:
-            row.update({key: math.nan for key, value in row.items() if value is None})
     return rows, _epochs_notice(name, damaged=len(lines) - len(rows), torn=bool(torn.strip()))
+
+
+def _content(folder: Path, name: str) -> bytes:
+    return read_bytes(folder, name, at_most=2**30)
 
 
 def _epochs_notice(name: str, *, damaged: int, torn: bool) -> str | None:
@@ -62,8 +72,12 @@ def _rows(lines: list[bytes]) -> list[dict[str, Any]]:
     # NOTE: parsing a file at once takes half the time of parsing it line by line, which matters for
     # 1,000 trials of 50 epochs.
     with suppress(*UNREADABLE):
-        rows: list[dict[str, Any]] = loads_numbers(b"[" + b",".join(lines) + b"]")
+        content = b"[" + b",".join(lines) + b"]"
+        rows: list[dict[str, Any]] = loads_numbers(content)
         if len(rows) == len(lines) and all(map(_is_epoch, rows)):
+            if b"null" in content:
+                for row in rows:
+                    row.update({key: math.nan for key, value in row.items() if value is None})
             return rows
     return [row for line in lines for row in _rows([line])] if len(lines) > 1 else []
 

@@ -40,6 +40,7 @@ class HyperbandAlgorithm(Algorithm):
 
     @override
     def replay(self, trial_id: str, values: Mapping[str, Any]) -> None:
+        super().replay(trial_id, values)
         seam.place_in_bracket(self.oracle, trial_id, values)
 
 

@@ -10,8 +10,7 @@ from lrtune._util.failures import summary_of
 from lrtune.display.stages import Speed
 from lrtune.errors import SearchError
 from lrtune.records.ids import BASELINE_SEARCH
-from lrtune.records.manifest import DamagedManifestError
-from lrtune.records.reader import read_run
+from lrtune.records.manifest import DamagedManifestError, load_manifest
 from lrtune.records.task import TrialTask
 from lrtune.records.writer import holds_run
 
@@ -135,7 +134,7 @@ def recorded_share(folder: Path, baseline_budget: float) -> float:
     if not holds_run(folder):
         return 1.0
     try:
-        return read_run(folder).manifest.share
+        return load_manifest(folder).share
     except DamagedManifestError:
         nested = folder / BASELINE_SEARCH
         if not (baseline_budget and holds_run(nested)):

@@ -11,12 +11,14 @@ trial instead of its own bracket's.
 from __future__ import annotations
 
 import copy
+import functools
 import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import keras_tuner
 import numpy as np
+from keras_tuner.engine.metrics_tracking import infer_metric_direction
 from keras_tuner.engine.trial import Trial, TrialStatus
 from typing_extensions import override
 
@@ -34,7 +36,9 @@ SEEN_IN = "1.4.8"
 """The latest version of Keras Tuner in which these private names were seen."""
 
 PRIVATE: Mapping[type, tuple[str, ...]] = {
-    keras_tuner.Oracle: ("_record_values", "_save_trial", "_seed_state"),
+    keras_tuner.Oracle: (
+        "_check_consecutive_failures", "_record_values", "_save_trial", "_seed_state",
+    ),
     keras_tuner.oracles.BayesianOptimizationOracle: ("_random_state",),
     keras_tuner.oracles.HyperbandOracle: (
         "_brackets", "_current_bracket", "_get_epochs", "_get_num_brackets", "_get_num_rounds",
@@ -80,6 +84,9 @@ def disable_saving(oracle: Any) -> None:
     oracle.verbose = 0
     oracle.save = lambda: None
     oracle._save_trial = lambda _: None
+    if oracle.max_consecutive_failed_trials == NEVER:
+        # It looks at every trial that has ended: 2 ms at the 10,000th, 10 s to resume there.
+        oracle._check_consecutive_failures = lambda: None
 
 
 def own_defaults(oracle: Any, space: Space) -> dict[str, Any]:
@@ -115,7 +122,7 @@ def reset(oracle: Any, state: Mapping[str, Any]) -> None:
 
 
 def seed_proposal(
-    oracle: Any, seed: int, number: int, tries: Sequence[Mapping[str, Any]] = ()
+    oracle: Any, seed: int, number: int, drawn: int, tries: Sequence[Mapping[str, Any]] = ()
 ) -> None:
     """Makes an oracle's next draw depend only on the search's seed and the trial's number.
 
@@ -127,10 +134,9 @@ def seed_proposal(
         oracle: `keras_tuner.Oracle`.
         seed: int >= 0, the search's.
         number: int >= 0, of the trial to be proposed.
+        drawn: int >= 0, how many trials before it continue no other one.
         tries: hyperparameter values of the first trials.
     """
-    earlier = (one for one in oracle.trials.values() if int(one.trial_id) < number)
-    drawn = sum(not one.hyperparameters.values.get("tuner/trial_id") for one in earlier)
     given: Mapping[str, Any] = tries[drawn] if drawn < len(tries) else {}
     for hp in oracle.hyperparameters.space:
         if hp.name in given:
@@ -154,10 +160,13 @@ def find_scikit_learn() -> None:
     bayesian.sklearn = sklearn
 
 
-def ask(oracle: Any, seed: int, tries: Sequence[Mapping[str, Any]] = ()) -> Any | None:
-    """The oracle's next trial, a `keras_tuner` Trial; None if it has none, for now or for good."""
+def ask(oracle: Any, seed: int, drawn: int, tries: Sequence[Mapping[str, Any]] = ()) -> Any | None:
+    """The oracle's next trial, a `keras_tuner` Trial; None if it has none, for now or for good.
+
+    Its arguments are those of `seed_proposal`.
+    """
     number = len(oracle.trials)
-    seed_proposal(oracle, seed, number, tries)
+    seed_proposal(oracle, seed, number, drawn, tries)
     with warnings.catch_warnings():
         # Users cannot act on scikit-learn's warnings about fitting its Gaussian process.
         warnings.filterwarnings("ignore", module=r"sklearn\.gaussian_process")
@@ -167,13 +176,18 @@ def ask(oracle: Any, seed: int, tries: Sequence[Mapping[str, Any]] = ()) -> Any 
     return trial if trial.status == TrialStatus.RUNNING else None
 
 
-def add(oracle: Any, trial_id: str, values: Mapping[str, Any]) -> Any:
+def add(oracle: Any, trial_id: str, values: Mapping[str, Any], hp: Any) -> Any:
     """Adds a trial that was proposed earlier, as a running one.
+
+    Args:
+        oracle: `keras_tuner.Oracle`.
+        trial_id: of the trial.
+        values: its hyperparameter values.
+        hp: a copy of the oracle's space, which becomes the trial's own.
 
     Returns:
         The `keras_tuner` Trial.
     """
-    hp = oracle.get_space()
     # In the order of a new trial's: those of the space first, as a record has the schedule first.
     names = [one.name for one in hp.space if one.name in values]
     names += [name for name in values if name not in names and name != COMPRESSION]
@@ -203,8 +217,21 @@ def tell(oracle: Any, trial: Any, outcome: Outcome, metrics: Mapping[str, float]
         trial.status = "COMPLETED"
         reported = {**metrics, oracle.objective.name: outcome.score}
         finite = {name: float(value) for name, value in reported.items() if np.isfinite(value)}
+        for name in finite:
+            if not trial.metrics.exists(name):
+                own = oracle.objective.direction if name == oracle.objective.name else None
+                trial.metrics.register(name, own or _direction_of(name))
         oracle.update_trial(trial.trial_id, finite, step=outcome.epochs.last)
     oracle.end_trial(trial)
+
+
+@functools.cache
+def _direction_of(metric: str) -> str:
+    """What Keras Tuner takes for a metric's direction.
+
+    It makes a Keras metric to find out, and would do so for every trial: 1 to 7 ms each.
+    """
+    return infer_metric_direction(metric) or "min"
 
 
 def rung_of(values: Mapping[str, Any], horizon: int) -> tuple[int, int, str | None]:
@@ -310,7 +337,9 @@ def place_in_bracket(oracle: Any, trial_id: str, values: Mapping[str, Any]) -> N
         oracle._brackets[-1]["rounds"][0].append({"past_id": None, "id": trial_id})
         return
     number = values["tuner/round"]
-    for bracket in oracle._brackets:
+    # The latest first: of the hundreds in a search of 10,000 trials, all but a few are complete.
+    for bracket in reversed(oracle._brackets):
         rounds = bracket["rounds"]
         if number < len(rounds) and any(one["id"] == parent for one in rounds[number - 1]):
             rounds[number].append({"past_id": parent, "id": trial_id})
+            return

@@ -204,6 +204,7 @@ class LoopTuner(UnsavedTuner):
             self.oracle, _share, self.tries, rescaled=self.horizon == "rescaled"
         )
         self._space = tuple(self.oracle.get_space().get_config()["space"])
+        self._restored: tuple[RunRecords, list[Any]] | None = None
         (erase_run if overwrite else refuse_foreign_folder)(self._folder)
         self.reload()
 
@@ -324,7 +325,7 @@ class LoopTuner(UnsavedTuner):
             Whether the deadline came before all trials were trained.
         """
         writer.manifest(manifest)
-        unfinished = restore(self._algorithm, found, self.seed) if found else []
+        unfinished = self._restore(found) if found else []
         ended = list(found.by_id.values()) if found else []
         for notice in found.notices if found else ():
             observer.noticed(notice)
@@ -349,6 +350,7 @@ class LoopTuner(UnsavedTuner):
         if not self.baseline_budget:
             return None
         folder = self._folder / BASELINE_SEARCH
+        # Made once: it restores its own run, which takes seconds after thousands of trials.
         return type(self)(
             self.hypermodel.with_families(("constant",)),
             *self._arguments[0],
@@ -414,8 +416,16 @@ class LoopTuner(UnsavedTuner):
         unknown |= {"model", "fit"}  # which `search` looks at
         asked = {name: one for name, one in identity(manifest).items() if name not in unknown}
         found = self._found(manifest, asked)
+        self._restored = None
         if found is not None:
-            restore(self._algorithm, found, self.seed)
+            self._restored = found, restore(self._algorithm, found, self.seed)
+
+    def _restore(self, found: RunRecords) -> list[Any]:
+        """The trials that must run again, from `restore`; `reload` has called it in most cases."""
+        before, self._restored = self._restored, None
+        if before is not None and before[0] == found:
+            return before[1]
+        return restore(self._algorithm, found, self.seed)
 
     @property
     def _folder(self) -> Path:

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from lrtune.errors import ArgumentError
+from lrtune.records.epochs import read_epochs, read_last_epoch
 from lrtune.records.reader import read_run
 
 
@@ -121,3 +122,28 @@ def test_only_ids_of_the_run_are_opened(run, trial_id):
         "trial_id must be one of the run's: '0', '1', '2', '3', '4' and 10 more. "
         f"Received: {trial_id!r}."
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "epoch"),
+    [
+        ("", None),
+        ('{"epoch": 1}', None),
+        ('{"epoch": 1}\n', 1),
+        ('{"epoch": 1}\n{"epoch": 2}\n', 2),
+        ('{"epoch": 1}\n{"epoch": 2', 1),
+        ('{"epoch": 1}\ngarbage\n{"epoch": 1e999}\n', 1),
+        ('{"epoch": 1}\n{"epoch": 2},{"epoch": 3}\n', 1),
+        ('{"epoch": 1}\n{"epoch": 2, "loss": null}\n', 2),
+    ],
+)
+def test_the_last_epoch_is_the_last_of_those_that_can_be_read(run, content, epoch):
+    (run / "trial_0" / "epochs.jsonl").write_text(content)
+    last = read_last_epoch(run, "0")
+
+    assert (None if last is None else last["epoch"]) == epoch
+    assert repr([last] if last else []) == repr(read_epochs(run, "0")[-1:])  # NaN is not NaN
+
+
+def test_where_no_epochs_were_recorded_there_is_no_last_one(run):
+    assert read_last_epoch(run, "8") is None

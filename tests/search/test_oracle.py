@@ -9,13 +9,15 @@ import keras_tuner
 import pytest
 
 import lrtune
-from lrtune.errors import ArgumentError
+from lrtune.errors import ArgumentError, SearchError
+from lrtune.records.schema import Outcome, Span
 from lrtune.search import oracle as seam
 from lrtune.search.algorithms import ALGORITHMS, tuner_of
 from lrtune.search.bayesian import initial_points
 from lrtune.search.hyperband import HyperbandAlgorithm
 from lrtune.search.oracle import PRIVATE, SEEN_IN, hyperband_rungs, keras_tuner_seed, rung_of
 from lrtune.search.seeds import resolve_seed
+from tests.search.fake_search import Search, failed
 
 OBJECTIVE = keras_tuner.Objective("val_loss", "min")
 
@@ -161,10 +163,10 @@ def test_a_reset_oracle_proposes_what_a_new_one_does():
     hp = keras_tuner.HyperParameters()
     hp.Float("x", 0.0, 1.0)
     algorithm = HyperbandAlgorithm(hyperband(max_epochs=9, hyperparameters=hp))
-    first = [seam.ask(algorithm.oracle, 7).hyperparameters.values for _ in range(4)]
+    first = [algorithm.ask(7).hyperparameters.values for _ in range(4)]
     algorithm.reset()
     assert algorithm.oracle.trials == {}
-    assert [seam.ask(algorithm.oracle, 7).hyperparameters.values for _ in range(4)] == first
+    assert [algorithm.ask(7).hyperparameters.values for _ in range(4)] == first
 
 
 def test_an_unknown_algorithm_is_an_error_not_random_search():
@@ -174,3 +176,30 @@ def test_an_unknown_algorithm_is_an_error_not_random_search():
         "algo must be one of hyperband, bayesian, shape, random. Received: algo='genetic'."
     )
     assert [tuner_of(name).algo for name in ALGORITHMS] == list(ALGORITHMS)
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "val_loss", "auc", "poisson", "of_my_own"])
+def test_every_metric_has_the_direction_that_keras_tuner_gives_it(metric):
+    ours, stock = (keras_tuner.oracles.RandomSearchOracle(OBJECTIVE) for _ in range(2))
+    for oracle in (ours, stock):
+        seam.disable_saving(oracle)
+        oracle.hyperparameters.Float("x", 0.0, 1.0)
+    metrics = {"loss": 1.5, metric: 0.5, "val_loss": 0.25}
+    ended = Outcome("0", "completed", {}, Span(1, 4, 4), seed=7, seconds=1.0, score=0.25)
+    told, updated = ours.create_trial("a"), stock.create_trial("a")
+
+    seam.tell(ours, told, ended, metrics)
+    stock.update_trial(updated.trial_id, metrics, step=4)
+
+    assert told.metrics.get_config() == updated.metrics.get_config()
+
+
+@pytest.mark.parametrize(
+    ("given", "failures"), [({}, 3), ({"max_consecutive_failed_trials": 2}, 2)]
+)
+def test_a_limit_of_failed_trials_that_the_user_sets_is_kept(given, failures, tmp_path):
+    search = Search(tmp_path / "run", failed, trials=3, **given)
+    error = SearchError if failures == 3 else RuntimeError
+    with pytest.raises(error):
+        search.run()
+    assert len(search.oracle.end_order) == failures

@@ -11,6 +11,7 @@ import pytest
 from lrtune.display.observer import Observer
 from lrtune.errors import RunFolderError
 from lrtune.records.reader import read_run
+from lrtune.search import tuner as tuner_module
 from lrtune.search.oracle import hyperband_rungs
 from lrtune.search.resume import refuse_foreign_trials
 from tests.search.fake_search import Search, completed
@@ -240,3 +241,40 @@ def test_without_a_manifest_trials_of_another_seed_are_refused(tmp_path):
     refuse_foreign_trials(records, 5)
     with pytest.raises(RunFolderError, match="holds trials of another seed than 6"):
         refuse_foreign_trials(records, 6)
+
+
+@pytest.fixture
+def restored(monkeypatch):
+    """Which trials an oracle learned, restore by restore."""
+    found, restore = [], tuner_module.restore
+
+    def noted(algorithm, records, seed):
+        found.append([one.trial_id for one in records.outcomes])
+        return restore(algorithm, records, seed)
+
+    monkeypatch.setattr(tuner_module, "restore", noted)
+    return found
+
+
+def test_an_oracle_learns_the_trials_of_a_run_once(tmp_path, restored):
+    Search(tmp_path / "run", completed, trials=3).run()
+    search = Search(tmp_path / "run", completed, trials=5).run()
+    assert restored == [["0", "1", "2"]]
+    assert [task.trial_id for task in search.runner.tasks] == ["3", "4"]
+
+
+def test_what_another_session_has_added_meanwhile_is_learned_too(tmp_path, restored):
+    Search(tmp_path / "run", completed, trials=3).run()
+    search = Search(tmp_path / "run", completed, trials=9)
+    Search(tmp_path / "run", completed, trials=5).run()
+    restored.clear()
+    search.run()
+    assert restored == [["0", "1", "2", "3", "4"]]
+    assert [task.trial_id for task in search.runner.tasks] == ["5", "6", "7", "8"]
+
+
+def test_a_second_search_of_the_same_tuner_learns_what_the_first_has_recorded(tmp_path, restored):
+    search = Search(tmp_path / "run", completed, trials=3).run()
+    search.run()
+    assert restored == [["0", "1", "2"]]
+    assert len(search.runner.tasks) == 3
