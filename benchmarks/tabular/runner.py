@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import heapq
 from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from lrtune.records.task import TrialOutcome
-from lrtune.runner.base import Runner
 
 from .answers import OBJECTIVE
+from .clock import SimulatedRunner
 
 if TYPE_CHECKING:
     from lrtune.records.task import TrialTask
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from .deck import Deck
 
 
-class TabularRunner(Runner):
+class TabularRunner(SimulatedRunner):
     """Answers each task from a table; an epoch takes the table's median time, on any worker.
 
     A task whose recipe is compressed is answered by the training of its schedule that was laid out
@@ -33,48 +32,22 @@ class TabularRunner(Runner):
     """
 
     def __init__(self, answers: Answers, deck: Deck, slots: int = 1) -> None:
-        self.slots = slots
+        super().__init__(slots)
         self._answers = answers
         self._deck = deck
-        self._running: list[tuple[float, int, TrialOutcome]] = []
-        self._submitted = 0
-        self.clock = 0.0
-        """Simulated seconds since the search began."""
         self.begun = 0
         """Epochs of all tasks that were submitted."""
         self.ended = 0
         """Epochs of all tasks that have ended."""
 
-    @property
-    @override
-    def running(self) -> int:
-        return len(self._running)
-
-    @override
-    def submit(self, task: TrialTask) -> None:
-        """Looks up how the task ends, and when."""
-        outcome = self._outcome(task)
-        self.begun += self._cost(outcome)
-        self._submitted += 1
-        heapq.heappush(self._running, (self.clock + outcome.seconds, self._submitted, outcome))
-
     @override
     def wait(self, on_epoch: OnEpoch) -> list[TrialOutcome]:
-        """Goes to the time at which the next task ends."""
-        if not self._running:
-            return []
-        self.clock, _, outcome = heapq.heappop(self._running)
-        self.ended += self._cost(outcome)
-        for record in outcome.epochs:
-            on_epoch(outcome.task.trial_id, record)
-        return [outcome]
+        outcomes = super().wait(on_epoch)
+        self.ended += sum(map(self._cost, outcomes))
+        return outcomes
 
     @override
-    def close(self) -> None:
-        """Forgets the tasks that are running."""
-        self._running.clear()
-
-    def _outcome(self, task: TrialTask) -> TrialOutcome:
+    def outcome(self, task: TrialTask) -> TrialOutcome:
         pair = self._deck.pair(task.trial_id)
         budget = round(self._answers.horizon / task.recipe.compression)
         answer = self._answers.at(pair.schedule, budget, pair.seed)
@@ -82,7 +55,7 @@ class TabularRunner(Runner):
         # The epoch in which a training diverged is its last one, and has a record.
         diverged = answer.status == "diverged" and task.last_epoch >= len(answer.epochs)
         trained = len(answer.epochs[task.begins_after : task.last_epoch])
-        return TrialOutcome(
+        outcome = TrialOutcome(
             task,
             "diverged" if diverged else "completed",
             epochs,
@@ -91,6 +64,8 @@ class TabularRunner(Runner):
             seconds=trained * self._answers.seconds_per_epoch,
             message="the loss is not finite" if diverged else None,
         )
+        self.begun += self._cost(outcome)
+        return outcome
 
     def _cost(self, outcome: TrialOutcome) -> int:
         return round(outcome.seconds / self._answers.seconds_per_epoch)
