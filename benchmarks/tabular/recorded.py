@@ -108,6 +108,7 @@ class RecordedRunner(SimulatedRunner):
         """What the driver had done whenever it began to wait."""
         self.busy: list[tuple[float, float]] = []
         """When each task began and ended, in simulated seconds."""
+        self._short: float | None = None
 
     @override
     def submit(self, task: TrialTask) -> None:
@@ -120,6 +121,8 @@ class RecordedRunner(SimulatedRunner):
     def wait(self, on_epoch: OnEpoch) -> list[TrialOutcome]:
         self._worked()
         self.driver.append(self._driver)
+        if self._short is None and self.running < self.slots:
+            self._short = self.clock
         outcomes = super().wait(lambda *_: None)
         # All that have ended by now, as a runner with real workers returns them.
         while self._running and self._running[0][0] <= self.clock:
@@ -138,9 +141,13 @@ class RecordedRunner(SimulatedRunner):
 
     @property
     def use(self) -> float:
-        """The share of the workers' time that they trained, until the last task began."""
-        last, _ = self.busy[-1]
-        trained = sum(min(end, last) - begin for begin, end in self.busy)
+        """The share of the workers' time that they trained, while there was a task for each.
+
+        When a search ends, workers have nothing to do, and at the end of Hyperband they wait for
+        each other: that is not the driver's fault.
+        """
+        last = self.clock if self._short is None else self._short
+        trained = sum(min(end, last) - begin for begin, end in self.busy if begin < last)
         return trained / (last * self.slots)
 
     def milliseconds(self, trial: int, window: int = 100) -> tuple[float, float]:

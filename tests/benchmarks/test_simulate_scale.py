@@ -55,7 +55,17 @@ def test_a_worker_waits_while_the_driver_works(clock):
         clock.now += 1.0
         runner.submit(task(str(number)))
     assert runner.busy[:3] == [(0.0, 10.0), (11.0, 21.0), (22.0, 32.0)]
-    assert runner.use == pytest.approx(10 / 11)
+    assert wait(runner) == ["8"]
+    assert runner.use == pytest.approx(9 * 10 / (9 * 10 + 8))
+
+
+def test_only_the_time_in_which_there_was_work_for_all_counts(clock):
+    runner = RecordedRunner([training()], 2, 2.5)
+    runner.submit(task("0"))
+    runner.submit(task("1", last=2))
+    assert wait(runner) == ["1"]  # after 5 s, and nothing takes its place
+    assert wait(runner) == ["0"]
+    assert runner.use == 1.0
 
 
 def test_what_the_driver_takes_for_an_epoch_counts_too(clock):
