@@ -88,7 +88,9 @@ def _setting(arguments: argparse.Namespace, name: str, workers: int) -> dict[str
 def _step(kind: str, *rest: str, options: list[str] | None = None) -> dict[str, Any]:
     """Runs one of `STEPS` in a process of its own."""
     command = [sys.executable, __file__, *(options or []), "--step", kind, *rest]
-    ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    ended = subprocess.run(command, check=False, capture_output=True, text=True)
+    if ended.returncode:
+        raise RuntimeError(ended.stderr)
     found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     return found
 
