@@ -34,7 +34,10 @@ hypermodel = lrtune.ScheduleHyperModel(build_model, epochs=27, families=["step",
 for kind in (lrtune.BayesianOptimization, lrtune.RandomSearch, lrtune.ShapeSearch):
     tuner = kind(hypermodel, objective="val_accuracy", max_trials=20, directory="runs", seed=1)
 stock = lrtune.ShapeOracle("val_accuracy", max_trials=20, epochs=27, seed=1)
-best = lrtune.Hyperband(hypermodel, objective="val_accuracy", max_epochs=27, workers=2)
+cluster = lrtune.RayRunner(address="auto", gpus_per_trial=0.5)
+best = lrtune.Hyperband(
+    hypermodel, objective="val_accuracy", max_epochs=27, workers=2, runner=cluster
+)
 trials, epochs = best.plan()
 print(trials + epochs)
 best.search(x, y, validation_data=(x, y), batch_size=64, verbose=0)
