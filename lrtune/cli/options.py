@@ -136,15 +136,20 @@ class Options:
         ),
     ] = "last"
     horizon: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="What Hyperband's short trials train: the first epochs of a schedule (truncated), "
-            "or all of it in less time (rescaled)."
+            help="What Hyperband's short trials train: all of a schedule in less time (rescaled), "
+            "or its first epochs, after which a promoted trial continues (truncated).",
+            show_default="rescaled",
         ),
-    ] = "truncated"
+    ] = None
     min_epochs: Annotated[
-        int, typer.Option(help="Epochs that Hyperband's first rung has at least.")
-    ] = 1
+        int | None,
+        typer.Option(
+            help="Epochs that Hyperband's first rung has at least.",
+            show_default="a ninth of --max-epochs, or 1 with --horizon truncated",
+        ),
+    ] = None
     baseline_budget: Annotated[
         float,
         typer.Option(
@@ -380,7 +385,6 @@ def _in_flags(message: str) -> str:
 
 def check(options: Options) -> None:
     """Raises ArgumentError for the first option outside its domain."""
-    from lrtune.records.schema import HORIZONS
     from lrtune.search.seeds import LARGEST
     from lrtune.stats.score import SCORES
 
@@ -391,18 +395,8 @@ def check(options: Options) -> None:
             f"trials from --max-epochs. Received: {options.max_trials}"
         )
     checks.one_of("--score", options.score, SCORES)
-    checks.one_of("--horizon", options.horizon, HORIZONS)
     checks.integer("--max-epochs", options.epochs, at_least=1)
-    checks.integer("--min-epochs", options.min_epochs, at_least=1, at_most=options.epochs)
-    for flag, value, default in (
-        ("--horizon", options.horizon, Options.horizon),
-        ("--min-epochs", options.min_epochs, Options.min_epochs),
-    ):
-        if options.trials is not None and value != default:
-            raise ArgumentError(
-                f"{flag} goes with --algo hyperband only, as --algo {options.algo} trains every "
-                f"trial for all epochs. Received: {value}"
-            )
+    _check_rungs(options)
     runs_own_code(options.model, options.data)
     if options.as_usual and options.objective is not None:
         objectives = ("val_accuracy", "val_loss", "accuracy", "loss")
@@ -441,6 +435,25 @@ def check(options: Options) -> None:
     checks.integer("--keep-models", options.keep_models, at_least=0)
 
 
+def _check_rungs(options: Options) -> None:
+    """Raises ArgumentError for a wrong --horizon or --min-epochs."""
+    from lrtune.records.schema import HORIZONS
+
+    if options.horizon is not None:
+        checks.one_of("--horizon", options.horizon, HORIZONS)
+    if options.min_epochs is not None:
+        checks.integer("--min-epochs", options.min_epochs, at_least=1, at_most=options.epochs)
+    for flag, value, of_others in (
+        ("--horizon", options.horizon, "truncated"),
+        ("--min-epochs", options.min_epochs, 1),
+    ):
+        if options.trials is not None and value not in (None, of_others):
+            raise ArgumentError(
+                f"{flag} goes with --algo hyperband only, as --algo {options.algo} trains every "
+                f"trial for all epochs. Received: {value}"
+            )
+
+
 def default_run_dir(options: Options) -> Path:
     """The run folder if --run-dir is missing; the same command then resumes the same search."""
     name = f"{options.algo}-{options.epochs}-epochs-seed-{options.seed}"
@@ -456,6 +469,9 @@ def _asked(options: Options) -> dict[str, Any]:
     """What a search's folder is named after, besides what its name says in words."""
     asked = {**dataclasses.asdict(options), "families": options.family_names}
     asked |= {"optimizer": options.optimizer or "sgd", "objective": options.objective or USUAL}
+    for name, before in (("horizon", "truncated"), ("min_epochs", 1)):
+        # These were the defaults once: a command whose search they began finds its folder again.
+        asked[name] = {None: before, before: None}.get(asked[name], asked[name])
     others = (*_NAMED_IN_FOLDER, *_OF_NO_MATTER)
     return {name: value for name, value in asked.items() if name not in others}
 

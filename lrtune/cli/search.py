@@ -204,12 +204,12 @@ def _is_finished(options: Options, given: Given) -> bool:
         return False
     asked: dict[str, Any] = {
         "fingerprint": given.record.fingerprint,
-        **{
-            name: getattr(options, name)
-            for name in ("algo", "seed", "score", "horizon", "min_epochs")
-        },
+        **{name: getattr(options, name) for name in ("algo", "seed", "score")},
         "max_epochs": options.epochs,
     }
+    # Where they are left out, the search in the folder keeps its own.
+    rungs = {"horizon": options.horizon, "min_epochs": options.min_epochs}
+    asked |= {name: value for name, value in rungs.items() if value is not None}
     if options.as_usual:
         asked |= {
             "objective": options.objective or USUAL,

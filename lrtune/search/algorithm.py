@@ -7,7 +7,7 @@ not independent. A line in `lrtune.search.algorithms` registers it.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lrtune.search import oracle as seam
 
@@ -24,6 +24,9 @@ class Algorithm:
         tries: hyperparameter values of the first trials, in place of the oracle's.
         rescaled: whether each rung trains from its start a schedule compressed to its epochs.
     """
+
+    usual_horizon: ClassVar[str] = "truncated"
+    """What short trials of schedules train where the user does not say; see `LoopTuner`."""
 
     def __init__(
         self,

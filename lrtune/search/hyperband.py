@@ -1,11 +1,11 @@
-"""Hyperband: many short trials, the best of which are continued (Li et al., 2018).
+"""Hyperband: many short trials, the best of which get more epochs (Li et al., 2018).
 
 https://jmlr.org/papers/v18/16-558.html
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import keras_tuner
 from typing_extensions import override
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 class HyperbandAlgorithm(Algorithm):
-    """The rungs are Keras Tuner's."""
+    """The rungs are Keras Tuner's, of which a rescaled search leaves out the shortest."""
+
+    usual_horizon: ClassVar[str] = "rescaled"
 
     @override
     def budget(self, horizon: int) -> int:
@@ -45,11 +47,15 @@ class HyperbandAlgorithm(Algorithm):
 
 
 class Hyperband(LoopTuner, keras_tuner.Hyperband):  # type: ignore[misc] # Keras Tuner has no types
-    """`keras_tuner.Hyperband` whose promoted trials continue exactly where they stopped.
+    """`keras_tuner.Hyperband` whose short trials train whole schedules, in fewer epochs.
+
+    A promoted trial starts again, with its schedule laid out over more epochs. With
+    `horizon="truncated"`, it continues exactly where it stopped; so it does for a hypermodel
+    without schedules.
 
     Args:
         hypermodel, objective, max_epochs, ...: as `keras_tuner.Hyperband` takes them.
-        workers, score, baseline_seeds, seed, ...: see `LoopTuner`.
+        workers, score, horizon, min_epochs, seed, ...: see `LoopTuner`.
     """
 
     algo = "hyperband"

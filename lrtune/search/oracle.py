@@ -263,6 +263,10 @@ def steering_of(values: Mapping[str, Any], compression: float = 1.0) -> dict[str
 def set_first_rung(oracle: Any, epochs: int) -> None:
     """Sets how many epochs the first rung of Hyperband has at least; Keras Tuner's own is 1.
 
+    Args:
+        oracle: `keras_tuner.Oracle`.
+        epochs: int >= 2.
+
     Raises:
         ArgumentError: the oracle has no rungs, or fewer epochs than that.
     """
@@ -276,7 +280,8 @@ def set_first_rung(oracle: Any, epochs: int) -> None:
             f"min_epochs must be at most max_epochs, {oracle.max_epochs}. "
             f"Received: min_epochs={epochs}."
         )
-    oracle.min_epochs = epochs
+    # Keras Tuner compares before it rounds up: of 50 epochs, a rung of 50 / 9 = 5.56 trains 6.
+    oracle.min_epochs = epochs - 1 + 1e-6
     # It has begun its first bracket with a rung of fewer epochs.
     oracle._brackets.clear()
     oracle._current_bracket = oracle._get_num_brackets() - 1

@@ -21,6 +21,7 @@ from lrtune.records.parse import UNREADABLE, read_bytes
 from lrtune.records.schema import MANIFEST, TRIAL_FILE
 from lrtune.records.task import metrics_of
 from lrtune.records.tuner_files import read_proposal
+from lrtune.schedules.recipe import COMPRESSION
 from lrtune.search.oracle import add, tell
 from lrtune.search.seeds import trial_seed
 
@@ -93,14 +94,15 @@ def repair(oracle: Any, writer: RunWriter) -> None:
     writer.oracle(oracle.get_state())
 
 
-def refuse_foreign_trials(records: RunRecords, seed: int) -> None:
-    """Raises RunFolderError if the trials belong to a search with another seed.
+def refuse_foreign_trials(records: RunRecords, seed: int, horizon: str) -> None:
+    """Raises RunFolderError if the trials belong to a search with another seed or horizon.
 
     Nothing else can be checked if `run.json` is lost.
 
     Args:
         records: of the folder.
         seed: the search's.
+        horizon: likewise.
     """
     if not records.outcomes:
         raise RunFolderError(
@@ -112,6 +114,14 @@ def refuse_foreign_trials(records: RunRecords, seed: int) -> None:
             raise RunFolderError(
                 f"run folder {records.folder} holds trials of another seed than {seed}, and no "
                 f"{MANIFEST} that can be read; choose another run folder, or delete the folder"
+            )
+        was = "rescaled" if COMPRESSION in outcome.values else "truncated"
+        # Only a truncated trial continues another; only a short one of a rescaled search is faster.
+        if was != horizon and (was == "rescaled" or outcome.epochs.first > 1):
+            raise RunFolderError(
+                f"run folder {records.folder} holds a search with the horizon {was}, and no "
+                f"{MANIFEST} that can be read; ask for the horizon {was}, choose another run "
+                "folder, or delete the folder"
             )
 
 

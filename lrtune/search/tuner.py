@@ -57,6 +57,7 @@ from lrtune.search.oracle import (
 )
 from lrtune.search.preflight import check_search
 from lrtune.search.resume import refuse_foreign_trials, repair, restore
+from lrtune.search.rungs import begun_search, usual_min_epochs
 from lrtune.search.tries import parse_tries
 from lrtune.stats.race import places_of_baseline
 from lrtune.stats.score import SCORES
@@ -100,18 +101,23 @@ class LoopTuner(UnsavedTuner):
             over the last tenth of its epochs, which evens out single epochs, "best" for its best
             epoch. A confirmation always measures once, after the last epoch.
         horizon: what a trial of fewer epochs than the schedule is laid out over is trained with:
-            "truncated", the first epochs of the schedule, with which a promoted trial continues; or
-            "rescaled", the whole schedule, compressed to the trial's epochs. A promoted trial then
-            starts again, with the schedule compressed to its new budget. The search for the best
-            constant rate is always truncated: no compression changes a constant.
+            "rescaled", the whole schedule, compressed to the trial's epochs, so that a promoted
+            trial starts again with the schedule compressed to its new budget; or "truncated", the
+            first epochs of the schedule, after which a promoted trial continues, as in Keras Tuner.
+            None for that of the search in the folder, else "rescaled" for Hyperband with a
+            `ScheduleHyperModel` and "truncated" otherwise. The search for the best constant rate is
+            always truncated: no compression changes a constant.
         min_epochs: int >= 1, epochs that the first rung has at least; of Hyperband only. Keras
-            Tuner divides `max_epochs` by `factor` as often as this allows.
+            Tuner divides `max_epochs` by `factor` as often as this allows. None for that of the
+            search in the folder, else a ninth of `max_epochs` if the horizon is "rescaled", and 1
+            otherwise and for constant rates.
         baseline_seeds: int >= 0, number of seeds with which the best two constant rates of the
             baseline are trained at the full budget; 0 for no baseline. All rates get one seed, the
             best three of them a second one.
         baseline_budget: float >= 0, epochs of the search for the best constant rate, as a share of
-            this search's; 0 for the reading's two constant rates only. With a search of its own,
-            the family "constant" is left out of this one, unless it is among `tries`.
+            this search's (of Hyperband's as if truncated, from a rung of 1 epoch); 0 for the
+            reading's two constant rates only. With a search of its own, the family "constant" is
+            left out of this one, unless it is among `tries`.
         seed: int >= 0 or None for a fresh one.
         tries: schedules to begin with, as text or as hyperparameter values: "cosine lr0=0.1
             momentum=0.9". What is left out has its usual value.
@@ -144,8 +150,8 @@ class LoopTuner(UnsavedTuner):
         workers_per_gpu: int = 1,
         runner: RayRunner | None = None,
         score: str = "last",
-        horizon: str = "truncated",
-        min_epochs: int = 1,
+        horizon: str | None = None,
+        min_epochs: int | None = None,
         baseline_seeds: int = 3,
         baseline_budget: float = 0.5,
         seed: int | None = None,
@@ -162,8 +168,6 @@ class LoopTuner(UnsavedTuner):
         )
         prepare_gpus(workers=not self.options.trains_here)
         self.score = checks.one_of("score", score, SCORES)
-        self.horizon = checks.one_of("horizon", horizon, HORIZONS)
-        self.min_epochs = checks.integer("min_epochs", min_epochs, at_least=1)
         self.baseline_seeds = checks.integer("baseline_seeds", baseline_seeds, at_least=0)
         self.keep_models = checks.integer("keep_models", keep_models, at_least=0)
         budget = checks.non_negative("baseline_budget", baseline_budget)
@@ -188,8 +192,8 @@ class LoopTuner(UnsavedTuner):
                 "objective must be the name of one metric (or one keras_tuner.Objective). "
                 f"Received: {self.oracle.objective}."
             )
-        if horizon == "rescaled":
-            _refuse_no_schedules(self.hypermodel)
+        self._asked_min_epochs = min_epochs
+        self._set_rungs(horizon, min_epochs, resumes=not overwrite)
         self.tries = self._parsed(tries)
         tunes = self._has_baseline() and self._families() != ("constant",)
         self.baseline_budget = budget if tunes else 0.0
@@ -198,8 +202,6 @@ class LoopTuner(UnsavedTuner):
         self.share = _share
         self.deadline = self.deadline_of_constants = NO_DEADLINE
         self.stopped = False
-        if min_epochs != 1:
-            set_first_rung(self.oracle, self.min_epochs)
         self._algorithm = self.algorithm_type(
             self.oracle, _share, self.tries, rescaled=self.horizon == "rescaled"
         )
@@ -207,6 +209,30 @@ class LoopTuner(UnsavedTuner):
         self._restored: tuple[RunRecords, list[Any]] | None = None
         (erase_run if overwrite else refuse_foreign_folder)(self._folder)
         self.reload()
+
+    def _set_rungs(self, horizon: str | None, min_epochs: int | None, *, resumes: bool) -> None:
+        """Sets what short trials train: as asked, else as the search in the folder, else as usual.
+
+        So a search that was begun with other defaults is resumed as it was begun.
+        """
+        if horizon is not None:
+            checks.one_of("horizon", horizon, HORIZONS)
+        if horizon == "rescaled":
+            _refuse_no_schedules(self.hypermodel)
+        if min_epochs is not None:
+            checks.integer("min_epochs", min_epochs, at_least=1)
+        max_epochs = getattr(self.oracle, "max_epochs", None)
+        found = begun_search(self._folder, self.algo, max_epochs) if resumes else None
+        if found is not None:
+            horizon = horizon or found.horizon
+            min_epochs = min_epochs or found.min_epochs
+        usual = self.algorithm_type.usual_horizon
+        if not isinstance(self.hypermodel, ScheduleHyperModel):
+            usual = "truncated"
+        self.horizon = horizon or usual
+        self.min_epochs = min_epochs or usual_min_epochs(self.horizon, max_epochs or 1)
+        if self.min_epochs != 1:
+            set_first_rung(self.oracle, self.min_epochs)
 
     @override
     def search(
@@ -360,7 +386,8 @@ class LoopTuner(UnsavedTuner):
                 "project_name": folder.name,
                 "seed": seeds.constant_rates_seed(self.seed),
                 "score": self.score,
-                "min_epochs": self.min_epochs,
+                "horizon": "truncated",
+                "min_epochs": self._asked_min_epochs,
                 "baseline_seeds": 0,
                 "in_process": self.options.trains_here,
                 "max_retries": self.options.max_retries,
@@ -438,7 +465,7 @@ class LoopTuner(UnsavedTuner):
         records = read_run(self._folder, instead=manifest)
         refuse_other_search(self._folder, records.manifest, asked)
         if records.manifest is manifest:  # run.json was damaged or is gone
-            refuse_foreign_trials(records, self.seed)
+            refuse_foreign_trials(records, self.seed, self.horizon)
         return records
 
     def plan(self) -> tuple[int, int]:
