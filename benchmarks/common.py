@@ -118,6 +118,7 @@ def hyperband(tuners: Any, arguments: argparse.Namespace, **kwargs: Any) -> Any:
         directory=tempfile.mkdtemp(),
         project_name="run",
         seed=1,
+        **({"horizon": "truncated"} if tuners is lrtune else {}),
         **kwargs,
     )
 

@@ -73,18 +73,21 @@ def registered(name: str) -> Callable[[Setting], Algorithm]:
     return make
 
 
-def hyperband(part: int | None = None) -> Callable[[Setting], Algorithm]:
+def hyperband(
+    part: int | None = None, horizon: str = "truncated"
+) -> Callable[[Setting], Algorithm]:
     """Lrtune's Hyperband.
 
     Args:
         part: its first rung has at least the horizon divided by this many epochs; 2 halves the
             epochs from rung to rung, since a third of the horizon would be less than the half. None
             for Keras Tuner's: at least one epoch.
+        horizon: "truncated" or "rescaled".
     """
 
     def make(setting: Setting) -> Algorithm:
         factor = 2 if part == 2 else 3
-        more = {"factor": factor, "hyperband_iterations": NEVER_ENDING}
+        more = {"factor": factor, "hyperband_iterations": NEVER_ENDING, "horizon": horizon}
         algorithm: Algorithm = _tuner("hyperband", setting, **more)._algorithm
         oracle = algorithm.oracle
         # A little less, so that dividing by 3 twice or by 9 once makes no difference.
@@ -173,8 +176,8 @@ def contenders() -> dict[str, Contender]:
         "hyperband from 1/2": Contender(hyperband(2), truncated),
         "asha from 1/9": Contender(asha(9), truncated),
         "asha from 1/3": Contender(asha(3), truncated),
-        "hyperband rescaled from 1/9": Contender(hyperband(9), rescaled, rungs(9)),
-        "hyperband rescaled from 1/3": Contender(hyperband(3), rescaled, rungs(3)),
+        "hyperband rescaled from 1/9": Contender(hyperband(9, rescaled), rescaled, rungs(9)),
+        "hyperband rescaled from 1/3": Contender(hyperband(3, rescaled), rescaled, rungs(3)),
         "asha rescaled from 1/9": Contender(asha(9), rescaled, rungs(9)),
         "asha rescaled from 1/3": Contender(asha(3), rescaled, rungs(3)),
     }
