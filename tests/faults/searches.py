@@ -89,7 +89,8 @@ def tune(one: dict[str, Any]) -> None:
     if algo == "bayesian":
         _search_acquisitions_briefly()
     kind, more = {
-        "hyperband": (lrtune.Hyperband, {"max_epochs": EPOCHS[algo]}),
+        # Truncated, so that states are kept for promotions, which may be damaged or lost.
+        "hyperband": (lrtune.Hyperband, {"max_epochs": EPOCHS[algo], "horizon": "truncated"}),
         "bayesian": (lrtune.BayesianOptimization, {"max_trials": 4, "num_initial_points": 2}),
         "shape": (lrtune.ShapeSearch, {"max_trials": 4, "num_initial_points": 2}),
         "random": (lrtune.RandomSearch, {"max_trials": one.get("trials", 3)}),

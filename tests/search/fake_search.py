@@ -102,7 +102,8 @@ class Search:
         folder: the run folder.
         train: task -> outcome.
         slots, pick: see `FakeRunner`.
-        max_epochs: of a Hyperband search; None for a random or Bayesian one.
+        max_epochs: of a Hyperband search; None for a random or Bayesian one. It searches schedules
+            if `horizon` is among the settings, else one number, which is never rescaled.
         trials: of a random or Bayesian search.
         bayesian: whether it is a Bayesian one.
         shape: whether it is a shape search.
@@ -121,7 +122,7 @@ class Search:
         arms = ARMS if baseline else {}
         with mock.patch.object(tuner_module.LoopTuner, "_arms", return_value=arms):
             if max_epochs:
-                model = Schedules(max_epochs) if settings.get("horizon") else Model()
+                model = Schedules(max_epochs) if "horizon" in settings else Model()
                 self.tuner = lrtune.Hyperband(model, max_epochs=max_epochs, **common)
             elif bayesian:
                 self.tuner = lrtune.BayesianOptimization(

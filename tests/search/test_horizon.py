@@ -16,14 +16,131 @@ from lrtune.schedules import Compressed, ExponentialDecay, ReduceOnPlateau
 from lrtune.search.oracle import rung_of
 from tests.cli.command import called
 from tests.runner import tiny
-from tests.search.fake_search import Search, completed, diverged
+from tests.search.fake_search import Schedules, Search, completed, diverged
+from tests.search.killed import Killed, content
 
 RESCALED = {"max_epochs": 9, "horizon": "rescaled"}
+USUAL = {"horizon": None}
+
+
+def manifest(folder):
+    return json.loads((folder / "run.json").read_text())
+
+
+def stops_after(number):
+    """Trains so many tasks; then the process is gone."""
+    ended = []
+
+    def train(task):
+        if len(ended) == number:
+            raise Killed
+        ended.append(task)
+        return completed(task)
+
+    return train
+
+
+def begun(folder, tasks, **arguments):
+    """The folder of a search that was killed after so many tasks."""
+    with pytest.raises(Killed):
+        Search(folder, stops_after(tasks), **arguments).run()
+    return folder
 
 
 def trained(search):
     """How many tasks began after so many epochs and ended after so many."""
     return Counter((task.first_epoch, task.last_epoch) for task in search.runner.tasks)
+
+
+def test_hyperband_rescales_schedules_from_a_ninth_of_the_epochs(tmp_path):
+    search = Search(tmp_path / "run", completed, max_epochs=27, **USUAL).run()
+
+    # Brackets of 3, 2 and 1 rungs; each has 4 trials of 27 epochs, shared among its rungs: 1.33, 2
+    # and 4, times 3 for every rung before, rounded up. 12 and 4 and 2, 6 and 2, 4.
+    assert trained(search) == {(0, 3): 12, (0, 9): 4 + 6, (0, 27): 2 + 2 + 4}
+    assert {name: manifest(search.folder)[name] for name in ("horizon", "min_epochs")} == {
+        "horizon": "rescaled", "min_epochs": 3,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("max_epochs", "least", "rungs"),
+    [
+        (1, 1, {1}),
+        (3, 1, {1, 3}),
+        (9, 1, {1, 3, 9}),
+        (20, 2, {3, 7, 20}),  # 2.2, 6.7, rounded up
+        (27, 3, {3, 9, 27}),
+        (50, 6, {6, 17, 50}),  # 5.6, 16.7
+        (100, 11, {12, 34, 100}),  # 11.1, 33.3
+    ],
+)
+def test_the_usual_first_rung_is_a_ninth_of_the_epochs(max_epochs, least, rungs, tmp_path):
+    tuner = Search(tmp_path / "run", completed, max_epochs=max_epochs, **USUAL).tuner
+    assert tuner.min_epochs == least
+    assert {rung.last for rung in tuner.rungs() if rung.trainings} == rungs
+
+
+def test_truncated_rungs_are_keras_tuners(tmp_path):
+    tuner = Search(tmp_path / "run", completed, max_epochs=50, horizon="truncated").tuner
+    assert tuner.min_epochs == 1
+    assert {rung.last for rung in tuner.rungs() if rung.trainings} == {2, 6, 17, 50}
+
+
+def test_without_schedules_or_rungs_nothing_is_rescaled(tmp_path):
+    numbers = Search(tmp_path / "numbers", completed, max_epochs=27).tuner
+    full = lrtune.RandomSearch(Schedules(27), objective="val_loss", directory=tmp_path)
+    for tuner in (numbers, full):
+        assert (tuner.horizon, tuner.min_epochs) == ("truncated", 1)
+
+
+@pytest.mark.parametrize(("asked", "least"), [({}, 1), ({"min_epochs": 2}, 2)])
+def test_the_search_for_the_constant_rate_is_truncated_from_one_epoch_on(asked, least, tmp_path):
+    model = lrtune.ScheduleHyperModel(tiny.build, epochs=27)
+    tuner = lrtune.Hyperband(
+        model, objective="val_loss", max_epochs=27, directory=tmp_path, **asked
+    )
+    constants = tuner._constant_tuner
+    assert (constants.horizon, constants.min_epochs) == ("truncated", least)
+
+
+def test_a_search_that_was_begun_truncated_is_resumed_truncated(tmp_path):
+    # As lrtune recorded it when this was the default, and before it knew of horizons.
+    whole = Search(tmp_path / "whole", completed, max_epochs=27, horizon="truncated").run()
+    for older in (False, True):
+        folder = tmp_path / f"older {older}"
+        begun(folder, 12, max_epochs=27, horizon="truncated")
+        if older:
+            left = {k: v for k, v in manifest(folder).items() if k not in ("horizon", "min_epochs")}
+            (folder / "run.json").write_text(json.dumps(left))
+        again = Search(folder, completed, max_epochs=27, **USUAL).run()
+
+        assert len(again.runner.tasks) == len(whole.runner.tasks) - 12
+        assert content(folder) == content(whole.folder)
+        assert (manifest(folder)["horizon"], manifest(folder)["min_epochs"]) == ("truncated", 1)
+
+
+def test_a_search_keeps_the_first_rung_that_it_was_begun_with(tmp_path):
+    more = {"max_epochs": 27, "horizon": "rescaled"}
+    folder = begun(tmp_path / "run", 30, min_epochs=1, **more)
+    Search(folder, completed, **more).run()
+    whole = Search(tmp_path / "whole", completed, min_epochs=1, **more).run()
+    assert content(folder) == content(whole.folder)
+    assert manifest(folder)["min_epochs"] == 1
+
+
+def test_only_a_search_that_is_resumed_keeps_its_horizon(tmp_path):
+    folder = begun(tmp_path / "run", 3, max_epochs=27, horizon="truncated")
+    with pytest.raises(RunFolderError, match="horizon truncated, now rescaled"):
+        Search(folder, completed, max_epochs=27, horizon="rescaled")
+    anew = Search(folder, completed, max_epochs=27, overwrite=True, **USUAL).tuner
+    assert (anew.horizon, anew.min_epochs) == ("rescaled", 3)
+
+
+def test_other_epochs_are_named_before_the_rungs_that_follow_from_them(tmp_path):
+    folder = begun(tmp_path / "run", 3, max_epochs=50, **USUAL)
+    with pytest.raises(RunFolderError, match="another search: epochs 50, now 3"):
+        Search(folder, completed, max_epochs=3, **USUAL)
 
 
 def test_every_rung_of_a_rescaled_search_starts_again(tmp_path):
@@ -34,7 +151,7 @@ def test_every_rung_of_a_rescaled_search_starts_again(tmp_path):
     assert all(task.parent_state is None for task in search.runner.tasks)
     assert epochs == {1: epochs[1], 3: epochs[3], 9: epochs[9]}
     assert sum(last * number for last, number in epochs.items()) == search.tuner.plan()[1]
-    truncated = Search(tmp_path / "truncated", completed, max_epochs=9).run()
+    truncated = Search(tmp_path / "truncated", completed, max_epochs=9, horizon="truncated").run()
     assert len(search.runner.tasks) == len(truncated.runner.tasks)
 
 
@@ -136,6 +253,13 @@ def test_the_first_rung_has_as_many_epochs_as_asked_for(tmp_path):
     assert all(rung_of(task.values, 9)[1] in (3, 9) for task in search.runner.tasks)
 
 
+@pytest.mark.parametrize(("least", "first"), [(2, 2), (3, 6), (6, 6), (7, 17), (18, 50)])
+def test_rungs_are_compared_as_they_are_trained(least, first, tmp_path):
+    # Of 50 epochs 50 / 3 = 16.7, 50 / 9 = 5.6 and 50 / 27 = 1.9 are trained as 17, 6 and 2.
+    search = Search(tmp_path / "run", completed, max_epochs=50, min_epochs=least)
+    assert min(rung.last for rung in search.tuner.rungs() if rung.trainings) == first
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -183,6 +307,20 @@ def test_wrong_options_end_with_2(options, message, capsys):
     ended = called(capsys, "search", *options)
     assert ended.returncode == 2
     assert message in " ".join(ended.stderr.split())
+
+
+def test_a_command_finds_its_search_that_was_begun_truncated(tmp_path, tiny_images, capsys):
+    command = (
+        "search", "--max-epochs", 3, "--data", tiny_images, "--objective", "val_loss",
+        "--batch-size", 16, "--baseline-budget", 0, "--in-process", "--run-dir", tmp_path / "run",
+    )  # fmt: skip
+    assert called(capsys, *command, "--horizon", "truncated").returncode == 0
+    again = called(capsys, *command)
+    assert again.returncode == 0, again.stderr
+    assert "is finished; --overwrite starts a new one." in again.stdout
+    other = called(capsys, *command, "--horizon", "rescaled")
+    assert other.returncode == 2
+    assert "--horizon truncated, now rescaled" in " ".join(other.stderr.split())
 
 
 @pytest.mark.parametrize(("factor", "epochs"), [(3.0, 9), (27 / 17, 17), (9.0, 3), (1.0, 27)])

@@ -28,7 +28,7 @@ def hypermodel(sizes=SIZES):
 def search(folder, sizes=SIZES, **more):
     tuner = lrtune.Hyperband(
         hypermodel(sizes), objective="val_loss", max_epochs=4, factor=2, seed=5, workers=1,
-        baseline_seeds=2, directory=folder, project_name="run", **more,
+        baseline_seeds=2, directory=folder, project_name="run", horizon="truncated", **more,
     )  # fmt: skip
     batch = {} if sizes else {"batch_size": 16}
     tuner.search(*tiny.points(), validation_data=tiny.points(20, seed=1), verbose=0, **batch)

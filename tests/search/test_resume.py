@@ -238,9 +238,23 @@ def test_without_a_manifest_trials_of_another_seed_are_refused(tmp_path):
     folder = tmp_path / "run"
     Search(folder, completed, trials=2).run()
     records = read_run(folder)
-    refuse_foreign_trials(records, 5)
+    refuse_foreign_trials(records, 5, "truncated")
     with pytest.raises(RunFolderError, match="holds trials of another seed than 6"):
-        refuse_foreign_trials(records, 6)
+        refuse_foreign_trials(records, 6, "truncated")
+
+
+@pytest.mark.parametrize(("begun", "now"), [("truncated", None), ("rescaled", "truncated")])
+def test_without_a_manifest_trials_of_another_horizon_are_refused(begun, now, tmp_path):
+    folder = tmp_path / "run"
+    Search(folder, completed, max_epochs=9, horizon=begun).run()
+    whole = content(folder)
+    (folder / "run.json").unlink()
+    with pytest.raises(RunFolderError, match=f"holds a search with the horizon {begun}, and no"):
+        Search(folder, completed, max_epochs=9, horizon=now)
+    noticed = Noticed()
+    Search(folder, completed, max_epochs=9, horizon=begun).run(noticed)
+    assert noticed.lines == ["run.json is missing: it is written again, the trials are kept."]
+    assert content(folder) == whole
 
 
 @pytest.fixture

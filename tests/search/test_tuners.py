@@ -40,7 +40,7 @@ def hyperband(folder, seed, **arguments):
         seed=seed,
         workers=1,
         baseline_seeds=1,
-        **arguments,
+        **{"horizon": "truncated", **arguments},
     )
 
 
@@ -368,8 +368,9 @@ def test_trials_that_fail_do_not_end_the_search_and_all_that_fail_do(tmp_path):
 
 def test_another_horizon_than_hyperbands_is_warned_of(tmp_path):
     tuner = lrtune.Hyperband(
-        hypermodel(epochs=50), objective="val_loss", max_epochs=3, directory=tmp_path
-    )
+        hypermodel(epochs=50), objective="val_loss", max_epochs=3, directory=tmp_path,
+        horizon="truncated",
+    )  # fmt: skip
     with pytest.warns(UserWarning, match="lays its schedules out") as found:
         tuner.plan()
     assert [str(one.message) for one in found] == [

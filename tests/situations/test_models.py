@@ -29,8 +29,9 @@ def test_a_functional_model_on_numpy_arrays_promoted_by_hyperband(tmp_path):
     hypermodel = lrtune.ScheduleHyperModel(build, epochs=2, families=["cosine"])
     settings = {name: value for name, value in QUICK.items() if name != "max_trials"}
     tuner = lrtune.Hyperband(
-        hypermodel, max_epochs=2, factor=2, baseline_budget=0, directory=tmp_path, **settings
-    )
+        hypermodel, max_epochs=2, factor=2, horizon="truncated", baseline_budget=0,
+        directory=tmp_path, **settings,
+    )  # fmt: skip
     tuner.search(x, y, validation_data=held_out, **FIT)
 
     run = finished(tmp_path, trials=5)
