@@ -12,7 +12,7 @@ from lrtune.report.words import count
 from lrtune.stats.race import places_of_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from lrtune.display.board import Board
     from lrtune.records.schema import Outcome, Rung
@@ -111,14 +111,21 @@ def stages_of_search(plan: Iterable[Rung]) -> tuple[Stage, ...]:
     rungs = list(plan)
     stages: list[Stage] = []
     for kind in (BASELINE_SEARCH, BASELINE, "search"):
-        trainings, epochs = total(tuple(one for one in rungs if one.part == kind))
-        longest = max((one.last for one in rungs if one.part == kind), default=0)
+        own = tuple(one for one in rungs if one.part == kind)
+        trainings, epochs = total(own)
         if trainings:
             starts = int(not stages)  # the same workers train all of a search
             stages.append(
-                Stage(kind, trainings, epochs, trainings, in_turn=longest, warm_ups=starts)
+                Stage(kind, trainings, epochs, trainings, in_turn=_longest(own), warm_ups=starts)
             )
     return tuple(stages)
+
+
+def _longest(rungs: Collection[Rung]) -> int:
+    """The most epochs that a trial and its promotions train, one after another."""
+    budgets = {one.last for one in rungs}
+    # Where promotions continue, the last one ends a whole training; else all of them are whole.
+    return max(budgets) if any(one.first for one in rungs) else sum(budgets)
 
 
 def stage_of_confirmation(

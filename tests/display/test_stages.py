@@ -109,3 +109,10 @@ def test_stages_of_seconds_have_no_minutes():
         train_two(display, clock, 2)
     told = [line for line in lines_of(console) if "training" in line]
     assert told == ["  search of schedules  4 trainings  8 epochs"]
+
+
+@pytest.mark.parametrize(("first", "seconds"), [(3, 9.0), (0, 12.0)])
+def test_a_promotion_takes_as_long_as_its_epochs_however_many_workers_there_are(first, seconds):
+    # It continues after 3 of 9 epochs, or trains 9 after another trial has trained 3.
+    (stage,) = stages_of_search([Rung("search", 9, 0, 3), Rung("search", 3, first, 9)])
+    assert stage.seconds(Speed(1.0, 100), usually=False) == seconds

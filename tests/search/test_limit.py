@@ -99,7 +99,13 @@ def test_the_largest_horizon_that_fits(fit, most):
 
 @pytest.mark.parametrize(
     "kind",
-    [{"max_epochs": 9}, {"trials": 12}, {"trials": 12, "bayesian": 1}, {"trials": 12, "shape": 1}],
+    [
+        {"max_epochs": 9},
+        {"max_epochs": 9, "horizon": None},
+        {"trials": 12},
+        {"trials": 12, "bayesian": 1},
+        {"trials": 12, "shape": 1},
+    ],
 )
 def test_at_the_deadline_running_trials_end_and_the_next_session_goes_on(tmp_path, kind):
     whole = Search(tmp_path / "whole", completed, **kind).run()
@@ -139,7 +145,9 @@ def test_a_deadline_after_the_last_trial_leaves_nothing_undone(tmp_path):
     assert read_run(tmp_path / "run").manifest.finished
 
 
-@pytest.mark.parametrize("kind", [{"max_epochs": 9}, {"trials": 12}])
+@pytest.mark.parametrize(
+    "kind", [{"max_epochs": 9}, {"max_epochs": 9, "horizon": None}, {"trials": 12}]
+)
 def test_a_share_is_recorded_and_kept_by_the_next_session(tmp_path, kind):
     first = Search(tmp_path / "run", completed, _share=0.5, **kind).run()
     assert read_run(tmp_path / "run").manifest.share == 0.5
