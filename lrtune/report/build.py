@@ -152,17 +152,16 @@ def _header(manifest: Manifest, frame: pd.DataFrame) -> tuple[str, ...]:
     better = Direction(manifest.direction).word
     counted = score_words(manifest.score, manifest.max_epochs)
     counts = "" if counted == "the last epoch" else f", {counted} counts"
-    rescaled = ", short trials rescaled" if manifest.horizon == "rescaled" else ""
+    rescaled = " (short ones rescaled)" if manifest.horizon == "rescaled" else ""
     length, ended = count(manifest.max_epochs, "epoch"), frame["status"].value_counts()
     order = [status for status in (*STATUSES, RUNNING) if status in ended]
     statuses = ", ".join(f"{ended[status]:,} {status}" for status in order)
     data, named = manifest.data, {"train": "training", "validation": "validation"}
     sizes = [f"{data.sizes[part]:,} {name}" for part, name in named.items() if data.sizes.get(part)]
     parts = f", {' and '.join(sizes)} {data.kind}" if sizes else ""
-    how = f"{better} is better{counts}{rescaled}"
     return (
-        f"{manifest.algo} search of {length} for {manifest.objective} ({how})",
-        f"{count(len(frame), 'trial')}: {statuses}" if len(frame) else "no trials",
+        f"{manifest.algo} search of {length} for {manifest.objective} ({better} is better{counts})",
+        f"{count(len(frame), 'trial')}{rescaled}: {statuses}" if len(frame) else "no trials",
         f"data: {data.source}{parts}",
     )
 

@@ -234,7 +234,9 @@ def test_what_is_trained_again_is_counted_again(run):
 def test_the_report_says_that_short_trials_are_rescaled(run):
     from lrtune.report.build import build_report
 
-    assert "short trials rescaled" in build_report(run.records).header[0]
+    first, second, _ = build_report(run.records).header
+    assert first == "hyperband search of 3 epochs for val_loss (lower is better)"
+    assert second == "6 trials (short ones rescaled): 6 completed"
 
 
 def test_a_search_with_another_horizon_is_another_search(tmp_path):
