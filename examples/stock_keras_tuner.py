@@ -3,7 +3,8 @@
     python examples/stock_keras_tuner.py --algo hyperband --data synthetic
 
 Stock Keras Tuner loses the momentum when it promotes a trial, and scores a trial by its best epoch.
-With `lrtune.Hyperband` in place of `keras_tuner.Hyperband`, promoted trials continue exactly.
+With `lrtune.Hyperband` in place of `keras_tuner.Hyperband`, short trials go through their whole
+schedules, and with `horizon="truncated"` promoted ones continue exactly.
 """
 
 from __future__ import annotations

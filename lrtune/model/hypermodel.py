@@ -42,8 +42,9 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         build_model: function of a `keras_tuner.HyperParameters` that returns a `keras.Model`. A
             compiled one keeps its loss, metrics and optimizer; only the rate is lrtune's, and the
             rate that it came with is part of the baseline.
-        epochs: int >= 1, the horizon: the epochs that a schedule is laid out over. A trial that
-            stops at an early rung has trained the first epochs of the whole schedule.
+        epochs: int >= 1, the horizon: the epochs that a schedule is laid out over. A short trial of
+            `lrtune.Hyperband` goes through the whole schedule in its own epochs; in Keras Tuner's,
+            or with `horizon="truncated"`, it trains the first epochs of the schedule.
         families: names of the schedule families to choose from, at least one: "step",
             "warmup+cosine" (with a warmup), or a preset: "reading", "modern", "all".
         optimizer: "sgd" (the default), "adam", "adamw", "rmsprop" or "lion"; or a function of a
