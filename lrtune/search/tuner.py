@@ -110,13 +110,13 @@ class LoopTuner(UnsavedTuner):
         min_epochs: int >= 1, epochs that the first rung has at least; of Hyperband only. Keras
             Tuner divides `max_epochs` by `factor` as often as this allows. None for that of the
             search in the folder, else a ninth of `max_epochs` if the horizon is "rescaled", and 1
-            otherwise and for constant rates.
+            otherwise. The same for the search of constant rates.
         baseline_seeds: int >= 0, number of seeds with which the best two constant rates of the
             baseline are trained at the full budget; 0 for no baseline. All rates get one seed, the
             best three of them a second one.
         baseline_budget: float >= 0, epochs of the search for the best constant rate, as a share of
-            this search's (of Hyperband's as if truncated, from a rung of 1 epoch); 0 for the
-            reading's two constant rates only. With a search of its own, the family "constant" is
+            this search's (of Hyperband's as if truncated); 0 for the reading's two constant rates
+            only. With a search of its own, the family "constant" is
             left out of this one, unless it is among `tries`.
         seed: int >= 0 or None for a fresh one.
         tries: schedules to begin with, as text or as hyperparameter values: "cosine lr0=0.1
@@ -192,7 +192,6 @@ class LoopTuner(UnsavedTuner):
                 "objective must be the name of one metric (or one keras_tuner.Objective). "
                 f"Received: {self.oracle.objective}."
             )
-        self._asked_min_epochs = min_epochs
         self._set_rungs(horizon, min_epochs, resumes=not overwrite)
         self.tries = self._parsed(tries)
         tunes = self._has_baseline() and self._families() != ("constant",)
@@ -387,7 +386,7 @@ class LoopTuner(UnsavedTuner):
                 "seed": seeds.constant_rates_seed(self.seed),
                 "score": self.score,
                 "horizon": "truncated",
-                "min_epochs": self._asked_min_epochs,
+                "min_epochs": self.min_epochs,
                 "baseline_seeds": 0,
                 "in_process": self.options.trains_here,
                 "max_retries": self.options.max_retries,

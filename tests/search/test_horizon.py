@@ -94,8 +94,8 @@ def test_without_schedules_or_rungs_nothing_is_rescaled(tmp_path):
         assert (tuner.horizon, tuner.min_epochs) == ("truncated", 1)
 
 
-@pytest.mark.parametrize(("asked", "least"), [({}, 1), ({"min_epochs": 2}, 2)])
-def test_the_search_for_the_constant_rate_is_truncated_from_one_epoch_on(asked, least, tmp_path):
+@pytest.mark.parametrize(("asked", "least"), [({}, 3), ({"min_epochs": 2}, 2)])
+def test_the_search_for_the_constant_rate_is_truncated_from_the_same_rung(asked, least, tmp_path):
     model = lrtune.ScheduleHyperModel(tiny.build, epochs=27)
     tuner = lrtune.Hyperband(
         model, objective="val_loss", max_epochs=27, directory=tmp_path, **asked
