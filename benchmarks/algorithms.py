@@ -12,13 +12,9 @@ a minute, on a table that is made up.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import functools
 import json
 import os
 import tempfile
-import time
-import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +24,6 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import pandas as pd
 from schedule_table.table import HERE, load
 from schedule_table.tasks import TASKS
-from tabular.answers import Answers
 from tabular.truth import Truth
 
 RESULTS = Path(__file__).parent / "results"
@@ -88,6 +83,7 @@ def run(
         Their incumbents, and for each task and algorithm how long a search took.
     """
     from joblib import Parallel, delayed
+    from tabular.cell import run_cell
     from tabular.contenders import contenders
 
     names = arguments.algorithm or list(contenders())
@@ -104,47 +100,11 @@ def run(
     return pd.concat([frame for frame, _ in done], ignore_index=True), took
 
 
-def run_cell(
-    folder: Path, task: str, name: str, workers: int, repetitions: int, trials: int
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """All repetitions of one algorithm on one table with one number of workers."""
-    from tabular.contenders import Setting, contenders
-    from tabular.search import search
-    from tabular.summary import frame
-
-    quiet()
-    answers, hypermodel = prepared(folder, task)
-    contender = contenders()[name]
-    if not contender.can_run(answers):
-        print(f"{task}: {name} needs trainings that the table lacks", flush=True)
-        return pd.DataFrame(), {}
-    prototype = contender.make(Setting(hypermodel, answers.horizon, trials))
-    began, epochs = time.process_time(), trials * answers.horizon
-    traces = [
-        search(answers, prototype, epochs, seed, workers, rescaled=contender.rescaled)
-        for seed in range(1, repetitions + 1)
-    ]
-    took = time.process_time() - began
-    print(f"{task}: {name}, {workers} workers: {took / repetitions:.2f} s a search", flush=True)
-    facts = {
-        "cpu_seconds": round(took / repetitions, 3),
-        "trials": sum(one.trials for one in traces) / repetitions,
-        "misfits": sum(one.misfits for one in traces) / repetitions,
-    }
-    return frame(traces, task=task, algorithm=name, workers=workers), facts
-
-
-@functools.cache
-def prepared(folder: Path, task: str) -> tuple[Answers, Any]:
-    """The answers of a table, and the hypermodel that its schedules were drawn from."""
-    table = load(folder)[task]
-    return Answers(table), TASKS[task].hypermodel(table.horizon)
-
-
 def report(
     arguments: argparse.Namespace, found: pd.DataFrame, tasks: list[str], took: dict[str, Any]
 ) -> None:
     """Writes and prints the summary, and draws the pictures."""
+    from tabular.cell import prepared
     from tabular.contenders import contenders
     from tabular.pictures import draw_regret, draw_wall_time
     from tabular.summary import shown, summary, with_regret
@@ -185,15 +145,6 @@ def make_quick_table(folder: Path) -> None:
 
     task = replace(TASKS["reading"], schedules=33)
     stand_in(folder, task, extra_seeds=2)
-
-
-def quiet() -> None:
-    """No lines from Optuna, and no warnings about what it calls experimental."""
-    with contextlib.suppress(ImportError):
-        import optuna
-
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-    warnings.filterwarnings("ignore", module="optuna")
 
 
 if __name__ == "__main__":
