@@ -68,7 +68,9 @@ def rungs(frame: pd.DataFrame) -> pd.DataFrame:
     """What a short training tells, a row a task, kind and length."""
     short = frame[frame.measure.isin(["agreement", "survival", "regret"]) & (frame.share != "1")]
     what = short.measure.where(short.measure != "agreement", short.subset)
-    return _wide(short.assign(what=what), ["task", "kind", "epochs"])
+    cells = _wide(short.assign(what=what), ["task", "kind", "epochs"])
+    groups = cells.groupby(level=["task", "kind"], sort=False)
+    return pd.concat([rows.sort_index(level="epochs") for _, rows in groups])
 
 
 def rules(frame: pd.DataFrame) -> pd.DataFrame:
