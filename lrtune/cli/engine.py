@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lrtune._util import checks
-from lrtune.cli import app as cli
 from lrtune.errors import ArgumentError
 
 if TYPE_CHECKING:
     from lrtune.runner.ray import RayRunner
 
 ENGINES = ("local", "ray")
+_FLAGS = {"address": "--ray-address", "gpus_per_trial": "--gpus-per-trial"}
+"""The attributes of `RayRunner` on the command line."""
 
 
 def check_engine(
@@ -24,13 +25,11 @@ def check_engine(
 
         if in_process:
             raise ArgumentError("--in-process and --engine ray exclude each other: leave one out.")
-        check_ray(ray_address, gpus_per_trial, cli.flag)
+        check_ray(ray_address, gpus_per_trial, _FLAGS.__getitem__)
         return
-    for option, value in (("ray_address", ray_address), ("gpus_per_trial", gpus_per_trial)):
+    for flag, value in zip(_FLAGS.values(), (ray_address, gpus_per_trial), strict=True):
         if value is not None:
-            raise ArgumentError(
-                f"{cli.flag(option)} goes with --engine ray only. Received: {value}"
-            )
+            raise ArgumentError(f"{flag} goes with --engine ray only. Received: {value}")
 
 
 def runner_of(

@@ -20,6 +20,11 @@ OnEpoch = Callable[[str, EpochRecord], None]
 """Called for every finished epoch: trial id, record."""
 
 
+GROWTH = 2**29
+"""Bytes by which a worker may grow after its first task before a new one takes its place.
+TensorFlow never frees the functions it has prepared: about 7 MB for each new architecture."""
+
+
 class Runner(ABC):
     """Runs tasks, at most `slots` at a time; the number may change during `wait`."""
 

@@ -21,7 +21,7 @@ import joblib
 from typing_extensions import override
 
 from lrtune.model.gpus import gpus
-from lrtune.runner.base import Runner
+from lrtune.runner.base import GROWTH, Runner
 from lrtune.runner.exchange import write_job
 from lrtune.runner.forkserver import start_server
 from lrtune.runner.process import RunningTask, WorkerProcess
@@ -36,10 +36,6 @@ _POLL_SECONDS = 0.1
 
 _SUSPENDED_SECONDS = 5.0
 """A pause between two polls that means that the driver was suspended, or busy for long."""
-
-_GROWTH = 2**29
-"""Bytes by which a worker may grow after its first task before a new one takes its place.
-TensorFlow never frees the functions it has prepared: about 7 MB for each new architecture."""
 
 
 def physical_cores() -> int:
@@ -142,7 +138,7 @@ class LocalRunner(Runner):
     def _free(self, worker: WorkerProcess, running: RunningTask, outcome: TrialOutcome) -> None:
         """Keeps a worker for the next task unless it was lost or has grown too large."""
         self._busy.remove((worker, running))
-        if outcome.status == "lost" or worker.grown_bytes() > _GROWTH:
+        if outcome.status == "lost" or worker.grown_bytes() > GROWTH:
             self._end(worker)
         else:
             self._idle.append(worker)

@@ -9,8 +9,7 @@ import time
 import pytest
 
 from lrtune.errors import ArgumentError, SearchError
-from lrtune.runner import RunOptions, make_runner
-from lrtune.runner import ray as ray_runner
+from lrtune.runner import RunOptions, make_runner, ray_cluster, ray_pool
 from lrtune.runner.ray import RayRunner
 from tests.contracts.test_runner_contract import schedule_job
 
@@ -79,8 +78,8 @@ def test_an_address_where_nothing_listens_is_one_line_within_15_seconds():
     ],
 )
 def test_room_is_what_each_node_has_for_itself(nodes, gpus, room, monkeypatch):
-    monkeypatch.setattr(ray_runner, "_nodes", lambda: nodes)
-    assert ray_runner._room(gpus) == room
+    monkeypatch.setattr(ray_cluster, "nodes", lambda: nodes)
+    assert ray_cluster.room_for(gpus) == room
 
 
 GROWS = "Does it grow when trials wait? Then say how many at a time: workers"
@@ -113,17 +112,17 @@ GROWS = "Does it grow when trials wait? Then say how many at a time: workers"
     ],
 )
 def test_what_a_cluster_can_never_satisfy_is_refused(nodes, gpus, message, monkeypatch):
-    monkeypatch.setattr(ray_runner, "_nodes", lambda: nodes)
-    monkeypatch.setattr(ray_runner, "_connect", lambda *_: False)
+    monkeypatch.setattr(ray_cluster, "nodes", lambda: nodes)
+    monkeypatch.setattr(ray_cluster, "connect", lambda *_: False)
     with pytest.raises(SearchError) as error:
         make_runner(schedule_job(), RunOptions(runner=RayRunner(gpus_per_trial=gpus)))
     assert str(error.value) == message
 
 
 def test_a_cluster_that_grows_on_demand_may_have_no_room_yet(monkeypatch):
-    monkeypatch.setattr(ray_runner, "_nodes", lambda: [{}])
-    monkeypatch.setattr(ray_runner, "_connect", lambda *_: False)
-    monkeypatch.setattr(ray_runner, "_store", lambda job: [])
+    monkeypatch.setattr(ray_cluster, "nodes", lambda: [{}])
+    monkeypatch.setattr(ray_cluster, "connect", lambda *_: False)
+    monkeypatch.setattr(ray_pool, "_store", lambda job: [])
     said = []
     runner = make_runner(schedule_job(), RunOptions(8, runner=RayRunner()), said.append)
     assert runner.slots == 8
