@@ -18,6 +18,7 @@ from lrtune.records.task import TrainingJob
 from lrtune.runner import RunOptions, make_runner
 from lrtune.runner.feed import ArrayFeed
 from lrtune.runner.ray import RayRunner
+from tests.contracts.astray import Astray
 from tests.contracts.test_runner_contract import run, schedule_job, task
 from tests.runner import tiny
 
@@ -26,19 +27,6 @@ pytestmark = pytest.mark.long
 
 def start(job, workers=1, **options):
     return make_runner(job, RunOptions(workers, runner=RayRunner(), **options), print)
-
-
-class Astray(keras_tuner.HyperModel):
-    """Does what its values say, in the worker."""
-
-    def build(self, hp):
-        what = hp.values["what"]
-        if what == "hang":
-            while True:
-                signal.pause()
-        if what == "crash":
-            os.kill(os.getpid(), signal.SIGSEGV)
-        raise RuntimeError(what)
 
 
 @pytest.mark.parametrize(

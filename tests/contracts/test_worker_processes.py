@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from lrtune.runner import RunOptions, local, make_runner, scratch
 from lrtune.runner.inprocess import InProcessRunner
 from lrtune.runner.local import LocalRunner, physical_cores
 from lrtune.runner.process import RunningTask
+from tests.contracts.astray import Astray
 from tests.contracts.test_runner_contract import run, schedule_job, task
 from tests.runner import tiny
 
@@ -183,19 +183,6 @@ def test_the_driver_of_workers_needs_no_tensorflow():
     code = "import sys, lrtune.runner.local; print('tensorflow' in sys.modules)"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert child.stdout.strip() == "False", child.stderr
-
-
-class Astray(keras_tuner.HyperModel):
-    """Does what its values say, in the worker."""
-
-    def build(self, hp):
-        what = hp.values["what"]
-        if what == "hang":
-            while True:
-                signal.pause()
-        if what == "crash":
-            os.kill(os.getpid(), signal.SIGSEGV)
-        raise RuntimeError(what)
 
 
 @pytest.mark.long
