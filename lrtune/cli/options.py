@@ -1,4 +1,4 @@
-"""The options of `lrtune search`: their checks, the default folder, the command to resume with."""
+"""The options of `lrtune search`: the default folder, the command to resume with."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
-import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,11 +17,11 @@ import typer
 from lrtune._util import checks
 from lrtune._util.references import is_reference
 from lrtune.cli import app as cli
-from lrtune.cli.data import runs_own_code
-from lrtune.cli.engine import check_engine, runner_of
+from lrtune.cli.engine import runner_of
+from lrtune.cli.flags import FLAGS, in_flags, pairs
 from lrtune.cli.time_limit import parse_seconds
 from lrtune.errors import ArgumentError
-from lrtune.runner.options import RunOptions, check_options
+from lrtune.runner.options import RunOptions
 from lrtune.search.algorithms import ALGORITHMS
 
 if TYPE_CHECKING:
@@ -42,7 +40,9 @@ QUICK_EPOCHS, QUICK_TRIALS, QUICK_TRAIN, QUICK_VALIDATION = 3, 4, 4_000, 1_000
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command line, with their help and defaults; see `check` for the domains.
+    """The options of the command line, with their help and defaults.
+
+    `option_checks` has their domains.
 
     `lrtune search` gets its signature from these fields, so that each option is written once.
     """
@@ -222,14 +222,14 @@ class Options:
         kind = OPTIMIZERS[name]
         ranges = {
             name: kind.lr0 if (name, value) == AUTO else tuple(map(parse_value, value.split(":")))
-            for name, value in _pairs("--range", self.ranges)
+            for name, value in pairs("--range", self.ranges)
         }
-        fixed = {name: parse_value(value) for name, value in _pairs("--fix", self.fixed)}
+        fixed = {name: parse_value(value) for name, value in pairs("--fix", self.fixed)}
         try:
             families, sizes = families_of(self.families), self.batch_sizes
             return Space(families, self.epochs, kind, ranges, fixed, sizes)
         except ArgumentError as error:
-            raise ArgumentError(_in_flags(str(error))) from error
+            raise ArgumentError(in_flags(str(error))) from error
 
     @property
     def own_code(self) -> bool:
@@ -249,11 +249,11 @@ class Options:
     @property
     def finds_range(self) -> bool:
         """Whether a range test finds the range of lr0; until then `space` has the usual one."""
-        return AUTO in _pairs("--range", self.ranges)
+        return AUTO in pairs("--range", self.ranges)
 
     def with_lr0(self, low: float, high: float) -> Options:
         """The same search with a range that a range test has found."""
-        others = [f"{name}={one}" for name, one in _pairs("--range", self.ranges) if name != "lr0"]
+        others = [f"{name}={one}" for name, one in pairs("--range", self.ranges) if name != "lr0"]
         # The default folder is named after what was typed.
         return replace(self, ranges=[*others, f"lr0={low!r}:{high!r}"], run_dir=self.folder)
 
@@ -299,7 +299,7 @@ class Options:
         try:
             return parse_tries(self.tries or (), self.space)
         except ArgumentError as error:
-            raise ArgumentError(_in_flags(str(error))) from error
+            raise ArgumentError(in_flags(str(error))) from error
 
     @property
     def epochs(self) -> int:
@@ -362,98 +362,6 @@ _OF_NO_MATTER = (
 """Options that do not matter for the default folder: a search can be resumed with others."""
 
 
-_FLAGS = {"ranges": "--range", "fixed": "--fix", "tries": "--try"}
-"""Options that are repeated, whose flags are in the singular."""
-
-
-def _pairs(flag: str, given: list[str] | None) -> Iterator[tuple[str, str]]:
-    """The names and values of NAME=VALUE."""
-    for one in given or ():
-        name, equals, value = one.partition("=")
-        if not (name and equals and value):
-            raise ArgumentError(f"{flag} must be NAME=VALUE. Received: {one}")
-        yield name, value
-
-
-def _in_flags(message: str) -> str:
-    """A message about the arguments of `Space` in the words of the command line."""
-    message = re.sub(r"Received: \w+\['[^']*'\]=", "Received: ", message)
-    message = re.sub(r"\b(ranges|fixed|tries)\['([^']*)'\]", r"\1 \2", message)
-    message = re.sub(r"\b(ranges|fixed|tries)\b", lambda found: _FLAGS[found[1]], message)
-    return re.sub("^families", "--families", message)
-
-
-def check(options: Options) -> None:
-    """Raises ArgumentError for the first option outside its domain."""
-    from lrtune.search.seeds import LARGEST
-    from lrtune.stats.score import SCORES
-
-    checks.one_of("--algo", options.algo, tuple(ALGORITHMS))
-    if options.max_trials is not None and options.trials is None:
-        raise ArgumentError(
-            f"--max-trials does not go with --algo {options.algo}, which plans its own number of "
-            f"trials from --max-epochs. Received: {options.max_trials}"
-        )
-    checks.one_of("--score", options.score, SCORES)
-    checks.integer("--max-epochs", options.epochs, at_least=1)
-    _check_rungs(options)
-    runs_own_code(options.model, options.data)
-    if options.as_usual and options.objective is not None:
-        objectives = ("val_accuracy", "val_loss", "accuracy", "loss")
-        checks.one_of("--objective", options.objective, objectives)
-    _ = options.batch_sizes
-    if options.trials is not None:
-        checks.integer("--max-trials", options.trials, at_least=1)
-    check_options(
-        options.workers,
-        options.trial_timeout,
-        options.max_retries,
-        cli.flag,
-        in_process=options.in_process,
-        workers_per_gpu=options.workers_per_gpu,
-    )
-    check_engine(
-        options.engine, options.ray_address, options.gpus_per_trial, in_process=options.in_process
-    )
-    checks.integer("--seed", options.seed, at_least=0, at_most=LARGEST)
-    tried = options.tries or ()
-    if options.model is None:  # else it may have hyperparameters of its own
-        _ = options.tried
-    if options.trials is not None and len(tried) > options.trials:
-        raise ArgumentError(
-            f"--try may be given at most --max-trials times, {options.trials}. "
-            f"Received: {len(tried)} times."
-        )
-    checks.non_negative("--baseline-budget", options.baseline_budget)
-    if options.max_seeds is not None:
-        checks.integer("--max-seeds", options.max_seeds, at_least=1)
-        if not options.confirm:
-            raise ArgumentError(
-                f"--max-seeds goes with --confirm only. Received: {options.max_seeds}"
-            )
-    _ = options.seconds
-    checks.integer("--keep-models", options.keep_models, at_least=0)
-
-
-def _check_rungs(options: Options) -> None:
-    """Raises ArgumentError for a wrong --horizon or --min-epochs."""
-    from lrtune.records.schema import HORIZONS
-
-    if options.horizon is not None:
-        checks.one_of("--horizon", options.horizon, HORIZONS)
-    if options.min_epochs is not None:
-        checks.integer("--min-epochs", options.min_epochs, at_least=1, at_most=options.epochs)
-    for flag, value, of_others in (
-        ("--horizon", options.horizon, "truncated"),
-        ("--min-epochs", options.min_epochs, 1),
-    ):
-        if options.trials is not None and value not in (None, of_others):
-            raise ArgumentError(
-                f"{flag} goes with --algo hyperband only, as --algo {options.algo} trains every "
-                f"trial for all epochs. Received: {value}"
-            )
-
-
 def default_run_dir(options: Options) -> Path:
     """The run folder if --run-dir is missing; the same command then resumes the same search."""
     name = f"{options.algo}-{options.epochs}-epochs-seed-{options.seed}"
@@ -469,9 +377,6 @@ def _asked(options: Options) -> dict[str, Any]:
     """What a search's folder is named after, besides what its name says in words."""
     asked = {**dataclasses.asdict(options), "families": options.family_names}
     asked |= {"optimizer": options.optimizer or "sgd", "objective": options.objective or USUAL}
-    for name, before in (("horizon", "truncated"), ("min_epochs", 1)):
-        # These were the defaults once: a command whose search they began finds its folder again.
-        asked[name] = {None: before, before: None}.get(asked[name], asked[name])
     others = (*_NAMED_IN_FOLDER, *_OF_NO_MATTER)
     return {name: value for name, value in asked.items() if name not in others}
 
@@ -483,7 +388,7 @@ def command_line(options: Options) -> str:
         value = getattr(options, field.name)
         if field.name in ("algo", "run_dir", "overwrite") or value == field.default:
             continue
-        flag = _FLAGS.get(field.name, cli.flag(field.name))
+        flag = FLAGS.get(field.name, cli.flag(field.name))
         for one in value if isinstance(value, list) else [value]:
             typed += [flag] if one is True else [flag, one]
     return shlex.join(map(str, [*typed, "--run-dir", options.folder]))

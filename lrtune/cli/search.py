@@ -18,12 +18,12 @@ from lrtune.cli import app as cli
 from lrtune.cli import one_command
 from lrtune.cli.auto_range import with_found_range, with_recorded_range
 from lrtune.cli.data import load_given, start, what_is_trained
+from lrtune.cli.option_checks import check
 from lrtune.cli.options import (
     QUICK_TRAIN,
     QUICK_VALIDATION,
     USUAL,
     Options,
-    check,
     command_line,
 )
 from lrtune.cli.time_limit import planned, stages_of

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lrtune._util import checks
 from lrtune.records.manifest import DamagedManifestError, load_manifest
+from lrtune.records.schema import HORIZONS
 from lrtune.records.writer import holds_run
 
 if TYPE_CHECKING:
@@ -41,7 +43,41 @@ def begun_search(folder: Path, algo: str, max_epochs: int | None) -> Manifest | 
     return found if same else None
 
 
-def usual_min_epochs(horizon: str, max_epochs: int) -> int:
+def rungs_of(
+    horizon: str | None,
+    min_epochs: int | None,
+    found: Manifest | None,
+    usual: str,
+    max_epochs: int | None,
+) -> tuple[str, int]:
+    """What short trials train: as asked, else as the search in the folder, else as usual.
+
+    So a search that was begun with other defaults is resumed as it was begun.
+
+    Args:
+        horizon: "truncated", "rescaled" or None, as asked.
+        min_epochs: int >= 1 or None, as asked.
+        found: the manifest of the search in the folder; None if there is none.
+        usual: the horizon where nobody says.
+        max_epochs: int >= 1, of Hyperband; None for another algorithm.
+
+    Returns:
+        The horizon, and the epochs of the first rung.
+
+    Raises:
+        ArgumentError: one of the first two is outside its domain.
+    """
+    if horizon is not None:
+        checks.one_of("horizon", horizon, HORIZONS)
+    if min_epochs is not None:
+        checks.integer("min_epochs", min_epochs, at_least=1)
+    if found is not None:
+        horizon, min_epochs = horizon or found.horizon, min_epochs or found.min_epochs
+    horizon = horizon or usual
+    return horizon, min_epochs or _usual_min_epochs(horizon, max_epochs or 1)
+
+
+def _usual_min_epochs(horizon: str, max_epochs: int) -> int:
     """The epochs of the first rung where the user does not say; 1 is Keras Tuner's own.
 
     Args:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras_tuner
@@ -26,11 +25,10 @@ from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.model.batch_size import check_batch_size
 from lrtune.model.gpus import prepare_gpus
 from lrtune.model.hypermodel import ScheduleHyperModel
-from lrtune.model.kept import best_model, best_models
 from lrtune.records.identity import continued, identity, installed, refuse_other_search
 from lrtune.records.ids import BASELINE_SEARCH
 from lrtune.records.reader import read_run
-from lrtune.records.schema import HORIZONS, TUNED_ARMS, DataRecord, Manifest, Rung, now, total
+from lrtune.records.schema import TUNED_ARMS, DataRecord, Manifest, Rung, now, total
 from lrtune.records.task import TrainingJob
 from lrtune.records.writer import RunWriter, erase_run, holds_run, refuse_foreign_folder
 from lrtune.runner import make_runner
@@ -40,28 +38,28 @@ from lrtune.runner.options import RunOptions
 from lrtune.schedules.recipe import Recipe
 from lrtune.search import seeds
 from lrtune.search.algorithm import Algorithm
-from lrtune.search.baseline import baseline_plan, plain_arms, without_constant
+from lrtune.search.arguments import as_searched, refuse_no_schedules, refuse_unsupported
+from lrtune.search.baseline import baseline_plan, plain_arms
 from lrtune.search.deadline import NEVER as NO_DEADLINE
 from lrtune.search.deadline import PAST
+from lrtune.search.folder_tuner import FolderTuner
 from lrtune.search.kept_states import KeptStates
 from lrtune.search.limit import measure_speed, recorded_share
 from lrtune.search.loop import SearchLoop
 from lrtune.search.manifest import searched_by, trained_on, trained_with
-from lrtune.search.objective import parse_objective
 from lrtune.search.oracle import (
     NEVER,
-    UnsavedTuner,
     keras_tuner_seed,
     own_defaults,
     set_first_rung,
 )
 from lrtune.search.preflight import check_search
 from lrtune.search.resume import refuse_foreign_trials, repair, restore
-from lrtune.search.rungs import begun_search, usual_min_epochs
+from lrtune.search.rungs import begun_search, rungs_of
 from lrtune.search.tries import parse_tries
 from lrtune.stats.race import places_of_baseline
 from lrtune.stats.score import SCORES
-from lrtune.stats.winner import full_trials, ordered
+from lrtune.stats.winner import full_trials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,22 +68,11 @@ if TYPE_CHECKING:
 
     from lrtune.display.stages import Speed
     from lrtune.records.reader import RunRecords
-    from lrtune.records.schema import Outcome
     from lrtune.runner.base import Runner
     from lrtune.runner.ray import RayRunner
 
-NOT_OURS = (
-    "distribution_strategy",
-    "executions_per_trial",
-    "loss",
-    "max_model_size",
-    "metrics",
-    "optimizer",
-)
-"""Arguments of Keras Tuner's tuners that lrtune's `search` cannot support."""
 
-
-class LoopTuner(UnsavedTuner):
+class LoopTuner(FolderTuner):
     """Searches with `SearchLoop` instead of Keras Tuner's own loop.
 
     Args:
@@ -116,8 +103,8 @@ class LoopTuner(UnsavedTuner):
             best three of them a second one.
         baseline_budget: float >= 0, epochs of the search for the best constant rate, as a share of
             this search's (of Hyperband's as if truncated); 0 for the reading's two constant rates
-            only. With a search of its own, the family "constant" is
-            left out of this one, unless it is among `tries`.
+            only. With a search of its own, the family "constant" is left out of this one, unless it
+            is among `tries`.
         seed: int >= 0 or None for a fresh one.
         tries: schedules to begin with, as text or as hyperparameter values: "cosine lr0=0.1
             momentum=0.9". What is left out has its usual value.
@@ -171,16 +158,9 @@ class LoopTuner(UnsavedTuner):
         self.baseline_seeds = checks.integer("baseline_seeds", baseline_seeds, at_least=0)
         self.keep_models = checks.integer("keep_models", keep_models, at_least=0)
         budget = checks.non_negative("baseline_budget", baseline_budget)
-        _refuse_unsupported(kwargs)
-        if "objective" in kwargs:
-            kwargs["objective"] = parse_objective(kwargs["objective"])
-        elif len(args) > 1:
-            args = (args[0], parse_objective(args[1]), *args[2:])
-        if budget and self.baseline_seeds:
-            if args:
-                args = (without_constant(args[0], tries), *args[1:])
-            elif "hypermodel" in kwargs:
-                kwargs["hypermodel"] = without_constant(kwargs["hypermodel"], tries)
+        refuse_unsupported(kwargs)
+        tunes = bool(budget and self.baseline_seeds)
+        args, kwargs = as_searched(args, kwargs, tries, tunes=tunes)
         others = {name: value for name, value in kwargs.items() if name != "hypermodel"}
         self._arguments = (args[1:], others)
         self.seed = seeds.resolve_seed(seed)
@@ -210,26 +190,14 @@ class LoopTuner(UnsavedTuner):
         self.reload()
 
     def _set_rungs(self, horizon: str | None, min_epochs: int | None, *, resumes: bool) -> None:
-        """Sets what short trials train: as asked, else as the search in the folder, else as usual.
-
-        So a search that was begun with other defaults is resumed as it was begun.
-        """
-        if horizon is not None:
-            checks.one_of("horizon", horizon, HORIZONS)
-        if horizon == "rescaled":
-            _refuse_no_schedules(self.hypermodel)
-        if min_epochs is not None:
-            checks.integer("min_epochs", min_epochs, at_least=1)
+        """Sets what short trials train; see `rungs_of`."""
         max_epochs = getattr(self.oracle, "max_epochs", None)
         found = begun_search(self._folder, self.algo, max_epochs) if resumes else None
-        if found is not None:
-            horizon = horizon or found.horizon
-            min_epochs = min_epochs or found.min_epochs
-        usual = self.algorithm_type.usual_horizon
-        if not isinstance(self.hypermodel, ScheduleHyperModel):
-            usual = "truncated"
-        self.horizon = horizon or usual
-        self.min_epochs = min_epochs or usual_min_epochs(self.horizon, max_epochs or 1)
+        schedules = isinstance(self.hypermodel, ScheduleHyperModel)
+        usual = self.algorithm_type.usual_horizon if schedules else "truncated"
+        if horizon == "rescaled":
+            refuse_no_schedules(self.hypermodel)
+        self.horizon, self.min_epochs = rungs_of(horizon, min_epochs, found, usual, max_epochs)
         if self.min_epochs != 1:
             set_first_rung(self.oracle, self.min_epochs)
 
@@ -453,10 +421,6 @@ class LoopTuner(UnsavedTuner):
             return before[1]
         return restore(self._algorithm, found, self.seed)
 
-    @property
-    def _folder(self) -> Path:
-        return Path(str(self.directory), str(self.project_name))
-
     def _found(self, manifest: Manifest, asked: Mapping[str, Any]) -> RunRecords | None:
         """The records of this search in the folder; RunFolderError if they are of another one."""
         if not holds_run(self._folder):
@@ -488,57 +452,6 @@ class LoopTuner(UnsavedTuner):
             Rung("baseline", sum(self._places(full)), 0, horizon),
             *(Rung("search", *one) for one in self._algorithm.rungs(horizon)),
         )
-
-    @override
-    def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
-        """Hyperparameters of the best trials.
-
-        Trials with the largest budget come first, trials that diverged come last.
-        """
-        return [trial.hyperparameters for trial in self._best_trials(num_trials)]
-
-    @override
-    def get_best_models(self, num_models: int = 1) -> list[keras.Model]:
-        """The models of the best trials of the full budget, with the weights of their last epoch.
-
-        They are compiled without anything of lrtune's: `model.save("best.keras")` gives a file that
-        loads in a Python without it. The optimizer has its state (momentum, step count) and, as a
-        plain number, the rate of the last step, with which `fit` goes on; to train at another rate,
-        set `model.optimizer.learning_rate`, for a rate that fell to 0 above all. A model that
-        `build_model` compiled keeps its loss and metrics. The model of a hypermodel without
-        schedules is what its `build` returns, with the trained weights.
-
-        Args:
-            num_models: int >= 1, at most `keep_models`.
-
-        Returns:
-            The best first; fewer if fewer trials completed the full budget.
-
-        Raises:
-            ArgumentError: the hypermodel builds other models than those of the trials.
-            RunFolderError: a model was not kept.
-        """
-        count = checks.integer("num_models", num_models, at_least=1)
-        if not holds_run(self._folder):
-            return []
-        return best_models(read_run(self._folder), self.hypermodel, count)
-
-    @override
-    def load_model(self, trial: Any) -> keras.Model:
-        """The model of one trial (of the oracle), as from `get_best_models`."""
-        return best_model(read_run(self._folder), self.hypermodel, trial.trial_id)
-
-    def _best_trials(self, count: int) -> list[Any]:
-        """Keras Tuner's objects for the best trials of the run, without failed ones."""
-        if not holds_run(self._folder):
-            return []
-        best: list[Outcome] = ordered(read_run(self._folder).outcomes, self._direction)
-        scored = [one for one in best if one.status != "failed"]
-        return [self.oracle.get_trial(one.trial_id) for one in scored[:count]]
-
-    @property
-    def _direction(self) -> str:
-        return str(self.oracle.objective.direction)
 
     def _horizon(self, epochs: int | None) -> int:
         laid_out = getattr(self.hypermodel, "epochs", None)
@@ -619,21 +532,4 @@ class LoopTuner(UnsavedTuner):
             versions=installed(),
             created=now(),
             share=self.share,
-        )
-
-
-def _refuse_unsupported(arguments: Mapping[str, Any]) -> None:
-    for name in arguments.keys() & set(NOT_OURS):
-        raise ArgumentError(
-            f"{name} cannot be given to lrtune's tuners, which train each trial once, compiled "
-            "by its hypermodel: give loss= and metrics= to the hypermodel. Received: "
-            f"{name}={arguments[name]!r}."
-        )
-
-
-def _refuse_no_schedules(hypermodel: Any) -> None:
-    if not isinstance(hypermodel, ScheduleHyperModel):
-        raise ArgumentError(
-            "horizon can be 'rescaled' for a ScheduleHyperModel only, as it is schedules that "
-            f"are compressed. Received: hypermodel={hypermodel!r}."
         )

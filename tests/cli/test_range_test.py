@@ -14,7 +14,7 @@ import pytest
 
 import lrtune
 from lrtune.cli import search
-from lrtune.cli.options import check
+from lrtune.cli.option_checks import check
 from lrtune.errors import ArgumentError
 from tests.cli.command import called
 from tests.cli.test_search import options_of as asked

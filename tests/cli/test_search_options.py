@@ -311,16 +311,6 @@ def test_the_default_folder_identifies_the_search():
     assert len({search_options.default_run_dir(asked(**one)) for one in [{}, *others]}) == 21
 
 
-@pytest.mark.parametrize(
-    ("more", "name"),
-    [({}, "a912f4"), ({"horizon": "rescaled"}, "f6a2c8"), ({"min_epochs": 3}, "e67d16")],
-)
-def test_a_command_has_the_folder_that_it_had_when_short_trials_were_truncated(more, name):
-    # The names are those that lrtune gave then.
-    options = search_options.Options(families="modern", **more)
-    assert str(search_options.default_run_dir(options)).endswith(f"-50-epochs-seed-1-{name}")
-
-
 def test_the_resume_command_leaves_out_defaults():
     assert search_options.command_line(asked(run_dir=Path("my runs/a"), overwrite=True)) == (
         "python -m lrtune.search --algo random --run-dir 'my runs/a'"
