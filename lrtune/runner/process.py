@@ -28,6 +28,12 @@ _START_SECONDS = 600.0
 """How long a worker may take to start its first task: importing TensorFlow from a busy network disk
 takes minutes."""
 
+_STARTS = 5
+"""How often a process is started before the search gives up, if its server is killed each time."""
+
+_SERVER_ENDS_SECONDS = 0.2
+"""How long a killed server may take to be gone."""
+
 _ENDS_SECONDS = 5.0
 """How long a killed process may take to be gone."""
 
@@ -46,11 +52,7 @@ class WorkerProcess:
     def __init__(self, folder: Path, device: str) -> None:
         self.device = device
         try:
-            self._channel, theirs = pipe()
-            with theirs:
-                self._process = start_process(
-                    serve, theirs, str(folder), device, dict(os.environ), scratch_folders()
-                )
+            self._start(folder)
         except (OSError, EOFError) as error:
             why = getattr(error, "strerror", None) or "the process that starts workers was killed"
             raise SearchError(
@@ -61,6 +63,24 @@ class WorkerProcess:
             self._known = psutil.Process(self._process.pid)
         self._killed: list[psutil.Process] | None = None
         self._first_bytes = 0
+
+    def _start(self, folder: Path) -> None:
+        for left in reversed(range(_STARTS)):
+            # A process whose start was not confirmed ends with its own pipe.
+            self._channel, theirs = pipe()
+            try:
+                with theirs:
+                    self._process = start_process(
+                        serve, theirs, str(folder), self.device, dict(os.environ), scratch_folders()
+                    )
+            except (ConnectionError, EOFError):
+                # The server was killed just now. For a moment it still counts as alive.
+                self._channel.close()
+                if not left:
+                    raise
+                time.sleep(_SERVER_ENDS_SECONDS)
+            else:
+                return
 
     @property
     def ends(self) -> list[Any]:

@@ -20,6 +20,7 @@ from lrtune.errors import ArgumentError, SearchError
 from lrtune.model.hypermodel import ScheduleHyperModel
 from lrtune.records.task import TrainingJob
 from lrtune.runner import RunOptions, local, make_runner, scratch
+from lrtune.runner.forkserver import start_process
 from lrtune.runner.inprocess import InProcessRunner
 from lrtune.runner.local import LocalRunner, physical_cores
 from lrtune.runner.process import RunningTask
@@ -351,6 +352,39 @@ def test_a_worker_that_cannot_be_started_is_one_sentence(monkeypatch):
     assert str(error.value) == (
         "cannot start a worker process: Resource temporarily unavailable. Everything saved so far "
         "is intact"
+    )
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError, ConnectionRefusedError, EOFError])
+def test_a_server_that_dies_while_a_worker_starts_costs_nothing(error, monkeypatch):
+    pipes = []
+
+    def dies_once(target, pipe, *args):
+        pipes.append(pipe)
+        if len(pipes) == 1:
+            raise error
+        return start_process(target, pipe, *args)
+
+    monkeypatch.setattr("lrtune.runner.process.start_process", dies_once)
+    monkeypatch.setattr("lrtune.runner.process._SERVER_ENDS_SECONDS", 0)
+    with LocalRunner(schedule_job(), 1) as runner:
+        (outcome,) = run(runner, task("0", tiny.VALUES["constant"]))
+    assert outcome.status == "completed"
+    assert len(pipes) == 2
+    assert pipes[0] is not pipes[1], "a process that was forked all the same would take its tasks"
+
+
+def test_a_server_that_is_always_killed_is_one_sentence(monkeypatch):
+    def refuse(*_):
+        raise EOFError
+
+    monkeypatch.setattr("lrtune.runner.process.start_process", refuse)
+    monkeypatch.setattr("lrtune.runner.process._SERVER_ENDS_SECONDS", 0)
+    with LocalRunner(schedule_job(), 1) as runner, pytest.raises(SearchError) as error:
+        run(runner, task("0", {}))
+    assert str(error.value) == (
+        "cannot start a worker process: the process that starts workers was killed. Everything "
+        "saved so far is intact"
     )
 
 
