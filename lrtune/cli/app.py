@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import logging
+import os
 import shlex
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO, cast
 
 import typer
 
@@ -17,7 +20,6 @@ from lrtune._util.printable import printable
 from lrtune.errors import LrtuneError, OtherSearchError
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
     from rich.console import Console
@@ -208,6 +210,26 @@ def _unraisable(problem: Any) -> None:
         sys.__unraisablehook__(problem)
 
 
+def _end(code: int) -> NoReturn:
+    """Exits the process; no signal disturbs its end.
+
+    An interrupted one ends without Python's own end, which frees what TensorFlow's threads may
+    still compute with: one of some hundred interrupted searches ended with SIGSEGV (-11). And
+    CPython remembers an interrupt that passed through `exec` of a text, as in making a dataclass
+    while a module is imported: `python -m` then ends with a SIGINT of its own (-2).
+    """
+    # Python removes its handlers before it has exited: Ctrl-C would kill it then.
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    if code == INTERRUPTED:
+        atexit._run_exitfuncs()  # it has no public name
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # gone with the terminal
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
 def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
     """Runs the command line and exits: 0 on success, 2 for bad input, 130 if interrupted.
 
@@ -240,12 +262,7 @@ def main(app: typer.Typer, prog: str, argv: list[str], *, last: bool) -> None:
         line = f"{prog}: {printable(' '.join(message.split()))}\n"
         SteadyOutput(sys.stderr, notice=False).write(line)
         sys.exit(BAD_INPUT)
+    code = code if isinstance(code, int) else 0
     if last:
-        # Python removes its handlers before it has exited: Ctrl-C would kill it then.
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        # NOTE: an interrupt that passed through `exec` of a text, as in making a dataclass while a
-        # module is imported, is remembered by CPython: `python -m` then ends with a SIGINT of its
-        # own (-2) in place of our exit code, unless another text is executed after it.
-        exec("")  # noqa: S102 - a constant
-    sys.exit(code if isinstance(code, int) else 0)
+        _end(code)
+    sys.exit(code)

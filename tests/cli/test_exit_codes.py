@@ -36,6 +36,33 @@ def test_an_interrupt_while_a_dataclass_is_made_exits_with_130_too(tmp_path: Pat
     assert (ended.returncode, ended.stdout) == (130, "")
 
 
+WITH_A_BUSY_THREAD = """
+import atexit, threading
+from lrtune.cli import app
+
+atexit.register(print, "cleaned up")
+threading.Thread(target=threading.Event().wait).start()
+
+
+def command() -> None:
+    print("begun")
+    raise KeyboardInterrupt
+
+
+app.main(app.make_app(command), "lrtune", [], last=True)
+"""
+
+
+def test_an_interrupted_command_cleans_up_and_waits_for_no_thread(tmp_path: Path):
+    # As of TensorFlow, which Python's own end would wait for, or crash.
+    script = tmp_path / "busy.py"
+    script.write_text(WITH_A_BUSY_THREAD)
+    ended = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, check=False, timeout=100
+    )
+    assert (ended.returncode, ended.stdout) == (130, "begun\ncleaned up\n")
+
+
 IN_A_FINALIZER = """
 import os, signal, sys
 from lrtune.cli import app
