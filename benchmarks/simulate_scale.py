@@ -190,16 +190,17 @@ def _tuner(arguments: argparse.Namespace, name: str, run: str) -> Any:
 
     epochs, folder = _table().horizon, Path(run)
     common = {"objective": "val_accuracy", "seed": 1, "baseline_seeds": 0, "workers": 1}
-    common |= {"directory": str(folder.parent), "project_name": folder.name}
+    common |= {"directory": str(folder.parent)}
 
-    def make(**size: int) -> Any:
+    def make(project_name: str = folder.name, **size: int) -> Any:
         hypermodel = lrtune.CatsVsDogsHyperModel(epochs=epochs, families=arguments.families)
-        return tuner_of(name)(hypermodel, **common, **size)
+        return tuner_of(name)(hypermodel, **common, project_name=project_name, **size)
 
     if name != "hyperband":
         tuner = make(max_trials=arguments.trials)
     else:
-        once, _ = make(max_epochs=epochs).plan()
+        # Elsewhere, or it would read a run of 10,000 trials.
+        once, _ = make("one-iteration", max_epochs=epochs).plan()
         tuner = make(max_epochs=epochs, hyperband_iterations=-(-arguments.trials // once))
     tuner.epochs = epochs
     return tuner

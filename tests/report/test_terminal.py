@@ -60,7 +60,7 @@ Baseline
   constant-0.01  0.6520 ± 0.0122 over 3 seeds
 
 Not ranked: 2 trials with fewer epochs, 1 diverged, 1 failed, 1 unfinished.
-Cost: 520 epochs, 167 s (search 220, baseline 300).
+Cost: 520 epochs (search 220, baseline 300), 167 s of training.
 More: `lrtune report runs/small --details`
 """
     )
