@@ -36,7 +36,13 @@ def _version(*, wanted: bool) -> None:
 def _lrtune(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=lambda v: _version(wanted=v), is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            callback=lambda wanted: _version(wanted=wanted),
+            is_eager=True,
+            help="Show the version and exit.",
+        ),
     ] = False,
 ) -> None:
     """Search learning-rate schedules for Keras models and rank them against a constant rate."""

@@ -26,6 +26,14 @@ def test_a_page_is_no_wider_than_its_window_and_shows_its_pictures(visit, name, 
     assert page.evaluate("document.images.length") >= 1
 
 
+def test_words_in_pictures_can_be_read_on_a_phone(visit):
+    page = visit("hyperband", 360).page
+
+    widths = page.evaluate("[...document.querySelectorAll('.picture img')].map(one => one.width)")
+    assert len(widths) > 5
+    assert min(widths) >= 500  # as drawn or nearly: they scroll sideways
+
+
 def test_of_3000_trials_fifty_are_shown_until_all_are_asked_for(visit):
     visited = visit("3,000")
 
