@@ -3,8 +3,8 @@
     python examples/tasks/with_optuna.py examples/tasks/runs/residual_cnn --work-dir runs/optuna
 
 Two processes share a study over the search space of the run folder, with Optuna's default sampler
-and pruner, until they have spent the epochs that the search and its constant rates took. The best
-trial and the arms of the run's confirmation then train with eight fresh seeds on training and
+and pruner, until they have spent the epochs of its search of schedules. The best trial and the
+schedule that the run confirmed then train with the same eight fresh seeds on training and
 validation images, and are tested on the test images. Needs `optuna`. The same command goes on after
 an interruption; `winners.jsonl` in the work folder has every score.
 """
@@ -12,6 +12,7 @@ an interruption; `winners.jsonl` in the work folder has every score.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import os
 import subprocess
@@ -66,8 +67,7 @@ def main() -> None:
 def search(arguments: argparse.Namespace, images: Any) -> None:
     """Lets Optuna propose trials until the epochs are spent."""
     run = lrtune.load_run(arguments.run)
-    cost = run.cost().set_index("of")["epochs"]
-    budget = int(cost[["search", "baseline search", "baseline"]].sum())
+    budget = int(run.cost().set_index("of")["epochs"]["search"])
     study = shared_study(arguments.work_dir)
 
     def enough(study: optuna.Study, _trial: Any) -> None:
@@ -86,9 +86,10 @@ def search(arguments: argparse.Namespace, images: Any) -> None:
 
 
 def test(arguments: argparse.Namespace, images: Any) -> None:
-    """Trains the best trial and the confirmation's arms again, with every second seed."""
+    """Trains the best trial and the schedule of the confirmation, with every second seed."""
     run = lrtune.load_run(arguments.run)
-    arms = {name: run.recipe(name).values for name in run.comparison()["arm"]}
+    compared = run.comparison()
+    arms = {name: run.recipe(name).values for name in compared["arm"][~compared["is_baseline"]]}
     arms[OPTUNA] = shared_study(arguments.work_dir).best_trial.user_attrs["values"]
     both = tuple(
         np.concatenate([getattr(part, name) for part in (images.train, images.validation)])
@@ -118,7 +119,9 @@ def shared_study(folder: Path) -> optuna.Study:
 
 def suggested(trial: optuna.Trial, space: list[dict[str, Any]]) -> dict[str, Any]:
     """The values of a trial: the space's active hyperparameters, each suggested by Optuna."""
-    chosen = keras_tuner.HyperParameters.from_config({"space": space, "values": {}})
+    # Keras Tuner changes what it reads.
+    config = {"space": copy.deepcopy(space), "values": {}}
+    chosen = keras_tuner.HyperParameters.from_config(config)
     for one in chosen.space:
         if not chosen.is_active(one):
             continue
