@@ -120,10 +120,7 @@ def _fitted(columns: list[Column], width: int) -> tuple[list[Column], list[int]]
 
 
 def _lines(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str]) -> list[str]:
-    wrapped = [
-        textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False) or [""]
-        for cell, width in zip(cells, widths, strict=True)
-    ]
+    wrapped = [_wrapped(cell, width) for cell, width in zip(cells, widths, strict=True)]
     lines = []
     for texts in zip_longest(*wrapped, fillvalue=""):
         padded = (
@@ -132,3 +129,15 @@ def _lines(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str
         )
         lines.append((" " * GAP).join(padded).rstrip())
     return lines
+
+
+def _wrapped(cell: str, width: int) -> list[str]:
+    """Broken at blanks, and where that is not enough, after the bracket of a schedule's name."""
+    lines = []
+    for line in textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False):
+        name, bracket, parameters = line.partition("(")
+        if len(line) > width and parameters:
+            lines += [name + bracket, parameters]
+        else:
+            lines.append(line)
+    return lines or [""]

@@ -23,6 +23,16 @@ def test_a_cell_wraps_at_its_blanks_if_there_is_less_room():
     ]
 
 
+def test_a_long_name_is_parted_from_its_first_parameter_rather_than_stick_out():
+    cells = ("warmup+constant(warmup.epochs=2.23, warmup.start=0.01)", "step(drop=0.5)")
+    columns = [Column("schedule", cells, least=20)]
+    assert lay_out(columns, 20) == [
+        ["schedule"],
+        ["warmup+constant(", "warmup.epochs=2.23,", "warmup.start=0.01)"],
+        ["step(drop=0.5)"],
+    ]
+
+
 def test_an_optional_column_is_dropped_before_a_line_gets_too_long():
     least = 14 + 2 + 3 + 2 + 4
     assert "time" in lay_out([NAMES, NUMBERS, TIME], least)[0][0]
