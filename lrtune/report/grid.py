@@ -133,11 +133,11 @@ def _lines(columns: Sequence[Column], widths: Sequence[int], cells: Sequence[str
 
 def _wrapped(cell: str, width: int) -> list[str]:
     """Broken at blanks, and where that is not enough, after the bracket of a schedule's name."""
-    lines = []
-    for line in textwrap.wrap(cell, width, break_long_words=False, break_on_hyphens=False):
-        name, bracket, parameters = line.partition("(")
-        if len(line) > width and parameters:
-            lines += [name + bracket, parameters]
-        else:
-            lines.append(line)
-    return lines or [""]
+    name, bracket, parameters = cell.partition("(")
+    if bracket and len(cell.split(maxsplit=1)[0]) > width:
+        return [name + bracket, *_at_blanks(parameters, width)]
+    return _at_blanks(cell, width) or [""]
+
+
+def _at_blanks(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
