@@ -83,7 +83,9 @@ class Funnel(Picture):
             drawn.set_xlim(0, most * 1.22)
             drawn.set_ylim(last + 0.7, -1.2)
             for family in frame["family"].unique():
-                drawn.bar(0, 0, color=self._colours[family], label=text(family, 28))
+                # For the legend alone: with a line, it would be seen at the first rung.
+                colour = self._colours[family]
+                drawn.bar(0, 0, color=colour, linewidth=0, label=text(family, 28))
             for fate, own in frame.groupby("fate"):
                 words, style = _FATES[str(fate)]
                 colours = own["family"].map(self._colours)
@@ -91,7 +93,7 @@ class Funnel(Picture):
                     own["place"], own["trials"], 0.78, own["left"], color=colours,
                     edgecolor="white", linewidth=0.7 if most < 150 else 0, **style,
                 )  # fmt: skip
-                drawn.bar(0, 0, color=BASELINE, edgecolor="white", label=words, **style)
+                drawn.bar(0, 0, color=BASELINE, ec="white", linewidth=0, label=words, **style)
             for (bracket, _), own in rungs:
                 total, place = own["trials"].sum(), own["place"].iloc[0]
                 promoted = own.loc[own["fate"] == "promoted", "trials"].sum()

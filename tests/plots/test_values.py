@@ -272,6 +272,8 @@ def test_the_funnel_counts_trials_and_promotions(searches):
     for x, y, width, height in rectangles(ax):
         ends[y + height / 2] = max(ends.get(y + height / 2, 0), x + width)
     assert [ends[place] for place in sorted(ends)] == [trials for trials, _ in expected.values()]
+    flat = [bar for bar in ax.patches if bar.get_height() == 0 and bar.get_linewidth() > 0]
+    assert flat == [], "a bar for the legend is seen as a line"
     words = [text.get_text() for text in ax.texts]
     assert words[:3] == ["27, 9 promoted", "bracket 3", "9, 3 promoted"]
     assert [one for one in words if one.startswith("bracket")] == [
