@@ -10,7 +10,7 @@ from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.plots.picture import Picture
 from lrtune.plots.scales import count_axis
-from lrtune.plots.theme import BASELINE, count, figure_of, legend, name_rows, panels, text
+from lrtune.plots.theme import BASELINE, COLOURS, count, figure_of, legend, name_rows, panels, text
 from lrtune.stats.trials import family_of
 
 if TYPE_CHECKING:
@@ -84,14 +84,17 @@ class Funnel(Picture):
             drawn.set_ylim(last + 0.7, -1.2)
             for family in frame["family"].unique():
                 # For the legend alone: with a line, it would be seen at the first rung.
-                colour = self._colours[family]
-                drawn.bar(0, 0, color=colour, linewidth=0, label=text(family, 28))
+                colour, dots = self._colours[family], self._dots(family)
+                words = text(family, 28)
+                drawn.bar(0, 0, color=colour, hatch=dots, ec="white", linewidth=0, label=words)
             for fate, own in frame.groupby("fate"):
                 words, style = _FATES[str(fate)]
                 colours = own["family"].map(self._colours)
+                marks = [style.get("hatch", "") + self._dots(one) for one in own["family"]]
                 drawn.barh(
                     own["place"], own["trials"], 0.78, own["left"], color=colours,
-                    edgecolor="white", linewidth=0.7 if most < 150 else 0, **style,
+                    edgecolor="white", linewidth=0.7 if most < 150 else 0,
+                    **style | {"hatch": marks},
                 )  # fmt: skip
                 drawn.bar(0, 0, color=BASELINE, ec="white", linewidth=0, label=words, **style)
             for (bracket, _), own in rungs:
@@ -109,6 +112,10 @@ class Funnel(Picture):
             drawn.set_title("Hyperband's funnel: trials of each rung, and who was promoted")
             legend(drawn)
             return figure_of(drawn)
+
+    def _dots(self, family: str) -> str:
+        """A hatch for families that share their colour with an earlier one."""
+        return ("", "..", "oo", "xx")[list(self._looks).index(family) // len(COLOURS) % 4]
 
 
 def _bracket(trial: Outcome) -> int:

@@ -44,9 +44,9 @@ def closing_lines(report: Report) -> list[str]:
     spent = ", ".join(f"{name} {epochs:,}" for name, epochs in parts.items() if epochs)
     lines = [_unranked(report), first_rung_line(report.records)]
     if spent:
-        epochs = count(cost.total.epochs, "epoch")
-        # Added up: with several workers, less time has passed.
-        lines.append(f"Cost: {epochs} ({spent}), {duration(cost.total.seconds)} of training.")
+        # Not the time that has passed, which is less with several workers.
+        total = f"{count(cost.total.epochs, 'epoch')}, {duration(cost.total.seconds)}"
+        lines.append(f"Training: {total} ({spent}).")
     details = f"`lrtune report {folder} --details`".replace(" ", NO_BREAK)
     page = f", or {PAGE} there" if (report.records.folder / PAGE).exists() else ""
     lines.append(f"More: {details}{page}")

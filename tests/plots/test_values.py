@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from lrtune.stats.importance import measure_importance
 from lrtune.stats.tuning_curves import family_curves
 from tests.plots import look
 from tests.runs import build_run, make_run
+
+ROOT = Path(__file__).parents[2]
 
 # The seeds of constant-0.1 in build_run: mean .681, and 4.302653 is the .975 quantile of
 # Student's t with 2 degrees of freedom.
@@ -248,6 +251,15 @@ def test_fewer_than_eight_trials_of_a_family_have_no_parallel_coordinates(search
     assert {one["family"] for one in drawn.values()} == {
         family for family, trials in families.items() if trials >= 8
     }
+
+
+def test_no_two_of_eleven_families_look_alike_in_the_funnel():
+    # Seven colours are all that people who see few colours can tell apart.
+    (ax,) = Plots(read_run(ROOT / "examples" / "tasks" / "runs" / "residual_cnn")).funnel().axes
+    (legend,) = [one for one in (ax.get_legend(), *ax.figure.legends) if one]
+    looks = [(one.get_facecolor(), one.get_hatch()) for one in legend.legend_handles]
+    assert len(looks) > 10
+    assert len(set(looks)) == len(looks)
 
 
 def test_the_funnel_counts_trials_and_promotions(searches):

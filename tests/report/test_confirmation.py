@@ -56,8 +56,7 @@ Trials of 50 epochs
   delta: how much better than constant-tuned
 
 Not ranked: 2 trials with fewer epochs, 1 diverged, 1 failed, 1 unfinished.
-Cost: 2,339 epochs (search 220, baseline 519, confirmation 1,600), 630 s of
-training.
+Training: 2,339 epochs, 630 s (search 220, baseline 519, confirmation 1,600).
 More: `lrtune report run --details`
 """
     )

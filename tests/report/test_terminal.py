@@ -60,7 +60,7 @@ Baseline
   constant-0.01  0.6520 ± 0.0122 over 3 seeds
 
 Not ranked: 2 trials with fewer epochs, 1 diverged, 1 failed, 1 unfinished.
-Cost: 520 epochs (search 220, baseline 300), 167 s of training.
+Training: 520 epochs, 167 s (search 220, baseline 300).
 More: `lrtune report runs/small --details`
 """
     )
@@ -194,7 +194,7 @@ Trials of 50 epochs
 Baseline
   None: this run has no constant learning rate to compare with.
 
-Cost:""" in printed(tmp_path)
+Training:""" in printed(tmp_path)
 
 
 def test_files_that_could_not_be_read_are_named_at_the_end(tmp_path):

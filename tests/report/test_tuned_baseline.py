@@ -55,7 +55,7 @@ Baseline
   constant-0.01   0.6520 ± 0.0122 over 3 seeds
 
 Not ranked: 2 trials with fewer epochs, 1 diverged, 1 failed, 1 unfinished.
-Cost: 739 epochs (search 220, baseline 519), 230 s of training.
+Training: 739 epochs, 230 s (search 220, baseline 519).
 More: `lrtune report run --details`
 """
     )
