@@ -6,7 +6,7 @@ Two processes share a study over the search space of the run folder, with Optuna
 and pruner, until they have spent the epochs of its search of schedules. The best trial and the
 schedule that the run confirmed then train with the same eight fresh seeds on training and
 validation images, and are tested on the test images. Needs `optuna`. The same command goes on after
-an interruption; `winners.jsonl` in the work folder has every score.
+an interruption; in the work folder, `trials.csv` has the search and `winners.jsonl` the test.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ def main() -> None:
         ]
         if sum(one.wait() for one in running):
             sys.exit(f"the {stage} failed")
+    trials(arguments.work_dir).to_csv(arguments.work_dir / "trials.csv", index=False)
     print(table(scores(arguments.work_dir)).round(4).to_string())
 
 
@@ -115,6 +116,21 @@ def shared_study(folder: Path) -> optuna.Study:
         direction="maximize",
         load_if_exists=True,
     )
+
+
+def trials(folder: Path) -> pd.DataFrame:
+    """A row a trial: what became of it, after how many epochs."""
+    rows = [
+        {
+            "trial": one.number,
+            "state": one.state.name.lower(),
+            "epochs": len(one.intermediate_values),
+            "schedule": one.params.get("schedule"),
+            "score": one.value if one.state.name == "COMPLETE" else None,
+        }
+        for one in shared_study(folder).trials
+    ]
+    return pd.DataFrame(rows)
 
 
 def suggested(trial: optuna.Trial, space: list[dict[str, Any]]) -> dict[str, Any]:

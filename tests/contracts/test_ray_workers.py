@@ -55,8 +55,9 @@ def test_a_worker_killed_in_its_training_is_lost_with_the_epochs_that_it_told(cl
     def kill(trial_id, record):
         """At the first epoch that is told: the worker is in its training."""
         if not killed:
-            named = {one: " ".join(one.cmdline()) for one in psutil.process_iter()}
-            killed.extend(one for one, name in named.items() if "ray::TrainingActor" in name)
+            # Asked for in advance, it is None of a process that has just ended.
+            lines = {one: one.info["cmdline"] or () for one in psutil.process_iter(["cmdline"])}
+            killed.extend(one for one in lines if "ray::TrainingActor" in " ".join(lines[one]))
             killed[0].kill()
 
     with start(schedule_job()) as runner:
