@@ -6,7 +6,7 @@ Two processes share a study over the search space of the run folder, with Optuna
 and pruner, until they have spent the epochs of its search of schedules. The best trial and the
 schedule that the run confirmed then train with the same eight fresh seeds on training and
 validation images, and are tested on the test images. Needs `optuna`. The same command goes on after
-an interruption; in the work folder, `trials.csv` has the search and `winners.jsonl` the test.
+an interruption; in the work folder, `trials.csv` has the trials, `winners.jsonl` the test scores.
 """
 
 from __future__ import annotations
@@ -45,22 +45,22 @@ def main() -> None:
     parser.add_argument("--work-dir", type=Path, required=True)
     parser.add_argument("--data", default="auto", help="see lrtune search --help")
     parser.add_argument("--process", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--stage", choices=["search", "test"], help=argparse.SUPPRESS)
+    parser.add_argument("--stage", choices=list(STAGES), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     arguments.work_dir.mkdir(parents=True, exist_ok=True)
     if arguments.stage is not None:
         lrtune.start_tensorflow(threads=1)
         images = lrtune.load_data(arguments.data)
-        (search if arguments.stage == "search" else test)(arguments, images)
+        STAGES[arguments.stage](arguments, images)
         return
-    for stage in ("search", "test"):
+    for stage in STAGES:
         command = [sys.executable, *sys.argv, "--stage", stage, "--process"]
         running = [
             subprocess.Popen([*command, str(one)])  # noqa: S603 - this script
             for one in range(PROCESSES)
         ]
         if sum(one.wait() for one in running):
-            sys.exit(f"the {stage} failed")
+            sys.exit(f"a process of the stage {stage!r} failed")
     trials(arguments.work_dir).to_csv(arguments.work_dir / "trials.csv", index=False)
     print(table(scores(arguments.work_dir)).round(4).to_string())
 
@@ -86,7 +86,7 @@ def search(arguments: argparse.Namespace, images: Any) -> None:
         study.optimize(objective, callbacks=[enough])
 
 
-def test(arguments: argparse.Namespace, images: Any) -> None:
+def retrain(arguments: argparse.Namespace, images: Any) -> None:
     """Trains the best trial and the schedule of the confirmation, with every second seed."""
     run = lrtune.load_run(arguments.run)
     compared = run.comparison()
@@ -106,6 +106,10 @@ def test(arguments: argparse.Namespace, images: Any) -> None:
             line = {"arm": arm, "seed": seed, "score": accuracy["accuracy"], "values": values}
             with (arguments.work_dir / "winners.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
+
+
+STAGES = {"search": search, "retrain": retrain}
+"""Each runs in both processes before the next begins."""
 
 
 def shared_study(folder: Path) -> optuna.Study:
