@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Literal
 
 from lrtune._util import checks
 from lrtune.errors import ArgumentError, LrtuneError
-from lrtune.report.keras_class import keras_class
+from lrtune.report.keras_class import keras_class, keras_warmup
 from lrtune.schedules.batch_sizes import BATCH_SIZE
 from lrtune.schedules.constant import CONSTANT
 from lrtune.schedules.derived import Derived
 from lrtune.schedules.optimizers import MOMENTUM, OPTIMIZERS
+from lrtune.schedules.warmup import Warmup
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,18 +47,20 @@ def code_for(recipe: Recipe, manifest: Manifest, style: Style = "keras") -> str:
         values = {"schedule": schedule.get_config(), "optimizer": optimizer}
         return json.dumps({**values, "hyperparameters": recipe.values}, indent=2)
     batch = manifest.batch_size_of(recipe)
-    steps = _steps(manifest, batch)
-    before, rate = (_in_keras if style == "keras" else _with_lrtune)(schedule, steps)
-    steps_line = _steps_line(manifest, batch, steps)
-    imports = ["import keras", *(["import lrtune"] if "lrtune." in rate + before else [])]
+    write = _in_keras if style == "keras" else _with_lrtune
+    definition, made, rate = write(schedule)
+    code = definition + made + rate
+    imports = ["import keras", *(["import lrtune"] if "lrtune." in code else [])]
     for module in ("sys", "math"):
-        if f"{module}." in before:
+        if f"{module}." in code:
             imports.insert(0, f"import {module}")
-    if "pairwise(" in before:
+    if "pairwise(" in code:
         imports.insert(0, "from itertools import pairwise")
-    lines = [before] if before else []
-    if schedule.name != "constant" and not (style == "keras" and schedule.closed_loop):
-        lines.insert(1 if before.startswith(("def ", "class ", "ROUNDING")) else 0, steps_line)
+    lines = ["", definition] if definition else []
+    if "steps_per_epoch" in made + rate:
+        lines.append(_steps_line(manifest, batch, _steps(manifest, batch)))
+    if made:
+        lines.append(f"schedule = {made}")
     lines += [_optimizer(recipe, manifest, rate)]
     lines += list(_remarks(recipe, manifest, schedule, style))
     return "\n".join((*imports, "", *lines))
@@ -134,31 +137,42 @@ def _steps_line(manifest: Manifest, batch: int | None, steps: int | None) -> str
     return f"steps_per_epoch = {steps}  # {samples:,} {manifest.data.kind} in batches of {batch:,}"
 
 
-def _with_lrtune(schedule: Schedule, _: int | None) -> tuple[str, str]:
+def _with_lrtune(schedule: Schedule) -> tuple[str, str, str]:
+    """Definitions, the schedule's source and that of the rate; the first two may be empty."""
     if schedule.name == "constant":
-        return "", repr(schedule.lr0)
+        return "", "", repr(schedule.lr0)
     text = repr(schedule)
     parts = schedule.parts if isinstance(schedule, Derived) else (schedule,)
     for name in {type(one).__name__ for one in parts}:
         text = text.replace(f"{name}(", f"lrtune.schedules.{name}(")
     given = text.replace("(", "(\n    ", 1).removesuffix(")") + ",\n)"
     given = given.replace(", ", ",\n    ") if not isinstance(schedule, Derived) else given
-    return f"schedule = {given}", "schedule.to_keras(steps_per_epoch)"
+    return "", given, "schedule.to_keras(steps_per_epoch)"
 
 
-def _in_keras(schedule: Schedule, steps: int | None) -> tuple[str, str]:
+def _in_keras(schedule: Schedule) -> tuple[str, str, str]:
+    """As `_with_lrtune`, without lrtune."""
     if schedule.closed_loop and isinstance(schedule, Derived):
         raise ArgumentError(
             "style must be 'lrtune' or 'json' for this schedule: Keras' ReduceLROnPlateau cannot "
             f"change a rate that moves by itself. Received: style='keras' for {schedule}."
         )
     if schedule.name == "constant" or schedule.closed_loop:
-        return "", repr(schedule.lr0)
-    if steps is not None and (own := schedule.in_keras(steps)) is not None:
-        name, arguments = own
-        body = "".join(f"    {key}={value!r},\n" for key, value in arguments.items())
-        return f"schedule = keras.optimizers.schedules.{name}(\n{body})", "schedule"
-    return keras_class(schedule), f"{type(schedule).__name__}(steps_per_epoch)"
+        return "", "", repr(schedule.lr0)
+    if (own := schedule.in_keras()) is not None:
+        return "", _keras_own(*own), "schedule"
+    if isinstance(schedule, Warmup):
+        then = schedule.then.in_keras()
+        # The rates of Keras' others jump, and the steps since a warmup need not be whole.
+        if then is not None and then[0] == "PolynomialDecay":
+            source, made = keras_warmup(_keras_own(*then), schedule.epochs, schedule.start)
+            return source, made, "schedule"
+    return keras_class(schedule), "", f"{type(schedule).__name__}(steps_per_epoch)"
+
+
+def _keras_own(name: str, arguments: dict[str, str]) -> str:
+    body = "".join(f"    {key}={value},\n" for key, value in arguments.items())
+    return f"keras.optimizers.schedules.{name}(\n{body})"
 
 
 def _optimizer(recipe: Recipe, manifest: Manifest, rate: str) -> str:

@@ -42,6 +42,45 @@ def keras_class(schedule: Schedule) -> str:
     return "\n\n\n".join((*parts_used, *classes)) + "\n\n"
 
 
+def keras_warmup(then: str, epochs: float, start: float) -> tuple[str, str]:
+    """A short class that puts a linear warmup before one of Keras' own schedules.
+
+    Args:
+        then: source of that schedule. Its rate must not jump: the steps that it is asked for are
+            not whole where the warmup's are not.
+        epochs: float > 0, how long the rate rises.
+        start: float in [0, 1], the first rate as a share of the schedule's.
+
+
+    Returns:
+        Source of the class, and of the schedule made with it.
+    """
+    arguments = f"then={then},\nsteps={epochs!r} * steps_per_epoch,\nstart={start!r},\n"
+    return _WARMUP, f"Warmup(\n{textwrap.indent(arguments, '    ')})"
+
+
+_WARMUP = '''class Warmup(keras.optimizers.schedules.LearningRateSchedule):
+    """Rises for so many steps, from a share of then's first rate to all of it; then begins."""
+
+    def __init__(self, then, steps, start):
+        self.then, self.steps, self.start = then, steps, start
+
+    def __call__(self, step):
+        step = keras.ops.cast(step, "float32")
+        risen = keras.ops.minimum(step / self.steps, 1.0)
+        rate = self.then(keras.ops.maximum(step - self.steps, 0.0))
+        return rate * (self.start + (1.0 - self.start) * risen)
+
+    def get_config(self):
+        return {"then": self.then, "steps": self.steps, "start": self.start}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**keras.saving.deserialize_keras_object(config))
+
+'''
+
+
 def _shapes(source: str) -> list[str]:
     """Source of what some source needs of `lrtune.schedules.shapes`, constants first."""
     constants: list[str] = []

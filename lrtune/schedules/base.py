@@ -109,14 +109,12 @@ class Schedule(ABC):
         """
         return 1.0
 
-    def in_keras(self, steps_per_epoch: int) -> tuple[str, dict[str, Any]] | None:  # noqa: ARG002
+    def in_keras(self) -> tuple[str, dict[str, str]] | None:
         """Keras' own schedule with the same rates, if it has one.
 
-        Args:
-            steps_per_epoch: int >= 1, weight updates an epoch.
-
         Returns:
-            Name in `keras.optimizers.schedules` and arguments, as values that JSON can hold.
+            Name in `keras.optimizers.schedules` and the source of every argument, in which
+            `steps_per_epoch` is the number of weight updates an epoch.
         """
         return None
 

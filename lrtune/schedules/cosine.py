@@ -44,11 +44,11 @@ class CosineDecay(Schedule):
     end: float = 0.0
 
     @override
-    def in_keras(self, steps_per_epoch: int) -> tuple[str, dict[str, Any]] | None:
+    def in_keras(self) -> tuple[str, dict[str, str]] | None:
         return "CosineDecay", {
-            "initial_learning_rate": self.lr0,
-            "decay_steps": self.epochs * steps_per_epoch,
-            "alpha": self.end,
+            "initial_learning_rate": f"{self.lr0}",
+            "decay_steps": f"{self.epochs} * steps_per_epoch",
+            "alpha": f"{self.end}",
         }
 
     def formula(self, t: Any, xp: Any) -> Any:

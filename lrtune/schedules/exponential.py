@@ -45,12 +45,12 @@ class ExponentialDecay(Schedule):
     per_step: bool = field(default=False, kw_only=True)
 
     @override
-    def in_keras(self, steps_per_epoch: int) -> tuple[str, dict[str, Any]] | None:
+    def in_keras(self) -> tuple[str, dict[str, str]] | None:
         return "ExponentialDecay", {
-            "initial_learning_rate": self.lr0,
-            "decay_steps": steps_per_epoch,
-            "decay_rate": math.exp(-self.k),
-            "staircase": not self.per_step,
+            "initial_learning_rate": f"{self.lr0}",
+            "decay_steps": "steps_per_epoch",
+            "decay_rate": f"{math.exp(-self.k)}",
+            "staircase": f"{not self.per_step}",
         }
 
     def formula(self, t: Any, xp: Any) -> Any:

@@ -42,12 +42,11 @@ class LinearDecay(Schedule):
     end: float = 0.0
 
     @override
-    def in_keras(self, steps_per_epoch: int) -> tuple[str, dict[str, Any]] | None:
+    def in_keras(self) -> tuple[str, dict[str, str]] | None:
         return "PolynomialDecay", {
-            "initial_learning_rate": self.lr0,
-            "decay_steps": self.epochs * steps_per_epoch,
-            "end_learning_rate": self.lr0 * self.end,
-            "power": 1.0,
+            "initial_learning_rate": f"{self.lr0}",
+            "decay_steps": f"{self.epochs} * steps_per_epoch",
+            "end_learning_rate": f"{self.lr0 * self.end}",
         }
 
     def formula(self, t: Any, xp: Any) -> Any:

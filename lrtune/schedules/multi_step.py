@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, ClassVar
@@ -60,11 +59,13 @@ class MultiStepDecay(Schedule):
         return cls(parameters["lr0"], tuple(accumulate(gaps)), parameters["gamma"])
 
     @override
-    def in_keras(self, steps_per_epoch: int) -> tuple[str, dict[str, Any]] | None:
+    def in_keras(self) -> tuple[str, dict[str, str]] | None:
         # A boundary of Keras' belongs to the rate before it.
-        last = [math.ceil(boundary * steps_per_epoch) - 1 for boundary in self.boundaries]
-        rates = [self.lr0 * self.gamma**passed for passed in range(len(last) + 1)]
-        return "PiecewiseConstantDecay", {"boundaries": last, "values": rates}
+        rates = [self.lr0 * self.gamma**passed for passed in range(len(self.boundaries) + 1)]
+        return "PiecewiseConstantDecay", {
+            "boundaries": f"[math.ceil(t * steps_per_epoch) - 1 for t in {list(self.boundaries)}]",
+            "values": f"{rates}",
+        }
 
     def formula(self, t: Any, xp: Any) -> Any:
         """lr0 gamma**(number of boundaries <= t)."""

@@ -49,14 +49,14 @@ class StepDecay(Schedule):
     per_step: bool = field(default=False, kw_only=True)
 
     @override
-    def in_keras(self, steps_per_epoch: int) -> tuple[str, dict[str, Any]] | None:
+    def in_keras(self) -> tuple[str, dict[str, str]] | None:
         if self.epochs_drop % 1:  # Keras rounds another way
             return None
         return "ExponentialDecay", {
-            "initial_learning_rate": self.lr0,
-            "decay_steps": int(self.epochs_drop) * steps_per_epoch,
-            "decay_rate": self.drop,
-            "staircase": True,
+            "initial_learning_rate": f"{self.lr0}",
+            "decay_steps": f"{int(self.epochs_drop)} * steps_per_epoch",
+            "decay_rate": f"{self.drop}",
+            "staircase": "True",
         }
 
     def formula(self, t: Any, xp: Any) -> Any:

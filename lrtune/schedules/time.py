@@ -66,14 +66,14 @@ class TimeDecay(Schedule):
         return cls(lr0, k, per_step=per_step)
 
     @override
-    def in_keras(self, steps_per_epoch: int) -> tuple[str, dict[str, Any]] | None:
+    def in_keras(self) -> tuple[str, dict[str, str]] | None:
         if self.power != 1.0:
             return None
         return "InverseTimeDecay", {
-            "initial_learning_rate": self.lr0,
-            "decay_steps": steps_per_epoch,
-            "decay_rate": self.k,
-            "staircase": not self.per_step,
+            "initial_learning_rate": f"{self.lr0}",
+            "decay_steps": "steps_per_epoch",
+            "decay_rate": f"{self.k}",
+            "staircase": f"{not self.per_step}",
         }
 
     def formula(self, t: Any, xp: Any) -> Any:

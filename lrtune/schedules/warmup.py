@@ -77,6 +77,20 @@ class Warmup(Derived):
         return cls(then, epochs, start)
 
     @override
+    def in_keras(self) -> tuple[str, dict[str, str]] | None:
+        own = self.then.in_keras()
+        if own is None or not self.epochs:
+            return own
+        if own[0] != "CosineDecay":  # the only one of Keras' that has a warmup
+            return None
+        return own[0], {
+            **own[1],
+            "initial_learning_rate": f"{self.lr0 * self.start}",
+            "warmup_target": f"{self.lr0}",
+            "warmup_steps": f"{self.epochs} * steps_per_epoch",
+        }
+
+    @override
     def formula(self, t: Any, xp: Any) -> Any:
         """then(max(t - epochs, 0)) times the rise."""
         # Not through super(): code for Keras is made from this source.

@@ -40,20 +40,26 @@ def recipe_of(family: str, **more: object) -> Recipe:
     return Recipe.from_values({**Space((family,), EPOCHS).default(family), **more})
 
 
-def rates(code: str) -> tuple[list[float], dict[str, object]]:
+def rates(code: str, steps: int = STEPS) -> tuple[list[float], dict[str, object]]:
     """The rate of every step that the optimizer of the code uses, and all that it defines."""
     found: dict[str, object] = {}
     exec(code, found)  # noqa: S102 - what a person would paste
     optimizer = found["optimizer"]
     used = []
-    for step in range(EPOCHS * STEPS):
+    for step in range(EPOCHS * steps):
         optimizer._iterations.assign(step)
         used.append(float(optimizer.learning_rate))
     return used, found
 
 
-FAMILIES = [*names(), "warmup+cosine", "warmup+step", "warmup+one_cycle"]
+WARM = ["cosine", "step", "multi_step", "linear", "polynomial", "exponential", "one_cycle"]
+FAMILIES = [*names(), *(f"warmup+{name}" for name in WARM)]
 MORE = {
+    "warmup+cosine": {"warmup.epochs": 1.234, "warmup.start": 0.1, "cosine.end": 0.07},
+    "warmup+linear": {"warmup.epochs": 1.234, "warmup.start": 0.1, "linear.end": 0.07},
+    "warmup+multi_step": {"warmup.epochs": 1.234, "multi_step.first": 7.33},
+    "warmup+step": {"warmup.epochs": 1.234},
+    "warmup+polynomial": {"warmup.epochs": 0.0},
     "time": {"time.k": 3.0},
     "multi_step": {"multi_step.first": 7.33},
     "cosine": {"cosine.end": 0.07},
@@ -75,6 +81,26 @@ def test_the_code_has_the_rate_of_every_step(family, style, manifest):
     expected = recipe.schedule.table(EPOCHS, STEPS)
     assert used == pytest.approx(expected, rel=1e-5, abs=1e-7 * recipe.lr0)
     assert ("import lrtune" in code) == (style == "lrtune" and family != "constant")
+
+
+@pytest.mark.parametrize("family", [one for one in FAMILIES if one not in {"constant", "plateau"}])
+@pytest.mark.parametrize("style", ["keras", "lrtune"])
+def test_for_another_batch_size_only_the_number_of_steps_changes(family, style, manifest):
+    recipe = recipe_of(family, **MORE.get(family, {}))
+    code = code_for(recipe, manifest, style)
+    assert code.count(f"steps_per_epoch = {STEPS} ") == 1
+
+    used, _ = rates(code.replace(f"steps_per_epoch = {STEPS} ", "steps_per_epoch = 16 "), 16)
+    assert used == pytest.approx(recipe.schedule.table(EPOCHS, 16), rel=1e-5, abs=1e-7 * recipe.lr0)
+
+
+def test_a_saved_optimizer_keeps_the_class_of_a_warmup(manifest):
+    used, found = rates(code_for(recipe_of("warmup+linear", **MORE["warmup+linear"]), manifest))
+    config = json.loads(json.dumps(keras.optimizers.serialize(found["optimizer"])))
+    loaded = keras.optimizers.deserialize(config, {"Warmup": found["Warmup"]})
+    again = [float(loaded._learning_rate(step)) for step in range(EPOCHS * STEPS)]
+    assert again == used
+    assert len(set(used)) == len(used)
 
 
 @pytest.mark.parametrize("family", ["step", "cosine", "one_cycle", "warmup+step"])
@@ -101,9 +127,21 @@ def test_the_steps_that_fit_was_given_win_over_the_number_of_samples(manifest):
         assert f"\nsteps_per_epoch = {STEPS + 2}  # as in the search\n" in code
 
 
-@pytest.mark.parametrize(("family", "kept"), [("cosine", "CosineDecay"), ("step", "Exponential")])
+@pytest.mark.parametrize(
+    ("family", "kept"),
+    [("cosine", "CosineDecay"), ("step", "Exponential"), ("warmup+cosine", "CosineDecay")],
+)
 def test_keras_own_class_is_used_where_there_is_one(family, kept, manifest):
-    assert f"keras.optimizers.schedules.{kept}" in code_for(recipe_of(family), manifest)
+    code = code_for(recipe_of(family), manifest)
+    assert f"keras.optimizers.schedules.{kept}" in code
+    assert "class " not in code
+
+
+@pytest.mark.parametrize("then", ["linear", "polynomial"])
+def test_a_warmup_goes_before_keras_own_class_where_the_rate_does_not_jump(then, manifest):
+    code = code_for(recipe_of(f"warmup+{then}"), manifest)
+    assert "then=keras.optimizers.schedules." in code
+    assert len(code.splitlines()) < 40
 
 
 def test_the_optimizer_has_all_settings_of_the_search(manifest):
