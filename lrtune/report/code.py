@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
+import textwrap
 from typing import TYPE_CHECKING, Literal
 
+from lrtune import schedules
 from lrtune._util import checks
 from lrtune.errors import ArgumentError, LrtuneError
 from lrtune.report.keras_class import keras_class, keras_warmup
+from lrtune.schedules import Schedule
 from lrtune.schedules.batch_sizes import BATCH_SIZE
 from lrtune.schedules.constant import CONSTANT
 from lrtune.schedules.derived import Derived
@@ -21,7 +25,6 @@ if TYPE_CHECKING:
 
     from lrtune.records.schema import Manifest
     from lrtune.report.recommendation import Recommendation
-    from lrtune.schedules import Schedule
     from lrtune.schedules.recipe import Recipe
 
 Style = Literal["keras", "lrtune", "json"]
@@ -141,13 +144,22 @@ def _with_lrtune(schedule: Schedule) -> tuple[str, str, str]:
     """Definitions, the schedule's source and that of the rate; the first two may be empty."""
     if schedule.name == "constant":
         return "", "", repr(schedule.lr0)
-    text = repr(schedule)
-    parts = schedule.parts if isinstance(schedule, Derived) else (schedule,)
-    for name in {type(one).__name__ for one in parts}:
-        text = text.replace(f"{name}(", f"lrtune.schedules.{name}(")
-    given = text.replace("(", "(\n    ", 1).removesuffix(")") + ",\n)"
-    given = given.replace(", ", ",\n    ") if not isinstance(schedule, Derived) else given
-    return "", given, "schedule.to_keras(steps_per_epoch)"
+    return "", _with_names(schedule), "schedule.to_keras(steps_per_epoch)"
+
+
+def _with_names(schedule: Schedule) -> str:
+    """Source that makes a schedule with lrtune, an argument a line."""
+    fields = (
+        (one.name, getattr(schedule, one.name)) for one in dataclasses.fields(schedule) if one.init
+    )
+    given = (
+        f"{name}={_with_names(value) if isinstance(value, Schedule) else repr(value)},\n"
+        for name, value in fields
+    )
+    arguments = textwrap.indent("".join(given), "    ")
+    family = type(schedule).__name__
+    made = family if hasattr(schedules, family) else f"get({schedule.name!r})"  # the user's own
+    return f"lrtune.schedules.{made}(\n{arguments})"
 
 
 def _in_keras(schedule: Schedule) -> tuple[str, str, str]:

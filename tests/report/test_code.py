@@ -195,7 +195,8 @@ def test_json_holds_the_schedule_the_optimizer_and_all_values(manifest):
     assert Recipe.from_values(found["hyperparameters"]) == recipe
 
 
-def test_a_family_of_the_users_own_has_code_as_well(manifest):
+@pytest.mark.parametrize("style", ["keras", "lrtune"])
+def test_a_family_of_the_users_own_has_code_as_well(style, manifest):
     @dataclass(frozen=True)
     class Halving(Schedule):
         name = "halving"
@@ -207,7 +208,7 @@ def test_a_family_of_the_users_own_has_code_as_well(manifest):
     mine = dataclasses.replace(recipe, family="halving")
     lrtune.schedules.register(Halving)
     try:
-        used, _ = rates(code_for(mine, manifest))
+        used, _ = rates(code_for(mine, manifest, style))
     finally:
         lrtune.schedules.registry._families.pop("halving")
     assert used == pytest.approx(0.1 * 0.5 ** np.arange(EPOCHS).repeat(STEPS), rel=1e-6)
