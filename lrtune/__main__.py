@@ -60,7 +60,7 @@ def main(command: str | None = None, argv: list[str] | None = None) -> None:
         command, *words = words
     if command is not None:
         cli.main(cli.make_app(COMMANDS[command]), f"lrtune {command}", words, last=argv is None)
-    app = cli.empty_app()
+    app = cli.empty_app(_lrtune.__doc__)
     app.callback(no_args_is_help=True)(_lrtune)
     for name, function in COMMANDS.items():
         app.command(name)(function)

@@ -86,7 +86,7 @@ def command(
     overwrite: Overwrite = False,
     quiet: cli.Quiet = False,
 ) -> None:
-    """Train the best of a search and the constant rate again; compare them on the test data.
+    """Test the best schedule with fresh seeds and on test data.
 
     The best trials race on the validation data. The winner and the constant rate are then trained
     with the same fresh seeds, pair by pair, until it is known whether the winner is better. Each

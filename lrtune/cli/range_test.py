@@ -46,7 +46,7 @@ def command(
         Path | None, typer.Option(help="Save the picture here, as .png, .svg or .pdf.")
     ] = None,
 ) -> None:
-    """Train with a rate that rises, and suggest a range of rates to search.
+    """Train while the rate rises, and suggest a range to search.
 
     The loss falls where the rate is useful and rises where it is too high. `lrtune search --range
     lr0=auto` runs this test first and searches the range that it finds.

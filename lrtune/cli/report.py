@@ -52,7 +52,7 @@ def report(
     details: Details = False,
     watch: Watch = False,
 ) -> None:
-    """Say what to use and how sure that is; then rank the trials of a search."""
+    """Say what to use and how sure that is; rank the trials."""
     if top is not None and top < 1:
         raise ArgumentError(f"--top must be >= 1. Received: {top}.")
 

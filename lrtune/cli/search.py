@@ -40,12 +40,12 @@ if TYPE_CHECKING:
 
 
 def command(**typed: Any) -> None:
-    """Search learning-rate schedules for a model; rank them against a constant rate.
+    """Search schedules and rank them against a tuned constant rate.
 
-    Searches the best constant rate first, trains it and the constant rates .1 and .01 with three
-    seeds each, then the trials that the algorithm proposes, and prints the ranking. Everything is
-    kept in the run folder: `lrtune report RUN` prints it again, and the same command resumes a
-    search that was stopped, by Ctrl-C or anything else.
+    First it searches constant rates; the best of them race against .1 and .01, with up to three
+    seeds each. Then it runs the trials that the algorithm proposes, and prints the ranking.
+    Everything is kept in the run folder: `lrtune report RUN` prints it again, and the same command
+    resumes a search that was stopped, by Ctrl-C or anything else.
     """
     options = Options(**typed)
     check(options)

@@ -27,8 +27,8 @@ class Ended:
     stderr: str
 
 
-def called(capsys: pytest.CaptureFixture[str], command: str, *arguments: object) -> Ended:
-    """Runs `lrtune COMMAND ARGUMENTS` and restores what it sets for a whole process."""
+def called(capsys: pytest.CaptureFixture[str], command: str | None, *arguments: object) -> Ended:
+    """Runs `lrtune [COMMAND] ARGUMENTS` and restores what it sets for a whole process."""
     capsys.readouterr()
     handlers = {number: signal.getsignal(number) for number in SIGNALS}
     logger = logging.getLogger("matplotlib")

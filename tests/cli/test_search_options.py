@@ -279,6 +279,16 @@ def test_help_names_every_option_of_the_search(capsys: pytest.CaptureFixture[str
         assert f"{option} " in ended.stdout
 
 
+def test_help_says_what_lrtune_and_each_of_its_commands_are_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COLUMNS", "80")
+    ended = called(capsys, None, "--help")
+    assert ended.returncode == 0
+    assert "Search learning-rate schedules for Keras models" in ended.stdout
+    assert "..." not in ended.stdout.split("Commands:")[1]  # no description is cut off
+
+
 def test_the_default_folder_identifies_the_search():
     name = search_options.default_run_dir(asked())
     assert name == Path("runs/random-50-epochs-seed-1")
