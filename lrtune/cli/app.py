@@ -41,7 +41,7 @@ Model = Annotated[
     str | None,
     typer.Option(
         metavar="FILE.py:FUNCTION",
-        help="A function of hp that returns a Keras model, compiled or not; also "
+        help="A function that returns a Keras model, compiled or not, and may take hp; also "
         "package.module:function.",
         show_default="the cats-vs-dogs CNN",
     ),

@@ -6,6 +6,7 @@ count in a promotion, which Keras Tuner drops.
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -39,9 +40,9 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
     `lrtune.schedules.space`), besides whatever `build_model` samples.
 
     Args:
-        build_model: function of a `keras_tuner.HyperParameters` that returns a `keras.Model`. A
-            compiled one keeps its loss, metrics and optimizer; only the rate is lrtune's, and the
-            rate that it came with is part of the baseline.
+        build_model: function of a `keras_tuner.HyperParameters`, or without parameters, that
+            returns a `keras.Model`. A compiled one keeps its loss, metrics and optimizer; only the
+            rate is lrtune's, and the rate that it came with is part of the baseline.
         epochs: int >= 1, the horizon: the epochs that a schedule is laid out over. A short trial of
             `lrtune.Hyperband` goes through the whole schedule in its own epochs; in Keras Tuner's,
             or with `horizon="truncated"`, it trains the first epochs of the schedule.
@@ -75,7 +76,7 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
 
     def __init__(
         self,
-        build_model: Callable[[Any], Any],
+        build_model: Callable[..., Any],
         *,
         epochs: int,
         families: str | Sequence[str] = READING,
@@ -95,7 +96,7 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         super().__init__(name=name, tunable=tunable)
         if not callable(build_model):
             raise ArgumentError(
-                "build_model must be a function that takes hp and returns a keras.Model. "
+                "build_model must be a function that returns a keras.Model, and may take hp. "
                 f"Received: {build_model!r}."
             )
         self.make_optimizer = optimizer_maker(optimizer or "sgd", optimizer_options)
@@ -152,7 +153,7 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         # The first model of a tuner, from which it learns the space: what is there after
         # build_model is the user's.
         first = "schedule" not in hp
-        model = self.build_model(hp)
+        model = self.build_model(*([hp] if _has_parameters(self.build_model) else []))
         if not isinstance(model, keras.Model):
             raise ArgumentError(
                 "build_model must return a keras.Model. "
@@ -272,6 +273,13 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
             epochs = max(self.epochs, kwargs["epochs"])
             Settings(inner_optimizer(model.optimizer), tables(recipe, epochs, steps))
         return model.fit(*args, **kwargs)
+
+
+def _has_parameters(function: Callable[..., Any]) -> bool:
+    try:
+        return bool(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # compiled code may have no signature
+        return True
 
 
 class CatsVsDogsHyperModel(ScheduleHyperModel):

@@ -78,6 +78,19 @@ def search(tuner):
 
 
 @tiny.STOCK_PROMOTION
+def test_a_function_without_parameters_builds_the_model():
+    def build():
+        return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+
+    values = hp_of({"schedule": "step", "lr0": 0.1, "step.drop": 0.5, "step.epochs_drop": 1})
+    built = lrtune.ScheduleHyperModel(build, epochs=3, steps_per_epoch=5).build(values)
+    assert [layer.units for layer in built.layers] == [2]
+    assert [float(built.optimizer._learning_rate(step)) for step in (0, 5)] == [
+        pytest.approx(0.1),
+        pytest.approx(0.05),
+    ]
+
+
 def test_in_stock_hyperband_every_update_has_the_rate_of_its_absolute_epoch(tmp_path):
     tuner = keras_tuner.Hyperband(
         hypermodel(families=["time"]),
@@ -282,7 +295,8 @@ def test_a_model_instead_of_a_function_is_refused():
     with pytest.raises(ArgumentError) as error:
         lrtune.ScheduleHyperModel("cnn", epochs=3)
     assert str(error.value) == (
-        "build_model must be a function that takes hp and returns a keras.Model. Received: 'cnn'."
+        "build_model must be a function that returns a keras.Model, and may take hp. "
+        "Received: 'cnn'."
     )
 
 
