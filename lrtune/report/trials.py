@@ -12,6 +12,7 @@ from lrtune._util.listing import some
 from lrtune.report.grid import Column, Section, numbers
 from lrtune.report.majority import majority
 from lrtune.report.words import NOTHING, brief, count, duration, fixed, reason
+from lrtune.schedules.optimizers import MOMENTUM, OPTIMIZERS
 from lrtune.stats.ranking import RUNNING
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ TOP = 10
 """How many of the best trials a report lists at most, unless it was asked for another number."""
 
 
+EXPLAINED = ("momentum", "score", "delta", "noise")
+"""Columns whose meaning stands below the table, where it is more than the name says."""
+
+
 def trials_section(report: Report, top: int | None = None) -> Section:
     """The best trials of the full budget; `top` is how many, unless the report says it."""
     top = report.top or top or TOP
@@ -49,7 +54,7 @@ def trials_section(report: Report, top: int | None = None) -> Section:
     if report.confirmation and not report.details:  # it says more about noise than one run does
         columns.pop("noise", None)
     more = f"and {count(hidden, 'more trial')}" if hidden > 0 else ""
-    explained = [columns[name] for name in ("score", "delta", "noise") if name in columns]
+    explained = [columns[name] for name in EXPLAINED if name in columns]
     about = (f"{column.name}: {column.about}" for column in explained if column.about)
     legend = more, "; ".join(about)
     return Section(
@@ -101,7 +106,7 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
         trial did not train the full budget; "delta" with a baseline, and "noise" where the
         baseline's spread is known.
     """
-    places, baseline = report.places, report.baseline
+    places, baseline, manifest = report.places, report.baseline, report.records.manifest
     order = tuple("" if math.isnan(one) else f"{one:.4g}" for one in trials["total_seconds"])
     parameters = tuple(trials["parameters"].fillna(""))
     columns = [
@@ -109,15 +114,14 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
         Column("trial", tuple(trials["trial_id"])),
         Column("schedule", tuple(families(trials)), least=20, remarks=parameters),
         numbers("lr0", map(brief, trials["lr0"]), "initial learning rate"),
-        numbers("momentum", map(brief, trials["momentum"])),
+        numbers("momentum", map(brief, trials["momentum"]), _momentum(manifest.optimizer)),
     ]
     if (own := tuple(trials["own"].fillna(""))) and any(own):
         about = "the model's own hyperparameters and the batch size, where these are searched"
         columns.append(Column("own values", own, least=16, optional=True, about=about))
-    if (trials["epochs"].dropna() != report.records.manifest.max_epochs).any():
+    if (trials["epochs"].dropna() != manifest.max_epochs).any():
         about = "including those of the trials it continues"
         columns.append(numbers("epochs", _whole(trials["epochs"]), about))
-    manifest = report.records.manifest
     same = majority(trials["score"], manifest.data, manifest.objective, places)
     columns.append(numbers("score", (fixed(score, places) for score in trials["score"]), same))
     if baseline is not None:
@@ -130,6 +134,13 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
     columns.append(Column("status", tuple(trials["status"])))
     columns.append(Column("time", times, right=True, optional=True, order=order))
     return {column.name: column for column in columns}
+
+
+def _momentum(optimizer: str) -> str:
+    """What an optimizer calls its momentum, if it is not that."""
+    kind = OPTIMIZERS.get(optimizer)
+    called = [one.parameter for one in kind.searched if one.parameter in MOMENTUM] if kind else []
+    return f"{called[0]} of {optimizer}" if called and called != ["momentum"] else ""
 
 
 def _noise_column(trials: pd.DataFrame, baseline: Baseline, full: int, places: int) -> Column:

@@ -307,6 +307,14 @@ def test_the_header_says_that_the_mean_of_the_last_epochs_counts(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "said"), [("adamw", True), ("lion", True), ("sgd", False), ("mine", False)]
+)
+def test_the_momentum_of_adam_and_lion_is_said_to_be_their_beta_1(optimizer, said, tmp_path):
+    sections = build_sections(report_of(run_with(tmp_path, [0.7], optimizer=optimizer)))
+    assert (f"momentum: beta_1 of {optimizer}" in sections["trials"].legend[-1]) == said
+
+
 def with_largest_class(share):
     return {**build_run.MANIFEST["data"], "largest_class": share}
 
