@@ -1,10 +1,11 @@
-"""What Optuna finds for `residual_cnn.py` with its defaults, in the epochs of an lrtune search.
+r"""What Optuna finds for `residual_cnn.py` with its defaults, in the epochs of an lrtune search.
 
-    python examples/tasks/with_optuna.py examples/tasks/runs/residual_cnn --work-dir runs/optuna
+    python examples/tasks/with_optuna.py examples/tasks/runs/residual_cnn \
+        examples/tasks/runs/residual_cnn-seed-2 --work-dir runs/optuna
 
-Two processes share a study over the search space of the run folder, with Optuna's default sampler
-and pruner, until they have spent the epochs of its search of schedules. The best trial and the
-schedule that the run confirmed then train with the same eight fresh seeds on training and
+Two processes share a study over the search space of the first run folder, with Optuna's default
+sampler and pruner, until they have spent the epochs of its search of schedules. The best trial and
+the schedules that the runs confirmed then train with the same eight fresh seeds on training and
 validation images, and are tested on the test images. Needs `optuna`. The same command goes on after
 an interruption; in the work folder, `trials.csv` has the trials, `winners.jsonl` the test scores.
 """
@@ -41,7 +42,7 @@ OPTUNA = "optuna"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", help="run folder of a confirmed search")
+    parser.add_argument("runs", nargs="+", type=Path, help="run folders of confirmed searches")
     parser.add_argument("--work-dir", type=Path, required=True)
     parser.add_argument("--data", default="auto", help="see lrtune search --help")
     parser.add_argument("--process", type=int, help=argparse.SUPPRESS)
@@ -67,7 +68,7 @@ def main() -> None:
 
 def search(arguments: argparse.Namespace, images: Any) -> None:
     """Lets Optuna propose trials until the epochs are spent."""
-    run = lrtune.load_run(arguments.run)
+    run = lrtune.load_run(arguments.runs[0])
     budget = int(run.cost().set_index("of")["epochs"]["search"])
     study = shared_study(arguments.work_dir)
 
@@ -87,10 +88,9 @@ def search(arguments: argparse.Namespace, images: Any) -> None:
 
 
 def retrain(arguments: argparse.Namespace, images: Any) -> None:
-    """Trains the best trial and the schedule of the confirmation, with every second seed."""
-    run = lrtune.load_run(arguments.run)
-    compared = run.comparison()
-    arms = {name: run.recipe(name).values for name in compared["arm"][~compared["is_baseline"]]}
+    """Trains the best trial and the schedules of the confirmations, with every second seed."""
+    manifest = lrtune.load_run(arguments.runs[0]).manifest
+    arms = {one.resolve().name: confirmed(one) for one in arguments.runs}
     arms[OPTUNA] = shared_study(arguments.work_dir).best_trial.user_attrs["values"]
     both = tuple(
         np.concatenate([getattr(part, name) for part in (images.train, images.validation)])
@@ -101,11 +101,19 @@ def retrain(arguments: argparse.Namespace, images: Any) -> None:
         for arm, values in arms.items():
             if (arm, seed) in done:
                 continue
-            model, _ = trained(run.manifest, values, seed, both)
+            model, _ = trained(manifest, values, seed, both)
             accuracy = model.evaluate(images.test.x, images.test.y, verbose=0, return_dict=True)
             line = {"arm": arm, "seed": seed, "score": accuracy["accuracy"], "values": values}
             with (arguments.work_dir / "winners.jsonl").open("a", encoding="utf-8") as file:
                 file.write(json.dumps(line) + "\n")
+
+
+def confirmed(folder: Path) -> dict[str, Any]:
+    """The hyperparameters of the schedule that a run tested."""
+    run = lrtune.load_run(folder)
+    compared = run.comparison()
+    (arm,) = compared["arm"][~compared["is_baseline"]]
+    return dict(run.recipe(arm).values)
 
 
 STAGES = {"search": search, "retrain": retrain}

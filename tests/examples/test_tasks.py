@@ -29,8 +29,8 @@ def told(folder: str) -> str:
     return ended.stdout
 
 
-def test_there_are_three_tasks():
-    assert TASKS == ["next_character", "reading", "residual_cnn"]
+def test_there_are_three_tasks_and_one_of_them_twice():
+    assert TASKS == ["next_character", "reading", "residual_cnn", "residual_cnn-seed-2"]
 
 
 @every_task
