@@ -23,7 +23,6 @@ from typing import Any
 import numpy as np
 
 from lrtune.stats.sequential import (
-    ACCURACY_FLOOR,
     BETTER,
     FEWEST,
     MANY,
@@ -102,7 +101,7 @@ def with_lrtune(draw: np.random.Generator, gain: float) -> tuple[float, float]:
     # The deviation of the reference is that of three seeds.
     s0 = math.sqrt(2) * SD * np.sqrt(draw.chisquare(2, REPETITIONS) / 2)
     noise = math.sqrt(2) * SD * draw.standard_normal((REPETITIONS, MOST))
-    better, pairs = verdicts(gains[chosen][:, None] + noise, np.maximum(s0, ACCURACY_FLOOR))
+    better, pairs = verdicts(gains[chosen][:, None] + noise, s0)
     right = better & (chosen == 0) if gain else better
     return float(right.mean()), CHOOSING + 2 * float(pairs.mean())
 

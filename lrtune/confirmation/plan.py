@@ -14,15 +14,7 @@ from lrtune.records.identity import installed
 from lrtune.records.schema import ConfirmManifest, DataRecord, now
 from lrtune.stats.power import fewest_seeds
 from lrtune.stats.race import places_of_choice
-from lrtune.stats.sequential import (
-    ACCURACY_FLOOR,
-    FEWEST,
-    MOST,
-    prior_scale,
-    scale_floor,
-)
-from lrtune.stats.trials import score_of
-from lrtune.stats.winner import ranked_trials
+from lrtune.stats.sequential import FEWEST, MOST, prior_scale, usual_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +22,6 @@ if TYPE_CHECKING:
 
     from lrtune.confirmation.arms import Arms
     from lrtune.records.reader import RunRecords
-    from lrtune.stats.baseline import Arm
 
 SEEDS = 8
 """Seeds of the fixed design, where none are asked for."""
@@ -160,20 +151,11 @@ def make_manifest(
         design="sequential",
         seeds=confirm_seeds(manifest.seed, design.most, attempt),
         min_seeds=design.fewest,
-        scale=scale_of(records, arms.reference),
+        scale=prior_scale(arms.reference.std, usual_scale(manifest.objective, arms.reference.mean)),
         choice_places=places,
         choice_seeds=confirm_seeds(manifest.seed, len(places), attempt, _CHOICES),
         tested=None if places else candidates[0],
     )
-
-
-def scale_of(records: RunRecords, reference: Arm) -> float:
-    """About how much a paired difference varies, from the baseline's seeds; see `prior_scale`."""
-    if "accuracy" in records.manifest.objective:
-        floor = ACCURACY_FLOOR
-    else:
-        floor = scale_floor([score_of(one) for one in ranked_trials(records)])
-    return prior_scale(reference.std, floor)
 
 
 def continued(found: ConfirmManifest, asked: ConfirmManifest) -> ConfirmManifest:

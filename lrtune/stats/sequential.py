@@ -39,7 +39,7 @@ False verdicts "better" of an arm that is as good as the reference:
     both arms vary alike: normal, skewed, t with 3 degrees of freedom, ties       2.3 to 3.0 %
     both arms have 1 seed in 20 or in 8 at chance                                 2.6 to 3.0 %
     correlation of .3 or .8 between arms                                          1.9 to 2.6 %
-    s0 wrong by a factor of 2 or 4 either way                                     0.7 to 3.4 %
+    s0 wrong by a factor of 4, 16 or 64 either way                                  0 to 3.8 %
     the arm normal and twice as noisy                                             3.2 %
     the arm skewed to bad seeds, same mean, as noisy or twice as noisy            4.4 to 8.6 %
 
@@ -54,6 +54,13 @@ Seeds at chance cost power. How often the test says "better" if both arms have s
     1 in 8                                    3.0 %    29 %    55 %
     1 in 20, 1 in 8, plain: c_j = |d_j|    2, 2 %  41, 20 %  73, 41 %
     1 in 20, 1 in 8, sign-flip, 8 seeds    2, 2 %  28, 19 %  62, 36 %
+
+A prior scale that is too small is soon corrected by the first pairs. One that is too large is not,
+and hides any gain. How often the test says "better" with a wrong s0:
+
+    s0 as a multiple of the true one    1/64   1/16    1/4      1      4     16
+    true gain .01                       45 %   52 %   62 %   74 %   68 %    0 %
+    true gain .02                       92 %   95 %   98 %  100 %  100 %   23 %
 
 All of this is about further seeds on *the same* test samples. For arms that are equal over all
 images, alike by .9, "better" about 2,000 images is wrong about all images in 8 % of tests. The
@@ -100,8 +107,8 @@ FEWEST, MANY, MOST = 4, 12, 20
 FEWEST_TO_SHOW = 5
 """Pairs without which "better" is impossible: four multiply the evidence by 1.9**4 = 13 at most."""
 
-ACCURACY_FLOOR = 0.003
-"""Of s0 for accuracies, 0 to 1: six of 2,000 test images."""
+ACCURACY_SCALE = 0.003
+"""s0 of an accuracy, 0 to 1, where no seeds say it: six of 2,000 test images."""
 
 _STAKE = 0.9
 _PRIOR_PAIRS = 3
@@ -139,47 +146,40 @@ class Evidence:
         return confidence_interval(self.differences, self.s0)
 
 
-def prior_scale(std: float, floor: float) -> float:
+def prior_scale(std: float, usual: float) -> float:
     """The scale s0 of a paired difference, before any pair is known.
+
+    It has no floor. Few seeds may agree by chance, but a scale that is too small costs little, and
+    one that is too large much: see the top of this module.
 
     Args:
         std: float >= 0, standard deviation of the reference's seeds, measured before the test. Two
-            independent arms that vary alike differ by sqrt(2) times as much. NaN or infinite if
-            unknown: the scale is the floor then.
-        floor: float > 0, `ACCURACY_FLOOR`, or `scale_floor` for another objective. Few seeds may
-            agree by chance, and a scale of 0 cannot be used.
+            independent arms that vary alike differ by sqrt(2) times as much.
+        usual: float > 0, the scale where `std` says nothing: where it is 0, NaN or infinite.
 
     Returns:
         float > 0 in the unit of `std`. NOTE: it need not be right. The error rate holds for any s0
-        that does not depend on the pairs, and three pairs outweigh it.
+        that does not depend on the pairs.
     """
-    checks.positive("floor", floor)
+    checks.positive("usual", usual)
     if std < 0:
         raise ArgumentError(f"std must be a number >= 0. Received: std={std!r}.")
     scale = math.sqrt(2) * std
-    return max(scale, floor) if math.isfinite(scale) else floor
+    return scale if scale and math.isfinite(scale) else usual
 
 
-def scale_floor(scores: Sequence[float]) -> float:
-    """A floor of s0 for an objective whose unit is not known, such as a loss.
-
-    A tenth of the interquartile range of the search's scores: for the accuracies of README's search
-    that range is .03, which gives the .003 of `ACCURACY_FLOOR`. A few diverged trials do not move
-    quartiles. Where half of all scores are equal, a thousandth of the median is the floor instead.
+def usual_scale(objective: str, mean: float) -> float:
+    """About how much a paired difference varies in this objective, where no seeds say it.
 
     Args:
-        scores: of the search's trials at the full budget, any number; those that are not finite
-            are ignored.
+        objective: its name. For an accuracy, 0 to 1, it is `ACCURACY_SCALE`.
+        mean: of the reference; for another objective, whose unit is not known, it is a hundredth of
+            its size.
 
     Returns:
-        float > 0 in the unit of the scores.
+        float > 0 in the unit of the objective.
     """
-    values = np.asarray(scores, dtype=np.float64)
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return ACCURACY_FLOOR
-    low, middle, high = map(float, np.quantile(values, [0.25, 0.5, 0.75]))
-    return max((high - low) / 10, abs(middle) / 1_000, 1e-12)
+    return ACCURACY_SCALE if "accuracy" in objective else max(abs(mean) / 100, 1e-12)
 
 
 def evidence(
