@@ -24,7 +24,9 @@ def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int |
         manifest: of the confirmation; trainings that have already ended are not counted.
         workers: as for a search; None means one worker per physical core.
     """
-    done = len(records.confirmation.all) if records.confirmation else 0
+    found = records.confirmation
+    resumes = found is not None and found.manifest.attempt == manifest.attempt
+    done = len(found.all) if found is not None and resumes else 0
     left = max(manifest.planned[0] - done, 0)
     epochs = left * manifest.epochs
     samples, kind = manifest.data.sizes.get("train"), manifest.data.kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -138,11 +139,16 @@ def _within(rate: float, bounds: tuple[float, float]) -> bool:
 
 
 def settings_of(optimizer: Any) -> dict[str, Any]:
-    """An optimizer's configuration without its rate, as values that JSON can hold."""
+    """An optimizer's arguments that are not its defaults, as values that JSON can hold.
+
+    The rate and the name are left out.
+    """
     config: Mapping[str, Any] = optimizer.get_config()
+    parameters = inspect.signature(type(optimizer)).parameters
+    usual = {name: one.default for name, one in parameters.items()}
     plain = (bool, int, float, str, type(None))
     return {
         name: value if isinstance(value, plain) else repr(value)
         for name, value in config.items()
-        if name not in ("name", "learning_rate") and value is not None
+        if name not in ("name", "learning_rate") and value != usual.get(name)
     }

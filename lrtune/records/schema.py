@@ -155,7 +155,8 @@ class Manifest:
             searched.
         families: schedule families in the space, in their order.
         optimizer: its name, "sgd", or that of the user's function.
-        optimizer_options: further arguments of the optimizer that is named.
+        optimizer_options: further arguments of the optimizer that is named, or those that are not
+            its defaults of the one that the user compiles the model with.
         ranges, fixed: hyperparameter -> what the user asked for in place of the usual range.
         tries: hyperparameter values that the user asked to begin with.
         batch_sizes: the batch sizes that are searched, as the hyperparameter `batch_size`; empty if

@@ -101,9 +101,9 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
         trials: rows of `report.trials` to show.
 
     Returns:
-        "rank", "trial", "schedule" (the family; its parameters are the remarks), "lr0", "momentum",
-        "score", "status" and "time" always; "own values" where a trial has any; "epochs" where a
-        trial did not train the full budget; "delta" with a baseline, and "noise" where the
+        "rank", "trial", "schedule" (the family; its parameters are the remarks), "lr0", "score",
+        "status" and "time" always; "momentum" and "own values" where a trial has any; "epochs"
+        where a trial did not train the full budget; "delta" with a baseline, and "noise" where the
         baseline's spread is known.
     """
     places, baseline, manifest = report.places, report.baseline, report.records.manifest
@@ -114,8 +114,10 @@ def trial_columns(report: Report, trials: pd.DataFrame) -> dict[str, Column]:
         Column("trial", tuple(trials["trial_id"])),
         Column("schedule", tuple(families(trials)), least=20, remarks=parameters),
         numbers("lr0", map(brief, trials["lr0"]), "initial learning rate"),
-        numbers("momentum", map(brief, trials["momentum"]), _momentum(manifest.optimizer)),
     ]
+    if trials["momentum"].notna().any():
+        about = _momentum(manifest.optimizer)
+        columns.append(numbers("momentum", map(brief, trials["momentum"]), about))
     if (own := tuple(trials["own"].fillna(""))) and any(own):
         about = "the model's own hyperparameters and the batch size, where these are searched"
         columns.append(Column("own values", own, least=16, optional=True, about=about))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -304,6 +305,14 @@ def test_the_cost_is_that_of_the_searchs_pace(tmp_path):
         "4 arms x 8 seeds x 50 epochs, trained on 10,000 images (train+validation): 1,600 epochs "
         "to train, about 4 min at the search's pace."
     )
+
+
+def test_the_cost_of_a_confirmation_that_is_begun_anew_is_all_of_it(tmp_path):
+    records = read_run(build_run.confirmed_run(tmp_path / "run"))
+    manifest = records.confirmation.manifest
+    assert ": 0 epochs to train" in cost_in_words(records, manifest, 2)
+    anew = dataclasses.replace(manifest, attempt=manifest.attempt + 1)
+    assert ": 1,600 epochs to train" in cost_in_words(records, anew, 2)
 
 
 def manifest_of(folder, **changes):

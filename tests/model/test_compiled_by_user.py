@@ -9,6 +9,7 @@ import pytest
 
 import lrtune
 from lrtune.errors import ArgumentError
+from lrtune.model.compiling import settings_of
 from lrtune.records.task import TrainingJob
 from lrtune.runner.worker import Trainer
 from tests.runner import tiny
@@ -118,6 +119,19 @@ def test_only_the_rate_of_a_compiled_model_is_searched_and_its_own_rate_is_a_bas
     assert recorded.optimizer == "adamw"
     assert recorded.optimizer_options["weight_decay"] == 0.1
     assert recorded.optimizer_options["beta_1"] == 0.7
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "settings"),
+    [
+        (keras.optimizers.Adam(0.02), {}),
+        (keras.optimizers.AdamW(0.02, weight_decay=0.1), {"weight_decay": 0.1}),
+        (keras.optimizers.SGD(momentum=0.9, clipnorm=1.0), {"momentum": 0.9, "clipnorm": 1.0}),
+        (keras.optimizers.Nadam(epsilon=1e-5, use_ema=True), {"epsilon": 1e-5, "use_ema": True}),
+    ],
+)
+def test_an_optimizers_settings_are_those_that_are_not_its_defaults(optimizer, settings):
+    assert settings_of(optimizer) == settings
 
 
 @pytest.mark.parametrize("name", ["optimizer", "loss", "metrics"])

@@ -315,6 +315,13 @@ def test_the_momentum_of_adam_and_lion_is_said_to_be_their_beta_1(optimizer, sai
     assert (f"momentum: beta_1 of {optimizer}" in sections["trials"].legend[-1]) == said
 
 
+def test_where_no_trial_has_a_momentum_there_is_no_column_for_it(tmp_path):
+    values = {name: v for name, v in build_run.EXPONENTIAL.items() if name != "momentum"}
+    section = build_sections(report_of(run_with(tmp_path, [0.7], values=values)))["trials"]
+    assert "lr0" in [column.name for column in section.columns]
+    assert "momentum" not in [column.name for column in section.columns]
+
+
 def with_largest_class(share):
     return {**build_run.MANIFEST["data"], "largest_class": share}
 
