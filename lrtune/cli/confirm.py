@@ -161,7 +161,7 @@ def confirm(run: str | os.PathLike[str], asked: Asked, console: Console) -> bool
         typer.Exit: with code 130, after an interrupt.
     """
     from lrtune.confirmation.api import choose, is_finished, plan
-    from lrtune.confirmation.cost import cost_in_words
+    from lrtune.confirmation.cost import cost_in_words, too_few_seeds
     from lrtune.confirmation.material import loaded_material
     from lrtune.records.reader import read_run
     from lrtune.report.finish import print_run
@@ -177,9 +177,11 @@ def confirm(run: str | os.PathLike[str], asked: Asked, console: Console) -> bool
         say(console, asked.finished.format(run=run))
     else:
         if not asked.quiet:
-            cost = cost_in_words(records, manifest, asked.options.workers)
-            starting = "" if "tensorflow" in sys.modules else "\nStarting TensorFlow ..."
-            say(console, f"{cost}{starting}")
+            say(console, cost_in_words(records, manifest, asked.options.workers))
+        if note := too_few_seeds(manifest):
+            say(console, note)
+        if not (asked.quiet or "tensorflow" in sys.modules):
+            say(console, "Starting TensorFlow ...")
         try:
             stopped = _train(records, manifest, material, asked, console)
         except KeyboardInterrupt:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int | None) -> str:
-    """How much a confirmation trains, how long that takes, and what it cannot show.
+    """How much a confirmation trains, and how long that takes.
 
     Args:
         records: of the search.
@@ -34,32 +34,37 @@ def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int |
     pace = _seconds_an_epoch(records, samples, workers)
     if manifest.design == "fixed":
         arms, seeds = len(manifest.arms), len(manifest.seeds)
-        text = (
+        return (
             f"{arms} arms x {seeds} seeds x {manifest.epochs} epochs, trained{on}: {epochs:,} "
-            f"epochs to train{_minutes(epochs * pace)}"
+            f"epochs to train{_minutes(epochs * pace)}."
         )
-        fewest = fewest_seeds(arms - 1) if arms > 1 else 0
-        if seeds < fewest:
-            text += (
-                f".\nNOTE: with {seeds} seeds and {arms - 1} comparisons no verdict is possible, "
-                f"however large the difference: it takes {fewest} seeds"
-            )
-        return text + "."
     choice = manifest.planned[0] - 2 * len(manifest.seeds)
     first = f"{count(choice, 'training')} to choose among {len(manifest.candidates)} candidates, "
     usual = max((choice + 2 * USUAL_PAIRS - done) * manifest.epochs, 0)
     about = f"; usually about {usual:,}{_minutes(usual * pace)}" if usual < epochs else ""
-    seeds = len(manifest.seeds)
-    too_few = ""
-    if seeds < FEWEST_TO_SHOW:
-        too_few = (
-            f"\nNOTE: with {count(seeds, 'pair')} no gain can be shown, however large: it takes "
-            f"{FEWEST_TO_SHOW} pairs."
-        )
     return (
         f"{first if choice else ''}then pairs of trainings until the answer is known, at most "
-        f"{seeds}, {manifest.epochs} epochs each{on}: at most {epochs:,} epochs to "
-        f"train{_minutes(epochs * pace)}{about}.{too_few}"
+        f"{len(manifest.seeds)}, {manifest.epochs} epochs each{on}: at most {epochs:,} epochs to "
+        f"train{_minutes(epochs * pace)}{about}."
+    )
+
+
+def too_few_seeds(manifest: ConfirmManifest) -> str:
+    """What to know before anything is trained: no verdict is possible; empty if one is."""
+    seeds, comparisons = len(manifest.seeds), len(manifest.arms) - 1
+    if manifest.design != "fixed":
+        if seeds >= FEWEST_TO_SHOW:
+            return ""
+        return (
+            f"NOTE: with {count(seeds, 'pair')} no gain can be shown, however large: it takes "
+            f"{FEWEST_TO_SHOW} pairs."
+        )
+    fewest = fewest_seeds(comparisons) if comparisons else 0
+    if seeds >= fewest:
+        return ""
+    return (
+        f"NOTE: with {seeds} seeds and {count(comparisons, 'comparison')} no verdict is possible, "
+        f"however large the difference: it takes {fewest} seeds."
     )
 
 

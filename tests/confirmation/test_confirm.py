@@ -258,6 +258,8 @@ def test_from_the_command_line_cost_comes_first_and_the_comparison_last(searched
     assert "Confirmation with 6 fresh seeds" in ended.stdout.rpartition("[18/18]")[2]
     assert ended.stdout.splitlines()[-1].startswith(f"Open {folder}/report.html for the report ")
     assert "Differences from the baseline" in (folder / "report.html").read_text()
+    quiet = called(capsys, "confirm", folder, *fixed, "--workers", 1, "--overwrite", "--quiet")
+    assert quiet.stdout.splitlines()[0] == lines[1]
     again = called(capsys, "confirm", folder, *fixed)
     assert again.stdout.startswith(f"The confirmation in {folder} is finished;")
     assert not any(line.startswith("[") for line in again.stdout.splitlines())
