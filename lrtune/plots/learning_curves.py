@@ -103,7 +103,13 @@ class LearningCurves(Picture):
                 for label, own in best[best["last_of_parent"]].groupby("label"):
                     ax.scatter(own["epoch"], own[column], s=22, facecolor="white", zorder=4.5,
                                edgecolor=style["palette"][label], linewidths=1.2)  # fmt: skip
-            above.set_ylim(*window(frame["score"], self._manifest.direction, reach=12))
+            limits = window(frame["score"], self._manifest.direction, reach=12)
+            shown_scores = frame["score"][frame["score"] <= limits[1]]
+            # A loss falls by orders of magnitude: on a linear axis the best all lie on the floor.
+            if self._manifest.direction == "min" and 0 < 10 * shown_scores.min() < limits[1]:
+                log_scale(shown_scores).apply(above, "y")
+            else:
+                above.set_ylim(*limits)
             log_scale(rates["rate"]).apply(below, "y")
             above.set_xlim(0, frame["epoch"].max() * 1.005)
             count_axis(below)
