@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import seaborn as sns
 
 from lrtune.plots.picture import Picture, off_axis
-from lrtune.plots.scales import count_axis
+from lrtune.plots.scales import count_axis, set_scores
 from lrtune.plots.select import best_fact, trials_frame
 from lrtune.plots.theme import BASELINE, INK, figure_of, legend, panels
 from lrtune.stats.tuning_curves import best_so_far
@@ -62,10 +62,10 @@ class BestSoFar(Picture):
         frame = self.data()
         main = frame["search"] == next(iter(_SEARCHES))
         done = frame[main & frame["full"] & (frame["status"] == "completed")]
-        limits = self._limits(done)
+        scale = self._score_scale(done)
+        limits = scale.limits
         with panels(ax) as (drawn,):
             drawn.set_xlim(0, max(frame.loc[main, "spent"].max(), 1) * 1.02)
-            drawn.set_ylim(*limits)
             sns.lineplot(
                 frame.dropna(subset="best"), x="spent", y="best", hue="search", palette=_SEARCHES,
                 size="search", sizes=dict(zip(_SEARCHES, (2.0, 1.4), strict=True)),
@@ -73,6 +73,7 @@ class BestSoFar(Picture):
             )  # fmt: skip
             self._draw_trials(drawn, done, "spent", limits)
             self._draw_baseline(drawn)
+            set_scores(drawn, "y", scale)
             count_axis(drawn)
             drawn.set(xlabel="epochs spent", ylabel=self._score_label)
             drawn.set_title("Best score so far, against epochs spent by all trials")

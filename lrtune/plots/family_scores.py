@@ -9,7 +9,7 @@ import numpy as np
 import seaborn as sns
 
 from lrtune.plots.picture import CLOUD, Picture, off_axis
-from lrtune.plots.scales import clip
+from lrtune.plots.scales import clip, set_scores
 from lrtune.plots.select import families_fact, family_frame
 from lrtune.plots.theme import INK, count, figure_of, legend, name_rows, panels, text
 
@@ -43,7 +43,8 @@ class FamilyScores(Picture):
             ax: to draw into; None for new ones.
         """
         frame = self.data()
-        limits = self._limits(frame)
+        scale = self._score_scale(frame)
+        limits = scale.limits
         sizes = frame["family"].value_counts()
         rows = [name for name in self._looks if name in sizes]
         frame = frame.assign(shown=clip(frame["score"], limits))
@@ -51,7 +52,6 @@ class FamilyScores(Picture):
         size = float(np.sqrt(np.clip(5400 / len(frame), 9, 40)))
         height = 1.9 + (0.62 if len(rows) <= 8 else 0.45) * len(rows)
         with panels(ax, size=(7.2, height)) as (drawn,):
-            drawn.set_xlim(*limits)
             drawn.set_ylim(len(rows) - 0.45, -0.55)
             self._draw_baseline(drawn, which="x")
             common: dict[str, Any] = {
@@ -71,6 +71,7 @@ class FamilyScores(Picture):
                     markersize=26, markeredgewidth=2.2, zorder=4, **common,
                 )  # fmt: skip
                 drawn.plot([], [], color=INK, linewidth=2.2, label="median")
+            set_scores(drawn, "x", scale)
             for one in (*drawn.collections, *drawn.lines):
                 one.set_in_layout(False)  # points at the edge must not shrink the axes
             names = [f"{text(name, 24)}\n{count(sizes[name], 'trial')}" for name in rows]

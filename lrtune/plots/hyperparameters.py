@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lrtune.plots.picture import Picture, off_axis
-from lrtune.plots.scales import clip, log_scale, momentum_scale
+from lrtune.plots.scales import clip, log_scale, momentum_scale, set_scores
 from lrtune.plots.select import best_fact, trials_frame
 from lrtune.plots.theme import count, figure_of, legend, panels
 
@@ -38,25 +38,30 @@ class Hyperparameters(Picture):
         """Draw it: the learning rate and momentum along x, side by side; the same scores along y.
 
         Args:
-            axes: two to draw into; None for new ones.
+            axes: two to draw into, or one where no trial has a momentum; None for new ones.
         """
         frame = self.data()
-        limits = self._limits(frame)
-        scales = {"lr0": log_scale(frame["lr0"]), "momentum": momentum_scale(frame["momentum"])}
-        with panels(axes, 1, 2, size=(8.6, 4.3), sharey=True) as (left, right):
-            for ax, (column, scale) in zip((left, right), scales.items(), strict=True):
-                known = frame[frame[column].between(0, 1, "left")] if ax is right else frame
+        scores = self._score_scale(frame)
+        limits = scores.limits
+        parts = {"lr0": (frame, log_scale(frame["lr0"]))}
+        moving = frame[frame["momentum"].between(0, 1, "left")]
+        if len(moving):
+            parts["momentum"] = moving, momentum_scale(moving["momentum"])
+        size = (0.2 + 4.2 * len(parts), 4.3)
+        with panels(axes, 1, len(parts), size=size, sharey=True) as drawn:
+            for ax, (column, (known, scale)) in zip(drawn, parts.items(), strict=True):
                 edges = known.assign(**{column: clip(known[column], scale.limits)})
-                ax.set_ylim(*limits)
-                if len(known):
-                    self._draw_trials(ax, edges, column, limits)
+                self._draw_trials(ax, edges, column, limits)
                 self._draw_baseline(ax)
                 scale.apply(ax, "x")
+                set_scores(ax, "y", scores)
+            left = drawn[0]
             left.set(xlabel="initial learning rate", ylabel=self._score_label)
-            right.set(xlabel="momentum", ylabel="")
-            right.tick_params(axis="y", length=0)
             left.set_title("Score against initial learning rate")
-            right.set_title("and against momentum")
+            for right in drawn[1:]:
+                right.set(xlabel="momentum", ylabel="")
+                right.tick_params(axis="y", length=0)
+                right.set_title("and against momentum")
             most = self._manifest.max_epochs
             short = "" if frame["full"].all() else f"small: fewer than {count(most, 'epoch')}"
             legend(left, short, off_axis(frame["score"], limits))

@@ -10,7 +10,7 @@ import seaborn as sns
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.plots.picture import Picture
-from lrtune.plots.scales import count_axis, log_scale, objective_label, window
+from lrtune.plots.scales import count_axis, log_scale, objective_label, score_scale, set_scores
 from lrtune.plots.select import best_fact, best_trials, number
 from lrtune.plots.theme import BASELINE_LINE, DASHES, figure_of, legend, panels, text
 from lrtune.stats.trials import family_of, is_full, score_of
@@ -103,13 +103,8 @@ class LearningCurves(Picture):
                 for label, own in best[best["last_of_parent"]].groupby("label"):
                     ax.scatter(own["epoch"], own[column], s=22, facecolor="white", zorder=4.5,
                                edgecolor=style["palette"][label], linewidths=1.2)  # fmt: skip
-            limits = window(frame["score"], self._manifest.direction, reach=12)
-            shown_scores = frame["score"][frame["score"] <= limits[1]]
-            # A loss falls by orders of magnitude: on a linear axis the best all lie on the floor.
-            if self._manifest.direction == "min" and 0 < 10 * shown_scores.min() < limits[1]:
-                log_scale(shown_scores).apply(above, "y")
-            else:
-                above.set_ylim(*limits)
+            scores = score_scale(frame["score"], self._manifest.direction, reach=12)
+            set_scores(above, "y", scores)
             log_scale(rates["rate"]).apply(below, "y")
             above.set_xlim(0, frame["epoch"].max() * 1.005)
             count_axis(below)

@@ -12,7 +12,7 @@ import seaborn as sns
 from lrtune._util.printable import printable
 from lrtune.errors import ArgumentError
 from lrtune.plots.picture import CLOUD, Picture, off_axis
-from lrtune.plots.scales import Scale, around, linear_scale, log_scale, momentum_scale, window
+from lrtune.plots.scales import Scale, around, linear_scale, log_scale, momentum_scale, score_scale
 from lrtune.plots.select import number
 from lrtune.plots.theme import BASELINE, MUTED, count, figure_of, legend, panels, text
 from lrtune.schedules.space import sampling_of
@@ -81,10 +81,9 @@ class ParallelCoordinates(Picture):
         name = family_of(self._records.by_id[frame["trial_id"].iloc[0]])
         completed = frame["status"] == "completed"
         scores = frame.loc[completed, "score"] if completed.any() else frame["score"]
-        limits = window(scores, self._manifest.direction)
         parameters = list(frame.columns[3:-1])
         scales = {one: _scale(name, one, frame[one]) for one in parameters}
-        scales["score"] = linear_scale(limits)
+        scales["score"] = score_scale(scores, self._manifest.direction)
         best = min(max(math.ceil(_BEST_SHARE * len(frame)), 1), _BEST_MOST, int(completed.sum()))
         kinds = {
             "best trial": (self._colours[printable(name)], 3.2, ""),
@@ -99,7 +98,8 @@ class ParallelCoordinates(Picture):
             self._draw_frame(drawn, scales)
             many = f"{count(len(frame), 'trial')} of {count(int(frame['epochs'].iloc[0]), 'epoch')}"
             drawn.set_title(f"{text(name, 28)}: parameters and score of {many}")
-            legend(drawn, off_axis(frame["score"], limits).replace("the axis", "the score axis"))
+            off = off_axis(frame["score"], scales["score"].limits)
+            legend(drawn, off.replace("the axis", "the score axis"))
             return figure_of(drawn)
 
     def variants(self) -> Mapping[str, Mapping[str, Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 import seaborn as sns
 
 from lrtune.errors import ArgumentError
-from lrtune.plots.scales import clip, score_label, window
+from lrtune.plots.scales import Scale, clip, score_label, score_scale
 from lrtune.plots.theme import BASELINE, BASELINE_LINE, INK, looks, text
 from lrtune.stats.baseline import measure_baseline
 
@@ -93,7 +93,7 @@ class Picture(ABC):
     def _nothing(self, what: str) -> ArgumentError:
         return ArgumentError(f"No trial of the run {str(self._records.folder)!r} {what}.")
 
-    def _limits(self, frame: pd.DataFrame) -> tuple[float, float]:
+    def _score_scale(self, frame: pd.DataFrame) -> Scale:
         """Of the axis of scores of trials, with the baseline on it.
 
         If the baseline's band is much wider than the range of the scores, part of it is enough:
@@ -109,7 +109,7 @@ class Picture(ABC):
             room = 0.5 * (max(known) - min(known)) or band
             scores += [mean, max(mean - band, min(known) - room)]
             scores += [min(mean + band, max(known) + room)]
-        return window(scores, self._manifest.direction)
+        return score_scale(scores, self._manifest.direction)
 
     def _draw_baseline(self, ax: Axes, which: str = "y") -> None:
         """The baseline's mean as a line across the axis of scores, its noise as a band."""

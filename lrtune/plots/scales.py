@@ -151,6 +151,36 @@ def window(scores: Iterable[float], direction: str, reach: float = 4.0) -> tuple
     return low - room, high + room
 
 
+def score_scale(scores: Iterable[float], direction: str, reach: float = 4.0) -> Scale:
+    """The scale of an axis of scores, with the limits of `window`.
+
+    It is logarithmic for losses that differ by more than a decade: on a linear axis, the best of
+    them all lie at its end.
+
+    Args:
+        scores: as `window` takes them.
+        direction: likewise.
+        reach: likewise.
+    """
+    known = list(scores)
+    limits = window(known, direction, reach)
+    shown = [score for score in known if score <= limits[1]]
+    if Direction(direction) is Direction.MIN and shown and 0 < 10 * min(shown) < max(shown):
+        return log_scale(shown)
+    return linear_scale(limits)
+
+
+def set_scores(ax: Axes, which: str, scale: Scale) -> None:
+    """Make this scale of scores that of the "x" or "y" axis; a linear one has matplotlib's ticks.
+
+    Called after drawing, as seaborn computes medians in the scale of the axis.
+    """
+    if scale.name == "log":
+        scale.apply(ax, which)
+    else:
+        ax.set(**{f"{which}lim": scale.limits})
+
+
 def clip(values: Iterable[float], limits: tuple[float, float]) -> FloatArray:
     """The values, with those outside moved to the edge."""
     return np.clip(np.array(list(values), dtype=np.float64), *limits)
