@@ -52,6 +52,7 @@ class FamilyScores(Picture):
         size = float(np.sqrt(np.clip(5400 / len(frame), 9, 40)))
         height = 1.9 + (0.62 if len(rows) <= 8 else 0.45) * len(rows)
         with panels(ax, size=(7.2, height)) as (drawn,):
+            drawn.set_xlim(*limits)
             drawn.set_ylim(len(rows) - 0.45, -0.55)
             self._draw_baseline(drawn, which="x")
             common: dict[str, Any] = {

@@ -51,6 +51,7 @@ class Hyperparameters(Picture):
         with panels(axes, 1, len(parts), size=size, sharey=True) as drawn:
             for ax, (column, (known, scale)) in zip(drawn, parts.items(), strict=True):
                 edges = known.assign(**{column: clip(known[column], scale.limits)})
+                ax.set_ylim(*limits)
                 self._draw_trials(ax, edges, column, limits)
                 self._draw_baseline(ax)
                 scale.apply(ax, "x")

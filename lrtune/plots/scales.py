@@ -173,7 +173,8 @@ def score_scale(scores: Iterable[float], direction: str, reach: float = 4.0) -> 
 def set_scores(ax: Axes, which: str, scale: Scale) -> None:
     """Make this scale of scores that of the "x" or "y" axis; a linear one has matplotlib's ticks.
 
-    Called after drawing, as seaborn computes medians in the scale of the axis.
+    Called after drawing, as seaborn computes medians in the scale of the axis. The limits alone are
+    set before as well: matplotlib cannot find ticks for scores of 1e308 by itself.
     """
     if scale.name == "log":
         scale.apply(ax, which)

@@ -36,9 +36,16 @@ def scores_and_rates_at_the_ends_of_floats(folder):
         build_run.write_trial(folder, str(number), score, values=values)
 
 
+def losses_of_every_size(folder):
+    build_run.small_run(folder, objective="val_loss", direction="min")
+    for number, score in enumerate((1e-300, 1e-30, 0.1, 1e30, 1e150), start=20):
+        build_run.write_trial(folder, str(number), score, values=build_run.STEP)
+
+
 RUNS = (
     a_horizon_of_two_thousand_million_epochs, a_trial_with_an_absurd_number,
     a_number_of_23_digits, scores_and_rates_at_the_ends_of_floats,
+    losses_of_every_size,
 )  # fmt: skip
 
 
