@@ -25,8 +25,7 @@ def cost_in_words(records: RunRecords, manifest: ConfirmManifest, workers: int |
         workers: as for a search; None means one worker per physical core.
     """
     found = records.confirmation
-    resumes = found is not None and found.manifest.attempt == manifest.attempt
-    done = len(found.all) if found is not None and resumes else 0
+    done = len(found.all) if found and found.manifest.attempt == manifest.attempt else 0
     left = max(manifest.planned[0] - done, 0)
     epochs = left * manifest.epochs
     samples, kind = manifest.data.sizes.get("train"), manifest.data.kind

@@ -153,7 +153,7 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         # The first model of a tuner, from which it learns the space: what is there after
         # build_model is the user's.
         first = "schedule" not in hp
-        model = self.build_model(*([hp] if _has_parameters(self.build_model) else []))
+        model = self.build_model(hp) if _takes_hp(self.build_model) else self.build_model()
         if not isinstance(model, keras.Model):
             raise ArgumentError(
                 "build_model must return a keras.Model. "
@@ -275,7 +275,8 @@ class ScheduleHyperModel(keras_tuner.HyperModel):  # type: ignore[misc] # Keras 
         return model.fit(*args, **kwargs)
 
 
-def _has_parameters(function: Callable[..., Any]) -> bool:
+def _takes_hp(function: Callable[..., Any]) -> bool:
+    """Whether the user's function has a parameter."""
     try:
         return bool(inspect.signature(function).parameters)
     except (TypeError, ValueError):  # compiled code may have no signature

@@ -65,8 +65,8 @@ class BestSoFar(Picture):
         scale = self._score_scale(done)
         limits = scale.limits
         with panels(ax) as (drawn,):
-            drawn.set_ylim(*limits)
             drawn.set_xlim(0, max(frame.loc[main, "spent"].max(), 1) * 1.02)
+            drawn.set_ylim(*limits)
             sns.lineplot(
                 frame.dropna(subset="best"), x="spent", y="best", hue="search", palette=_SEARCHES,
                 size="search", sizes=dict(zip(_SEARCHES, (2.0, 1.4), strict=True)),

@@ -144,16 +144,16 @@ def _with_lrtune(schedule: Schedule) -> tuple[str, str, str]:
     """Definitions, the schedule's source and that of the rate; the first two may be empty."""
     if schedule.name == "constant":
         return "", "", repr(schedule.lr0)
-    return "", _with_names(schedule), "schedule.to_keras(steps_per_epoch)"
+    return "", _lrtune_source(schedule), "schedule.to_keras(steps_per_epoch)"
 
 
-def _with_names(schedule: Schedule) -> str:
+def _lrtune_source(schedule: Schedule) -> str:
     """Source that makes a schedule with lrtune, an argument a line."""
     fields = (
         (one.name, getattr(schedule, one.name)) for one in dataclasses.fields(schedule) if one.init
     )
     given = (
-        f"{name}={_with_names(value) if isinstance(value, Schedule) else repr(value)},\n"
+        f"{name}={_lrtune_source(value) if isinstance(value, Schedule) else repr(value)},\n"
         for name, value in fields
     )
     arguments = textwrap.indent("".join(given), "    ")
@@ -183,6 +183,7 @@ def _in_keras(schedule: Schedule) -> tuple[str, str, str]:
 
 
 def _keras_own(name: str, arguments: dict[str, str]) -> str:
+    """Source that makes one of Keras' own schedules; arguments as from `Schedule.in_keras`."""
     body = "".join(f"    {key}={value},\n" for key, value in arguments.items())
     return f"keras.optimizers.schedules.{name}(\n{body})"
 

@@ -48,9 +48,8 @@ def keras_warmup(then: str, epochs: float, start: float) -> tuple[str, str]:
     Args:
         then: source of that schedule. Its rate must not jump: the steps that it is asked for are
             not whole where the warmup's are not.
-        epochs: float > 0, how long the rate rises.
+        epochs: float > 0, how long the rate rises, in epochs.
         start: float in [0, 1], the first rate as a share of the schedule's.
-
 
     Returns:
         Source of the class, and of the schedule made with it.
@@ -60,7 +59,7 @@ def keras_warmup(then: str, epochs: float, start: float) -> tuple[str, str]:
 
 
 _WARMUP = '''class Warmup(keras.optimizers.schedules.LearningRateSchedule):
-    """Rises for so many steps, from a share of then's first rate to all of it; then begins."""
+    """A rate that rises in a line to the first rate of another schedule, which then begins."""
 
     def __init__(self, then, steps, start):
         self.then, self.steps, self.start = then, steps, start

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import shutil
 import subprocess
@@ -16,7 +15,6 @@ import pytest
 import lrtune
 from lrtune.cli import search
 from lrtune.confirmation import plan as confirm_plan
-from lrtune.confirmation.cost import cost_in_words
 from lrtune.confirmation.material import given_material
 from lrtune.data import load
 from lrtune.errors import ArgumentError, RunFolderError
@@ -295,26 +293,6 @@ def test_invalid_seeds_are_an_error(seeds, message):
     with pytest.raises(ArgumentError) as error:
         confirm_plan.check_seeds(seeds, 1)
     assert str(error.value).startswith(message)
-
-
-def test_the_cost_is_that_of_the_searchs_pace(tmp_path):
-    folder = build_run.small_run(tmp_path / "run")
-    build_run.write_confirmation(folder, {})
-    records = read_run(folder)
-    text = cost_in_words(records, records.confirmation.manifest, 2)
-    # 4 arms, 8 seeds, 50 epochs of .25 s on 9,000 images, here 10,000, two at a time: 222 s.
-    assert text == (
-        "4 arms x 8 seeds x 50 epochs, trained on 10,000 images (train+validation): 1,600 epochs "
-        "to train, about 4 min at the search's pace."
-    )
-
-
-def test_the_cost_of_a_confirmation_that_is_begun_anew_is_all_of_it(tmp_path):
-    records = read_run(build_run.confirmed_run(tmp_path / "run"))
-    manifest = records.confirmation.manifest
-    assert ": 0 epochs to train" in cost_in_words(records, manifest, 2)
-    anew = dataclasses.replace(manifest, attempt=manifest.attempt + 1)
-    assert ": 1,600 epochs to train" in cost_in_words(records, anew, 2)
 
 
 def manifest_of(folder, **changes):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 import lrtune
-from lrtune.confirmation.cost import too_few_seeds
 from lrtune.display.observer import Observer
 from lrtune.errors import ArgumentError, RunFolderError
 from lrtune.records.ids import parse_id
@@ -248,13 +247,6 @@ def test_seeds_that_do_not_fit_the_design_are_refused(searched, asked, message):
 
 
 # Recorded runs
-
-
-@pytest.mark.parametrize(("seeds", "possible"), [(4, False), (5, True)])
-def test_too_few_pairs_to_show_anything_are_said_before_they_are_trained(folder, seeds, possible):
-    build_run.write_sequential(folder, [], seeds=list(range(seeds)))
-    note = too_few_seeds(read_run(folder).confirmation.manifest)
-    assert ("no gain can be shown" not in note) is possible
 
 
 def evidence_of(folder, pairs, **changes):

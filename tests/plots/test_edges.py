@@ -319,29 +319,6 @@ def test_a_nan_among_the_epochs_breaks_the_curve_and_nothing_else(tmp_path):
     assert not any(1 in piece and 3 in piece for piece in pieces)
 
 
-@pytest.mark.parametrize(
-    ("direction", "scores", "scale"),
-    [
-        ("min", (0.6, 0.1, 0.02), "log"),
-        ("min", (0.6, 0.4, 0.3), "linear"),
-        ("min", (0.6, 0.1, -0.02), "linear"),
-        ("max", (0.02, 0.3, 0.9), "linear"),
-    ],
-)
-def test_a_loss_that_falls_by_more_than_a_decade_has_a_log_axis(tmp_path, direction, scores, scale):
-    build_run.write_manifest(tmp_path, max_epochs=3, direction=direction, objective="val_score")
-
-    def row(epoch):
-        return {"epoch": epoch, "lr": 0.1, "val_score": scores[epoch - 1]}
-
-    build_run.write_trial(tmp_path, "0", scores[-1], values=STEP, epochs=(1, 3, 3), row=row)
-    above, _ = plots_of(tmp_path).learning_curves().axes
-    assert above.get_yscale() == scale
-    low, high = above.get_ylim()
-    assert low < min(scores)
-    assert max(scores) < high
-
-
 def test_a_single_epoch_is_a_marker(tmp_path):
     one_epoch(tmp_path)
     above, _ = plots_of(tmp_path).learning_curves().axes

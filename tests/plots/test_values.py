@@ -196,34 +196,6 @@ def test_scores_stand_against_the_learning_rate_and_momentum(small):
     assert [t.get_text() for t in left.get_xticklabels()] == ["0.05", "0.075", "0.1", "0.125"]
 
 
-@pytest.mark.parametrize(
-    ("objective", "scores", "scale"),
-    [
-        ("val_loss", (0.01, 0.02, 0.2, 0.3), "log"),
-        ("val_loss", (0.1, 0.2, 0.3, 0.4), "linear"),
-        ("val_loss", (-0.01, 0.02, 0.2, 0.3), "linear"),
-        ("val_accuracy", (0.01, 0.02, 0.2, 0.3), "linear"),
-    ],
-)
-def test_losses_that_differ_by_more_than_a_decade_have_a_log_axis(
-    tmp_path, objective, scores, scale
-):
-    direction = "min" if objective == "val_loss" else "max"
-    build_run.write_manifest(tmp_path, objective=objective, direction=direction)
-    for number, score in enumerate(scores):
-        build_run.write_trial(tmp_path, f"{number}", score)
-    plots = Plots(read_run(tmp_path))
-    by_family, by_rate, so_far = (
-        one.axes[0] for one in (plots.family_scores(), plots.hyperparameters(), plots.best_so_far())
-    )
-    assert by_family.get_xscale() == scale
-    assert {by_rate.get_yscale(), so_far.get_yscale()} == {scale}
-    low, high = by_family.get_xlim()
-    assert low < min(scores)
-    assert max(scores) < high
-    assert {x for x, _ in look.points(by_family)} == set(scores)
-
-
 def test_without_a_momentum_its_panel_is_left_out(tmp_path):
     values = {name: v for name, v in build_run.EXPONENTIAL.items() if name != "momentum"}
     build_run.write_manifest(tmp_path)
